@@ -1,0 +1,1 @@
+//! Waivers: the text file `.keyatlas-waivers`, and what it accepts.

@@ -1,0 +1,5 @@
+//! The program: parse, run, exit.
+
+fn main() -> std::process::ExitCode {
+    keyatlas::cli::main()
+}

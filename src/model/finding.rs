@@ -1,0 +1,106 @@
+//! Findings: a value seen at a place. A [`Candidate`] is what `detect` sees in bytes alone; a
+//! [`Finding`] has its origins and identity.
+
+use super::fingerprint::{Fingerprint, Occurrence};
+use super::level::{Confidence, Level};
+use super::origin::Origin;
+use super::secret::Secret;
+use super::span::{Place, Span};
+
+/// An inline comment that asks for silence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Inline {
+    /// `keyatlas:allow RULE until=YYYY-MM-DD [reason]` or `keyatlas:allow ko1:...`: waives.
+    Allow {
+        /// The rule id or occurrence it names.
+        what: String,
+        /// End date as `YYYY-MM-DD`, needed with a rule id.
+        until: Option<String>,
+        /// Free text.
+        reason: String,
+    },
+    /// Another tool's comment: lowers to note, is counted, never silences errors in CI.
+    Foreign,
+}
+
+/// A match in a text, before anything is known of where the text lies.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Index of the rule in the rule set.
+    pub rule: usize,
+    /// The secret's bytes in the text.
+    pub span: Span,
+    /// The value itself (decoded of quoting and escapes).
+    pub secret: Secret,
+    /// The name it is assigned to, if any.
+    pub key: Option<String>,
+    /// After all checks that bytes alone allow.
+    pub confidence: Confidence,
+    /// A comment on its line that asks for silence.
+    pub inline: Option<Inline>,
+    /// Expiry that the value itself tells (JWT `exp`, certificate), in seconds since the epoch.
+    pub expires: Option<i64>,
+}
+
+/// The inventory's answer for a value.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Managed {
+    /// Name of the record.
+    pub record: String,
+    /// The version whose value this is.
+    pub version: u32,
+    /// Whether that version is the current one.
+    pub current: bool,
+}
+
+/// The waiver that accepts an occurrence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Waived {
+    /// Why.
+    pub reason: String,
+    /// Who accepted it.
+    pub owner: String,
+    /// Until when, `YYYY-MM-DD`.
+    pub until: String,
+}
+
+/// A value at a place, with its identity and origins.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Id of the rule.
+    pub rule: String,
+    /// Path of the first origin.
+    pub path: String,
+    /// Where in the outer file.
+    pub place: Place,
+    /// The name it is assigned to.
+    pub key: Option<String>,
+    /// The value.
+    pub secret: Secret,
+    /// What a reader may see of it.
+    pub masked: String,
+    /// Under the estate key; `None` without one.
+    pub fingerprint: Option<Fingerprint>,
+    /// Stable identity.
+    pub occurrence: Occurrence,
+    /// Encodings that were undone, outermost first.
+    pub via: Vec<&'static str>,
+    /// The member of a container, as `outer!inner`.
+    pub container: Option<String>,
+    /// How sure.
+    pub confidence: Confidence,
+    /// How loud.
+    pub level: Level,
+    /// Every origin, best first.
+    pub origins: Vec<Origin>,
+    /// The inventory's answer.
+    pub managed: Option<Managed>,
+    /// The waiver in force.
+    pub waived: Option<Waived>,
+    /// An inline comment that asks for silence.
+    pub inline: Option<Inline>,
+    /// Expiry told by the value itself, seconds since the epoch.
+    pub expires: Option<i64>,
+    /// Whether an earlier report (`--baseline`) has this occurrence; `None` without a baseline.
+    pub in_baseline: Option<bool>,
+}

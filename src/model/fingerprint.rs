@@ -1,0 +1,99 @@
+//! Keyed hashes that stand for values: `kf1` (the estate key) and `ko1` (the occurrence).
+//!
+//! Holding keys on disk is the work of `inventory/key`.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// `kf1`: HMAC-SHA-256 of a value under the estate key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// A fingerprint from its stored bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes to store.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("kf1:")?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// Makes fingerprints under one estate key.
+#[derive(Clone)]
+pub struct Fingerprinter {
+    key: Zeroizing<[u8; 32]>,
+}
+
+impl Fingerprinter {
+    /// Takes the estate's 32-byte data key.
+    pub fn new(key: [u8; 32]) -> Self {
+        Self {
+            key: Zeroizing::new(key),
+        }
+    }
+
+    /// The fingerprint of a value's exact bytes.
+    pub fn fingerprint(&self, value: &[u8]) -> Fingerprint {
+        Fingerprint(tag(&self.key, b"keyatlas value v1\0", value))
+    }
+
+    /// A tag that tells two estate keys apart without telling either.
+    pub fn key_id(&self) -> [u8; 32] {
+        tag(&self.key, b"keyatlas key id v1\0", b"")
+    }
+}
+
+impl fmt::Debug for Fingerprinter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fingerprinter(****)")
+    }
+}
+
+#[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+fn tag(key: &[u8; 32], purpose: &[u8], message: &[u8]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    mac.update(purpose);
+    mac.update(message);
+    mac.finalize().into_bytes().into()
+}
+
+/// `ko1`: the identity of a finding that survives moved lines and renames.
+///
+/// Made from the value (through a memory-hard function), its structural context and the ordinal among
+/// equals; the base id without the ordinal is what a waiver names.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Occurrence {
+    /// `ko1:` and 24 hexadecimal digits.
+    pub base: String,
+    /// 1 for the first place of this base id, by path and line.
+    pub ordinal: u32,
+}
+
+impl fmt::Display for Occurrence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.base)?;
+        if self.ordinal > 1 {
+            write!(f, ".{}", self.ordinal)
+        } else {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The nouns that travel between the folders: values only.
+//!
+//! Not here: I/O, a clock, regular expressions, threads, flags, wire formats. A wire shape belongs to
+//! the file that writes it.
+
+pub mod blob;
+pub mod coverage;
+pub mod finding;
+pub mod fingerprint;
+pub mod input;
+pub mod level;
+pub mod map;
+pub mod origin;
+pub mod record;
+pub mod reference;
+pub mod report;
+pub mod rule;
+pub mod secret;
+pub mod span;
+pub mod verdict;

@@ -1,0 +1,92 @@
+//! The composer: `source` to `finding` and `reference`, once, for every front end.
+
+use crate::model::coverage::Coverage;
+use crate::model::finding::Finding;
+use crate::model::fingerprint::Fingerprinter;
+use crate::model::level::Confidence;
+use crate::model::reference::Reference;
+use crate::model::report::Repository;
+use crate::model::rule::RuleSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What to read.
+#[derive(Clone, Debug)]
+pub enum Mode {
+    /// Files and folders.
+    Tree,
+    /// The object database of each repository among the roots, and the work tree.
+    History,
+    /// The index of the repository.
+    Staged,
+    /// What `base..tip` brings in: commits reachable from `tip` and not from `base`.
+    Range {
+        /// Excluded side; `None` means nothing is excluded.
+        base: Option<String>,
+        /// Included side.
+        tip: String,
+    },
+    /// Bytes already in hand, under this name.
+    Stdin(Vec<u8>),
+}
+
+/// A plan for one scan.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Files and folders; the first is the one paths are relative to.
+    pub roots: Vec<PathBuf>,
+    /// What to read.
+    pub mode: Mode,
+    /// Threads.
+    pub jobs: usize,
+    /// Files and objects above this many bytes become coverage entries.
+    pub max_size: u64,
+    /// Nested encodings.
+    pub max_depth: usize,
+    /// Scan ignored folders too.
+    pub no_ignore: bool,
+    /// Gitignore-style patterns to leave out.
+    pub exclude: Vec<String>,
+    /// Weaker findings are dropped.
+    pub min_confidence: Confidence,
+    /// Whether to read references.
+    pub references: bool,
+    /// Salt for occurrence ids (from the waiver file), else the fixed public context.
+    pub salt: Option<Vec<u8>>,
+    /// Makes `kf1` fingerprints; `None` without an estate key.
+    pub fingerprinter: Option<Fingerprinter>,
+    /// Called now and then with (files or blobs done, bytes done); must be cheap.
+    pub progress: Option<fn(u64, u64)>,
+}
+
+/// Everything found.
+#[derive(Debug, Default)]
+pub struct Scanned {
+    /// Sorted findings.
+    pub findings: Vec<Finding>,
+    /// Sorted references.
+    pub references: Vec<Reference>,
+    /// What was read.
+    pub coverage: Coverage,
+    /// The repositories met.
+    pub repositories: Vec<Repository>,
+}
+
+/// Why nothing could be scanned.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A root does not exist.
+    #[error("{0}: no such file or folder")]
+    NoSuchPath(String),
+    /// A repository was needed and none was found, or its format is not read.
+    #[error("{0}")]
+    Repository(String),
+    /// A revision does not resolve, or the clone is shallow.
+    #[error("{0}")]
+    Range(String),
+}
+
+/// Runs one scan.
+pub fn run(_options: &Options, _rules: &Arc<RuleSet>) -> Result<Scanned, Error> {
+    Ok(Scanned::default())
+}
