@@ -154,7 +154,8 @@ impl<'a> Lexer<'a> {
                 b'/' if bytes.get(self.at + 1) == Some(&b'/') => self.skip_line(),
                 b'/' if bytes.get(self.at + 1) == Some(&b'*') => {
                     let rest = &bytes[self.at + 2..];
-                    self.at += 2 + memchr::memmem::find(rest, b"*/").map_or(rest.len(), |it| it + 2);
+                    self.at +=
+                        2 + memchr::memmem::find(rest, b"*/").map_or(rest.len(), |it| it + 2);
                 }
                 b'"' => return Some(self.literal()),
                 b'<' if bytes.get(self.at + 1) == Some(&b'<') => self.skip_heredoc(),
@@ -211,7 +212,11 @@ impl<'a> Lexer<'a> {
         let head = rest.lines().next().unwrap_or("");
         let mark = head.trim_start_matches(['<', '-', '~']).trim();
         self.at += head.len().max(2);
-        if mark.is_empty() || !mark.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_') {
+        if mark.is_empty()
+            || !mark
+                .bytes()
+                .all(|it| it.is_ascii_alphanumeric() || it == b'_')
+        {
             return;
         }
         while let Some(line) = self.text[self.at..].split_inclusive('\n').next() {
@@ -252,8 +257,14 @@ data "t" "l" { secret = "one-line" }
         assert_eq!(value("mount"), Some(Value::Literal("kv")));
         assert_eq!(value("name"), Some(Value::Literal("shop/${var.env}/db")));
         assert_eq!(value("version"), Some(Value::Expression("3")));
-        assert_eq!(value("path"), Some(Value::Expression("vault_mount.kv.path")));
-        assert_eq!(found[2].get("secret").map(|it| it.value), Some(Value::Literal("one-line")));
+        assert_eq!(
+            value("path"),
+            Some(Value::Expression("vault_mount.kv.path"))
+        );
+        assert_eq!(
+            found[2].get("secret").map(|it| it.value),
+            Some(Value::Literal("one-line"))
+        );
         let span = found[0].get("mount").map(|it| it.span).unwrap();
         assert_eq!(&text[span.start..span.end], "kv");
     }

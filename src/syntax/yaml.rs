@@ -360,7 +360,10 @@ impl<'a> Builder<'a> {
     /// A scalar's own bytes, without quotes or block header.
     fn inner(&self, span: &granit_parser::Span, style: ScalarStyle, value: &str) -> (Span, bool) {
         let outer = self.outer(span);
-        let Some(raw) = self.text.get(outer.start - self.base..outer.end - self.base) else {
+        let Some(raw) = self
+            .text
+            .get(outer.start - self.base..outer.end - self.base)
+        else {
             return (outer, false);
         };
         let mut inner = outer;
@@ -379,7 +382,9 @@ impl<'a> Builder<'a> {
             }
             _ => inner.end -= raw.len() - raw.trim_end().len(),
         }
-        let bytes = self.text.get(inner.start - self.base..inner.end - self.base);
+        let bytes = self
+            .text
+            .get(inner.start - self.base..inner.end - self.base);
         (inner, bytes == Some(value))
     }
 }
