@@ -133,7 +133,11 @@ impl<'a> Lexer<'a> {
         let near = self.text[start..].char_indices().nth(MAX_EXPRESSION);
         let near = near.map_or(self.text.len(), |(at, _)| start + at);
         let line = self.text[start..near].lines().next().unwrap_or("");
-        let line = line.split(['#', '{', '[']).next().unwrap_or("").trim_end();
+        let line = line
+            .split(['#', '{', '[', '}'])
+            .next()
+            .unwrap_or("")
+            .trim_end();
         (!line.is_empty()).then(|| Attribute {
             name,
             value: Value::Expression(line),

@@ -17,6 +17,10 @@ const MAX_NODES: usize = 4_000_000;
 /// Aliases to aliases, and merge keys within merged mappings.
 const MAX_LINKS: usize = 8;
 
+/// Keys of one mapping that are looked at when one is asked for; a thousand links to one huge mapping
+/// must not cost a thousand times its size.
+const MAX_KEYS: usize = 1_000;
+
 /// The number of a node within its [`Tree`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct NodeId(u32);
@@ -143,7 +147,8 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// The value under a key of a mapping, also through merge keys.
+    /// The value under a key of a mapping, also through merge keys; mappings are searched up to a
+    /// bound of 1,000 keys.
     pub fn get(&self, id: NodeId, key: &str) -> Option<NodeId> {
         self.look_up(id, key, MAX_LINKS)
     }
@@ -153,6 +158,7 @@ impl<'a> Tree<'a> {
         let named = |name: &str| {
             entries
                 .iter()
+                .take(MAX_KEYS)
                 .find(|(label, _)| self.text(*label) == Some(name))
                 .map(|(_, value)| *value)
         };
