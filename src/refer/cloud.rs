@@ -4,6 +4,7 @@
 //! Terraform, External Secrets and CI files that name the same secrets have families of their own.
 
 use crate::model::reference::{Mention, SecretName};
+use crate::model::span::Span;
 use crate::refer::file::{File, Pattern, extension, group, is_tree, name};
 use regex::Captures;
 
@@ -221,7 +222,7 @@ fn set_secrets(file: &File<'_>, captures: &Captures<'_>, emit: &mut dyn FnMut(Me
                 .split_once(':')
                 .map_or((source, None), |(a, b)| (a, Some(b)));
             let from = start + variable.len() + 1;
-            let span = crate::model::span::Span::new(from, from + secret.len());
+            let span = Span::new(from, from + secret.len());
             let mention = file.mention("gcloud-cli", name::google(secret, "", version), span);
             // A path on the left is a file to mount.
             let yields = (!variable.starts_with('/')).then(|| name::env(variable, ""));
@@ -244,7 +245,7 @@ fn azure_command(file: &File<'_>, captures: &Captures<'_>, emit: &mut dyn FnMut(
     };
     let vault = find(&AZ_VAULT).map_or("", |it| it.0);
     if let Some((secret, span)) = find(&AZ_NAME) {
-        let span = crate::model::span::Span::new(at.start + span.start, at.start + span.end);
+        let span = Span::new(at.start + span.start, at.start + span.end);
         emit(file.mention("azure-cli", name::azure(vault, secret, None), span));
     }
 }

@@ -4,7 +4,9 @@
 //! Here a chain ends: nothing is yielded. Who sets the variable is read by the other families.
 
 use crate::model::reference::Mention;
+use crate::model::span::Span;
 use crate::refer::file::{File, Pattern, extension, file_name, group, name};
+use regex::Captures;
 use std::collections::BTreeSet;
 
 pub(super) const ANCHORS: &[&str] = &[];
@@ -85,9 +87,17 @@ static LANGUAGES: [Language; 9] = [
 /// The place of the shell in the table: its own assignments hide the environment.
 const SHELL: usize = LANGUAGES.len() - 1;
 
+/// The place of JavaScript in the table: it also takes variables apart by pattern.
+const JAVASCRIPT: usize = 1;
+
 static ASSIGNMENT: Pattern = Pattern::new(
     r"(?m)^[ \t]*(?:(?:export|local|readonly|declare|typeset)[ \t]+(?:-\w+[ \t]+)?)?([A-Za-z_][A-Za-z0-9_]{1,127})=([^\n]{0,200})|\bread[ \t]+(?:-\w+[ \t]+)*([A-Za-z_][A-Za-z0-9_]{1,127})|\bfor[ \t]+([A-Za-z_][A-Za-z0-9_]{1,127})[ \t]+in\b",
 );
+
+/// `const { API_KEY, DB_PASSWORD: password } = process.env`.
+static DESTRUCTURED: Pattern =
+    Pattern::new(r"\{([^{}]{1,400})\}\s*=\s*(?:process|import\.meta|Bun)\.env\b[^.\[]");
+static TAKEN: Pattern = Pattern::new(r"(?:^|,)\s*([A-Za-z_][A-Za-z0-9_]{1,127})");
 
 fn language_of(path: &str) -> Option<usize> {
     let extension = extension(path);
@@ -109,8 +119,11 @@ pub(super) fn read(file: &File<'_>, emit: &mut dyn FnMut(Mention)) {
         return;
     };
     let stands = |it: &&str| memchr::memmem::find(file.text.as_bytes(), it.as_bytes()).is_some();
-    if !language.anchors.iter().any(|it| stands(&it)) {
+    if !language.anchors.iter().any(stands) {
         return;
+    }
+    if index == JAVASCRIPT {
+        file.each(&DESTRUCTURED, |it| destructured(file, it, emit));
     }
     let own = if index == SHELL {
         assigned(file)
@@ -129,6 +142,18 @@ pub(super) fn read(file: &File<'_>, emit: &mut dyn FnMut(Mention)) {
             emit(file.mention("env-accessor", name::env(variable, ""), span));
         }
     });
+}
+
+fn destructured(file: &File<'_>, captures: &Captures<'_>, emit: &mut dyn FnMut(Mention)) {
+    let (Some((list, at)), Some(regex)) = (group(captures, 1), TAKEN.regex()) else {
+        return;
+    };
+    for (variable, span) in regex.captures_iter(list).filter_map(|it| group(&it, 1)) {
+        if name::looks_secret(variable) {
+            let span = Span::new(at.start + span.start, at.start + span.end);
+            emit(file.mention("env-accessor", name::env(variable, ""), span));
+        }
+    }
 }
 
 /// Variables that a script sets itself; not those it only gives a default (`X=${X:-...}`).
@@ -226,6 +251,12 @@ mod tests {
         ] {
             assert!(names(path, text).is_empty(), "{text}");
         }
+    }
+
+    #[test]
+    fn patterns_take_several_at_once() {
+        let text = "const { API_KEY, PORT,\n  DB_PASSWORD: password } = process.env;\n";
+        assert_eq!(names("a.ts", text), ["1:9 API_KEY", "2:3 DB_PASSWORD"]);
     }
 
     #[test]

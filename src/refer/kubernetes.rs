@@ -80,10 +80,10 @@ impl Walk<'_, '_> {
                 self.entry(id, self.tree.text(*key).unwrap_or(""), *value, emit);
             }
         }
-        if self.object.kind == "ServiceAccount" {
-            if let Some(secrets) = self.tree.get(self.object.node, "secrets") {
-                self.list(secrets, "name", "service-account-secret", emit);
-            }
+        if self.object.kind == "ServiceAccount"
+            && let Some(secrets) = self.tree.get(self.object.node, "secrets")
+        {
+            self.list(secrets, "name", "service-account-secret", emit);
         }
     }
 

@@ -86,7 +86,7 @@ pub fn read(path: &str, text: &str, malformed: &mut dyn FnMut(String)) -> Vec<Me
         }
     }
     if let Some(fault) = file.fault().filter(|_| is_to_be_well_formed(path, text)) {
-        malformed(format!("{path}: {fault}"));
+        malformed(fault);
     }
     in_order(mentions)
 }

@@ -38,7 +38,7 @@ pub(super) const EXAMPLE: (&str, &str) = (
 const REACH: usize = 600;
 
 static CLI: Pattern = Pattern::new(
-    r"\b(?:vault|bao)\s+(kv\s+(?:metadata\s+)?(?:get|put|patch|delete|undelete|destroy|rollback)|read|write)[ \t]([^\n|;&)`]{1,400})",
+    r"\b(?:vault|bao)\s+(kv\s+(?:metadata\s+)?(?:get|put|patch|delete|undelete|destroy|rollback)|read|write)[ \t]((?:\\\n|[^\n|;&)`]){1,400})",
 );
 static WORD: Pattern = Pattern::new(r#""[^"\n]*"|'[^'\n]*'|[^\s"']+"#);
 static HTTP: Pattern =
@@ -113,59 +113,65 @@ fn path(
     emit(file.mention(syntax, name::vault(path, key), span));
 }
 
-/// `vault kv get [-mount=M] [-field=F] PATH`.
-fn command(file: &File<'_>, captures: &Captures<'_>, emit: &mut dyn FnMut(Mention)) {
-    let (Some((verb, _)), Some((rest, at)), Some(word)) =
-        (group(captures, 1), group(captures, 2), WORD.regex())
-    else {
-        return;
-    };
-    let (mut mount, mut field, mut wanted) = ("", None, None);
-    let mut target = None;
-    for found in word.find_iter(rest).take(40) {
-        let text = found.as_str().trim_matches(['"', '\'']);
-        let text_at = found.start() + usize::from(text.len() < found.len());
-        if let Some(option) = text.strip_prefix('-') {
-            let (option, value) = option
-                .trim_start_matches('-')
-                .split_once('=')
-                .unwrap_or((option, ""));
-            match (option, value) {
-                ("mount", "") => wanted = Some("mount"),
-                ("field", "") => wanted = Some("field"),
-                ("mount", value) => mount = value,
-                ("field", value) => field = Some(value),
-                _ => {}
-            }
-            continue;
-        }
-        match wanted.take() {
-            Some("mount") => mount = text,
-            Some(_) => field = Some(text),
-            None if text == "\\" => {}
-            None => {
-                target = Some((text, text_at));
+/// The words of a command after its verb.
+#[derive(Default)]
+struct Command<'t> {
+    mount: &'t str,
+    field: Option<&'t str>,
+    path: Option<(&'t str, usize)>,
+}
+
+impl<'t> Command<'t> {
+    /// `[-mount=M] [-field=F] PATH`; what follows the path is not read.
+    fn read(words: &'t str) -> Self {
+        let mut command = Self::default();
+        let mut open = None;
+        let found = WORD.regex().map(|it| it.find_iter(words).take(40));
+        for word in found.into_iter().flatten() {
+            let text = word.as_str().trim_matches(['"', '\'']);
+            if let Some(option) = text.strip_prefix('-') {
+                let option = option.trim_start_matches('-');
+                match option.split_once('=') {
+                    Some((option, value)) => command.set(option, value),
+                    None => open = Some(option).filter(|it| matches!(*it, "mount" | "field")),
+                }
+            } else if let Some(option) = open.take() {
+                command.set(option, text);
+            } else if text != "\\" {
+                let start = word.start() + usize::from(text.len() < word.len());
+                command.path = Some((text, start));
                 break;
             }
         }
+        command
     }
-    let Some((path, path_at)) = target.filter(|it| !it.0.is_empty()) else {
+
+    fn set(&mut self, option: &str, value: &'t str) {
+        match option {
+            "mount" => self.mount = value,
+            "field" => self.field = Some(value),
+            _ => {}
+        }
+    }
+}
+
+fn command(file: &File<'_>, captures: &Captures<'_>, emit: &mut dyn FnMut(Mention)) {
+    let (Some((verb, _)), Some((words, at))) = (group(captures, 1), group(captures, 2)) else {
         return;
     };
-    // `vault read` also reads what is no path: prose, a system endpoint.
-    let is_path = path.contains('/') || !mount.is_empty() || name::is_open(path);
-    if !is_path
-        || path.starts_with("sys/")
-        || (path.starts_with("auth/") && !verb.starts_with("kv"))
-    {
+    let command = Command::read(words);
+    let Some((path, start)) = command.path.filter(|it| !it.0.is_empty()) else {
         return;
+    };
+    // `vault read` also stands before what is no path: prose, a system endpoint.
+    let is_path = path.contains('/') || !command.mount.is_empty() || name::is_open(path);
+    let is_system =
+        path.starts_with("sys/") || (path.starts_with("auth/") && !verb.starts_with("kv"));
+    if is_path && !is_system {
+        let span = Span::new(at.start + start, at.start + start + path.len());
+        let name = name::vault_in(command.mount, path, command.field);
+        emit(file.mention("vault-cli", name, span));
     }
-    let start = at.start + path_at;
-    emit(file.mention(
-        "vault-cli",
-        name::vault_in(mount, path, field),
-        Span::new(start, start + path.len()),
-    ));
 }
 
 /// `{{ with secret "PATH" }}{{ .Data.data.KEY }}{{ end }}`: one mention for each key.
@@ -260,6 +266,11 @@ mod tests {
                 "a.sh",
                 "vault read -format=json kv/data/$ENV/db",
                 "1:25 vault:kv/$ENV/db ~",
+            ),
+            (
+                "a.sh",
+                "vault kv get \\\n  -mount=kv \\\n  shop/db\n",
+                "3:3 vault:kv/shop/db",
             ),
             (
                 "a.sh",

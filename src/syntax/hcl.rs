@@ -120,14 +120,14 @@ impl<'a> Lexer<'a> {
         let rest = &self.text[self.at..];
         self.at += rest.len() - rest.trim_start_matches([' ', '\t']).len();
         let start = self.at;
-        if self.text.as_bytes().get(start) == Some(&b'"') {
-            if let Some(Token::Text(literal, from)) = self.next() {
-                return Some(Attribute {
-                    name,
-                    value: Value::Literal(literal),
-                    span: Span::new(from, from + literal.len()),
-                });
-            }
+        if self.text.as_bytes().get(start) == Some(&b'"')
+            && let Some(Token::Text(literal, from)) = self.next()
+        {
+            return Some(Attribute {
+                name,
+                value: Value::Literal(literal),
+                span: Span::new(from, from + literal.len()),
+            });
         }
         // The tokens stay to be read: an expression may open brackets.
         let near = self.text[start..].char_indices().nth(MAX_EXPRESSION);

@@ -62,7 +62,7 @@ pub enum Fault {
     Syntax {
         /// Line, from 1.
         line: usize,
-        /// The parser's words; they hold no input.
+        /// The parser's words; they hold a bracket or one character of the input at most.
         reason: String,
     },
     /// Too deep or too many nodes.
@@ -231,7 +231,7 @@ impl<'a> Builder<'a> {
                 Err(error) => {
                     self.tree.fault = Some(Fault::Syntax {
                         line: error.marker().line(),
-                        reason: error.info().to_owned(),
+                        reason: error.info(),
                     });
                 }
             }
@@ -244,11 +244,11 @@ impl<'a> Builder<'a> {
 
     /// Takes back the document that was not read to its end.
     fn drop_open(&mut self) {
-        if let (Some(first), Some(root)) = (self.open.first(), self.tree.roots.last()) {
-            if first.id == *root {
-                self.tree.nodes.truncate(root.0 as usize);
-                self.tree.roots.pop();
-            }
+        if let (Some(first), Some(root)) = (self.open.first(), self.tree.roots.last())
+            && first.id == *root
+        {
+            self.tree.nodes.truncate(root.0 as usize);
+            self.tree.roots.pop();
         }
         self.open.clear();
     }
@@ -435,6 +435,15 @@ mod tests {
         let item = tree.items(tree.get(tree.roots()[0], "secrets").unwrap())[0];
         let value = tree.get(item, "valueFrom").unwrap();
         assert_eq!(slice(text, &tree, value), "b/c");
+    }
+
+    #[test]
+    fn long_strings_in_json_are_read() {
+        let long = "x".repeat(5_000);
+        let text = format!("{{\"a\": \"{long}\", \"b\": [\"{long}\", 1], \"c\":{{\"d\":\"e\"}}}}");
+        let tree = Tree::read(&text);
+        assert_eq!(tree.fault, None);
+        assert_eq!(tree.text_at(tree.roots()[0], &["c", "d"]), Some("e"));
     }
 
     #[test]
