@@ -157,9 +157,17 @@ pub(crate) fn write_document(out: &mut dyn Write, report: &Report) -> io::Result
         },
         ruleset: &report.rules.digest,
         complete: report.coverage.is_complete(),
-        findings: report.findings.iter().map(|it| finding(&text, report, it)).collect(),
+        findings: report
+            .findings
+            .iter()
+            .map(|it| finding(&text, report, it))
+            .collect(),
         references: references(&text, report),
-        verdicts: report.verdicts.iter().map(|it| verdict(&text, it)).collect(),
+        verdicts: report
+            .verdicts
+            .iter()
+            .map(|it| verdict(&text, it))
+            .collect(),
         uses: report
             .map
             .uses
@@ -195,7 +203,12 @@ fn finding(text: &Redactor, report: &Report, it: &Finding) -> FindingOut {
     let clean = |part: &Option<String>| part.as_deref().map(|part| text.clean(part));
     FindingOut {
         rule: it.rule.clone(),
-        title: text.clean(report.rules.get(&it.rule).map_or(&it.rule, |rule| &rule.title)),
+        title: text.clean(
+            report
+                .rules
+                .get(&it.rule)
+                .map_or(&it.rule, |rule| &rule.title),
+        ),
         level: it.level.name(),
         confidence: it.confidence.name(),
         path: text.clean(&it.path),
