@@ -105,7 +105,8 @@ fn live(
     let token = ["VAULT_TOKEN", "BAO_TOKEN"].iter().find_map(|it| std::env::var(it).ok());
     let token = Zeroizing::new(token.ok_or_else(|| Fault::new("no token").hint("set VAULT_TOKEN or BAO_TOKEN"))?);
     let token = crate::model::secret::Secret::new(token.as_bytes());
-    Ok(import::vault_live::fetch(addr, &token, mount, seal, options, &mut |it| records.push(it))?)
+    let server = import::vault_live::Server { address: addr, token: &token, mount, namespace: None, authorities: None, plain_http: import::vault_live::PlainHttp::default() };
+    Ok(import::vault_live::fetch(&server, seal, options, &mut |it| records.push(it))?)
 }
 
 #[cfg(not(feature = "live"))]
