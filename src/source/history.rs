@@ -538,6 +538,23 @@ mod tests {
     }
 
     #[test]
+    fn a_pack_without_index_and_an_index_without_pack_are_gaps() {
+        for (kept, reason) in [
+            ("pack", Reason::CorruptObject),
+            ("idx", Reason::MissingObject),
+        ] {
+            let repo = busy();
+            repo.git(&["repack", "-q", "-adf"]);
+            let pack = only_pack(&repo);
+            for other in ["pack", "idx"].iter().filter(|it| **it != kept) {
+                fs::remove_file(pack.with_extension(other)).unwrap();
+            }
+            let name = pack.file_name().unwrap().to_str().unwrap().to_owned();
+            assert_eq!(read(repo.path()).reasons(), [(name, reason)]);
+        }
+    }
+
+    #[test]
     fn a_sound_copy_makes_good_for_a_damaged_one() {
         let repo = busy();
         repo.git(&["repack", "-q", "-adf", "--depth=50"]);

@@ -105,34 +105,34 @@ impl Objects {
         };
         names.sort();
         let is = |path: &Path, end: &str| path.extension().is_some_and(|it| it == end);
-        for path in names
-            .iter()
-            .filter(|it| is(it, "idx") && it.with_extension("pack").exists())
-        {
+        for path in names.iter().filter(|it| is(it, "idx")) {
+            if !path.with_extension("pack").exists() {
+                let detail = "the pack of this index is not here".to_owned();
+                self.lose_pack(path, Reason::MissingObject, detail);
+                continue;
+            }
             match Pack::open(path) {
                 Ok(pack) => self.packs.push(Packed {
                     pack,
                     forest: OnceLock::new(),
                 }),
-                Err(detail) => self.lose_pack(path, detail),
+                Err(detail) => self.lose_pack(path, Reason::CorruptObject, detail),
             }
         }
-        for path in names
-            .iter()
-            .filter(|it| is(it, "pack") && !it.with_extension("idx").exists())
-        {
-            self.lose_pack(path, "the pack has no index".to_owned());
+        let alone = |it: &&PathBuf| is(it, "pack") && !it.with_extension("idx").exists();
+        for path in names.iter().filter(alone) {
+            let detail = "the pack has no index; `git index-pack` makes one".to_owned();
+            self.lose_pack(path, Reason::CorruptObject, detail);
         }
     }
 
-    fn lose_pack(&mut self, path: &Path, detail: String) {
-        let name = path
-            .with_extension("pack")
-            .file_name()
-            .map(|it| spelling::text(it.as_encoded_bytes()).into_owned());
+    fn lose_pack(&mut self, path: &Path, reason: Reason, detail: String) {
+        let path = path.with_extension("pack");
+        let name = path.file_name().unwrap_or_default();
+        let path = spelling::text(name.as_encoded_bytes()).into_owned();
         self.gaps.push(Gap {
-            path: name.unwrap_or_default(),
-            reason: Reason::CorruptObject,
+            path,
+            reason,
             detail,
         });
     }
