@@ -6,7 +6,9 @@ use crate::model::blob::ObjectId;
 use crate::source::change::{ChangedBlob, Changes};
 use crate::source::error::Error;
 use crate::source::{repository, spelling};
-use git2::{Delta, DiffFindOptions, DiffOptions, ErrorCode, FileMode, Index, IndexEntry, Repository, Tree};
+use git2::{
+    Delta, DiffFindOptions, DiffOptions, ErrorCode, FileMode, Index, IndexEntry, Repository, Tree,
+};
 use std::path::Path;
 
 /// Pairs of added and removed files compared in search of renames.
@@ -21,7 +23,10 @@ pub fn staged(repo: &Path, index_file: Option<&Path>) -> Result<Changes, Error> 
     Ok(Changes::new(items, Vec::new(), standing, repository))
 }
 
-fn items(repository: &Repository, index_file: Option<&Path>) -> Result<Vec<ChangedBlob>, git2::Error> {
+fn items(
+    repository: &Repository,
+    index_file: Option<&Path>,
+) -> Result<Vec<ChangedBlob>, git2::Error> {
     let index = match index_file {
         Some(path) => Index::open(path)?,
         None => repository.index()?,
@@ -38,7 +43,9 @@ fn items(repository: &Repository, index_file: Option<&Path>) -> Result<Vec<Chang
 fn head_tree(repository: &Repository) -> Result<Option<Tree<'_>>, git2::Error> {
     match repository.head() {
         Ok(head) => head.peel_to_tree().map(Some),
-        Err(error) if matches!(error.code(), ErrorCode::UnbornBranch | ErrorCode::NotFound) => Ok(None),
+        Err(error) if matches!(error.code(), ErrorCode::UnbornBranch | ErrorCode::NotFound) => {
+            Ok(None)
+        }
         Err(error) => Err(error),
     }
 }
@@ -49,17 +56,26 @@ fn differing(
     index: &Index,
 ) -> Result<Vec<ChangedBlob>, git2::Error> {
     let mut options = DiffOptions::new();
-    options.include_typechange(true).skip_binary_check(true).ignore_submodules(true);
+    options
+        .include_typechange(true)
+        .skip_binary_check(true)
+        .ignore_submodules(true);
     let mut diff = repository.diff_tree_to_index(head, Some(index), Some(&mut options))?;
     find_renames(&mut diff)?;
     let mut items = Vec::new();
     for delta in diff.deltas() {
-        let is_change =
-            matches!(delta.status(), Delta::Added | Delta::Modified | Delta::Renamed | Delta::Copied | Delta::Typechange);
+        let is_change = matches!(
+            delta.status(),
+            Delta::Added | Delta::Modified | Delta::Renamed | Delta::Copied | Delta::Typechange
+        );
         let new = delta.new_file();
-        let (Some(id), Some(path)) = (content(new.id(), new.mode()), new.path_bytes()) else { continue };
+        let (Some(id), Some(path)) = (content(new.id(), new.mode()), new.path_bytes()) else {
+            continue;
+        };
         if is_change {
-            let before = content(delta.old_file().id(), delta.old_file().mode()).into_iter().collect();
+            let before = content(delta.old_file().id(), delta.old_file().mode())
+                .into_iter()
+                .collect();
             items.push(changed(path, id, before));
         }
     }
@@ -79,7 +95,15 @@ pub(crate) fn find_renames(diff: &mut git2::Diff<'_>) -> Result<(), git2::Error>
 
 /// The id, if it stands for bytes: no submodule, nothing absent, nothing empty.
 pub(crate) fn content(id: git2::Oid, mode: FileMode) -> Option<ObjectId> {
-    if id.is_zero() || !matches!(mode, FileMode::Blob | FileMode::BlobExecutable | FileMode::BlobGroupWritable | FileMode::Link) {
+    if id.is_zero()
+        || !matches!(
+            mode,
+            FileMode::Blob
+                | FileMode::BlobExecutable
+                | FileMode::BlobGroupWritable
+                | FileMode::Link
+        )
+    {
         return None;
     }
     ObjectId::from_bytes(id.as_bytes()).filter(|it| *it.as_bytes() != EMPTY)
@@ -87,11 +111,18 @@ pub(crate) fn content(id: git2::Oid, mode: FileMode) -> Option<ObjectId> {
 
 /// The empty blob; also what `git add --intent-to-add` puts into the index without having it.
 const EMPTY: [u8; 20] = [
-    0xe6, 0x9d, 0xe2, 0x9b, 0xb2, 0xd1, 0xd6, 0x43, 0x4b, 0x8b, 0x29, 0xae, 0x77, 0x5a, 0xd8, 0xc2, 0xe4, 0x8c, 0x53, 0x91,
+    0xe6, 0x9d, 0xe2, 0x9b, 0xb2, 0xd1, 0xd6, 0x43, 0x4b, 0x8b, 0x29, 0xae, 0x77, 0x5a, 0xd8, 0xc2,
+    0xe4, 0x8c, 0x53, 0x91,
 ];
 
 fn changed(path: &[u8], id: ObjectId, before: Vec<ObjectId>) -> ChangedBlob {
-    ChangedBlob { path: spelling::text(path).into_owned(), id, before, introduced: None, in_head: false }
+    ChangedBlob {
+        path: spelling::text(path).into_owned(),
+        id,
+        before,
+        introduced: None,
+        in_head: false,
+    }
 }
 
 /// The sides of unresolved merges, except what HEAD has anyway.
@@ -99,7 +130,10 @@ fn conflicting(head: Option<&Tree<'_>>, index: &Index) -> Result<Vec<ChangedBlob
     let mut items = Vec::new();
     for conflict in index.conflicts()? {
         let conflict = conflict?;
-        for side in [conflict.ancestor, conflict.our, conflict.their].into_iter().flatten() {
+        for side in [conflict.ancestor, conflict.our, conflict.their]
+            .into_iter()
+            .flatten()
+        {
             let Some(id) = regular(&side) else { continue };
             let before = head.and_then(|it| at_path(it, &side.path));
             let item = changed(&side.path, id, before.into_iter().collect());
