@@ -75,7 +75,11 @@ impl Shop {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        self.keyatlas().args(arguments).output().unwrap()
+        let mut command = self.keyatlas();
+        if arguments.first() == Some(&"scan") && !self.path("inventory.db").exists() {
+            command.env_remove("KEYATLAS_INVENTORY");
+        }
+        command.args(arguments).output().unwrap()
     }
 
     fn succeed(&self, arguments: &[&str]) -> Output {
