@@ -314,7 +314,9 @@ mod tests {
             let id = repo.git(&["rev-parse", "HEAD:old"]);
             let info = format!("100644,{id},{long}");
             repo.git(&["update-index", "--add", "--cacheinfo", &info]);
-            assert!(both(&repo, "a name longer than its length field").contains(&long));
+            // The library refuses names of this length.
+            let changes = staged(repo.path(), None).unwrap();
+            assert!(changes.items.iter().any(|it| it.path == long));
         }
     }
 
