@@ -24,6 +24,11 @@ impl RawEntry<'_> {
         self.mode == b"160000"
     }
 
+    /// The mode as a number.
+    pub(crate) fn mode(&self) -> Option<u32> {
+        u32::from_str_radix(std::str::from_utf8(self.mode).ok()?, 8).ok()
+    }
+
     /// The first bytes of the id: ids are evenly spread, so they serve as a hash.
     pub(crate) fn prefix(&self) -> u64 {
         prefix(self.id)
