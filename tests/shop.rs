@@ -2,6 +2,11 @@
 //! with their histories, the map, and every report format.
 //!
 //! What the fixture plants is told in `fixtures/shop/build`; here stands what the tool must say of it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking, its helpers too"
+)]
 
 use serde_json::Value;
 use std::collections::BTreeSet;
