@@ -23,6 +23,17 @@ pub enum Inline {
     Foreign,
 }
 
+/// How a value is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Written {
+    /// Found by its own shape.
+    Shape,
+    /// A string literal that a name is assigned to.
+    Quoted,
+    /// An unquoted value that a name is assigned to: a secret in configuration, an expression in code.
+    Bare,
+}
+
 /// A match in a text, before anything is known of where the text lies.
 #[derive(Clone, Debug)]
 pub struct Candidate {
@@ -32,6 +43,8 @@ pub struct Candidate {
     pub span: Span,
     /// The value itself (decoded of quoting and escapes).
     pub secret: Secret,
+    /// How it is written.
+    pub written: Written,
     /// The name it is assigned to, if any.
     pub key: Option<String>,
     /// After all checks that bytes alone allow.
