@@ -6,7 +6,8 @@
 #![cfg(feature = "live")]
 #![allow(
     clippy::unwrap_used,
-    reason = "a test fails by panicking, its helpers too"
+    clippy::print_stdout,
+    reason = "a test fails by panicking, its helpers too, and says what it left out"
 )]
 
 use keyatlas::import::vault_live::{PlainHttp, Server, fetch};
