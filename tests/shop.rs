@@ -81,8 +81,7 @@ impl Shop {
 
     fn run(&self, arguments: &[&str]) -> Output {
         let mut command = self.keyatlas();
-        // Naming an inventory that does not exist is a wrong request, so it is named once it is there.
-        if !self.path("inventory.db").exists() && arguments[0] != "inventory" {
+        if arguments.first() == Some(&"scan") && !self.path("inventory.db").exists() {
             command.env_remove("KEYATLAS_INVENTORY");
         }
         command.args(arguments).output().unwrap()

@@ -64,7 +64,7 @@ fn ending(end: i64, name: &str, options: &Options) -> Option<(VerdictId, String)
 /// Certificates and tokens whose own bytes tell their end.
 pub(super) fn findings(findings: &[Finding], options: &Options, out: &mut Vec<Verdict>) {
     for finding in findings {
-        let subject = format!("The {} at {}:{}", finding.rule, finding.path, finding.place.line);
+        let subject = format!("The {} at {}:{}", finding.rule, finding.shown_path(), finding.place.line);
         let Some((id, message)) = finding.expires.and_then(|end| ending(end, &subject, options)) else { continue };
         let is_certificate = finding.rule == super::exposure::CERTIFICATE;
         // An expired token is good news; an expired certificate is an outage.

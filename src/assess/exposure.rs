@@ -37,8 +37,8 @@ fn verdict(id: VerdictId, group: &[&Finding], now: i64) -> Verdict {
     let open: Vec<&&Finding> = group.iter().filter(|it| it.waived.is_none()).collect();
     let shown = open.first().map_or(group[0], |it| **it);
     let places = match group.len() {
-        1 => format!("{}:{}", shown.path, shown.place.line),
-        many => format!("{}:{} and {} more", shown.path, shown.place.line, many - 1),
+        1 => format!("{}:{}", shown.shown_path(), shown.place.line),
+        many => format!("{}:{} and {} more", shown.shown_path(), shown.place.line, many - 1),
     };
     let record = shown.managed.as_ref().map(|it| it.record.clone());
     let name = record.clone().unwrap_or_default();

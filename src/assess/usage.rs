@@ -1,6 +1,7 @@
 //! `reused`, `unused`, `broken-reference`: records against their uses.
 
 use crate::model::map::Map;
+use crate::model::origin::shown;
 use crate::model::record::{Inventory, Record};
 use crate::model::reference::Reference;
 use crate::model::verdict::{Verdict, VerdictId};
@@ -63,7 +64,8 @@ pub(super) fn broken(inventory: &Inventory, references: &[Reference], resolved: 
         if record.is_some() || reference.mention.dynamic || name.path.is_empty() || !is_complete {
             continue;
         }
-        let at = format!("{}:{}", reference.path, reference.mention.place.line);
+        let path = shown(reference.origin.repository.as_deref(), &reference.path);
+        let at = format!("{path}:{}", reference.mention.place.line);
         if !told.insert((name.to_string(), at.clone())) {
             continue;
         }

@@ -136,6 +136,9 @@ pub(super) struct Common {
     /// No totals on standard error
     #[arg(long, short)]
     pub(super) quiet: bool,
+    /// Say on standard error what was not read, and why
+    #[arg(long, short)]
+    pub(super) verbose: bool,
     /// Progress on standard error
     #[arg(long, value_enum, default_value_t = When::Auto)]
     pub(super) progress: When,

@@ -87,6 +87,7 @@ fn default_common() -> Common {
         require_complete: false,
         show_plan: false,
         quiet: true,
+        verbose: false,
         progress: When::Never,
     }
 }

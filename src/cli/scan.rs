@@ -65,6 +65,9 @@ fn finish(mut plan: Plan, common: &Common) -> Result<Exit, Fault> {
         super::baseline::mark(&mut report.findings, path)?;
     }
     run::write(&report, &common.formats)?;
+    if common.verbose {
+        report.coverage.gaps.iter().for_each(|it| note(&format!("not read: {} ({}): {}", it.path, it.reason, it.detail)));
+    }
     if !common.quiet {
         run::totals(&report, &applied, started);
     }

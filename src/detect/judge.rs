@@ -139,6 +139,14 @@ fn classes(value: &str) -> (usize, usize, usize, usize) {
     })
 }
 
+/// Whether the letters could be spoken: vowels as often as in words, and case that changes at words.
+fn reads_like_words(value: &str) -> bool {
+    let letters = value.chars().filter(|it| it.is_alphabetic()).count().max(1);
+    let vowels = value.chars().filter(|it| "aeiouyAEIOUY".contains(*it)).count();
+    let pieces = words(value).len().max(1);
+    letters >= pieces * 3 && vowels * 5 >= letters
+}
+
 const TRIVIAL: &[&str] = &[
     "password", "passw0rd", "passwd", "pass", "secret", "test", "testing", "admin", "root", "user", "username", "guest", "default", "string", "true", "false", "yes", "no",
     "required", "optional", "hidden", "text", "value", "token", "key", "empty", "unknown", "invalid", "wrong", "foo", "bar", "baz", "hello", "world", "demo", "public", "private",
@@ -154,7 +162,7 @@ fn password(value: &str, plain: &str, written: Written) -> Option<Confidence> {
     let kinds = [lower, upper, digit, other].iter().filter(|it| **it > 0).count();
     let only_letters = digit == 0 && other == 0;
     // camelCase, snake_case, kebab-case: an identifier or a message key rather than a password.
-    let identifier = digit == 0 && value.chars().all(|it| it.is_alphabetic() || it == '_' || it == '-' || it == '.') && (other > 0 || (lower > 0 && upper > 0));
+    let identifier = digit == 0 && reads_like_words(value) && value.chars().all(|it| it.is_alphabetic() || it == '_' || it == '-' || it == '.') && (other > 0 || (lower > 0 && upper > 0));
     if identifier && written == Written::Bare {
         return None;
     }

@@ -84,6 +84,17 @@ impl Detector {
 
     /// Finds candidates in a text; they are pushed sorted and without overlaps of one value.
     pub fn detect(&self, text: &[u8], texture: Texture, scratch: &mut Scratch, out: &mut Vec<Candidate>) {
+        let first = out.len();
+        self.collect(text, texture, scratch, out);
+        if out.len() > first {
+            let mut found: Vec<Candidate> = out.drain(first..).collect();
+            self.settle(&mut found);
+            out.append(&mut found);
+        }
+    }
+
+    /// Every match of every rule, overlaps included.
+    fn collect(&self, text: &[u8], texture: Texture, scratch: &mut Scratch, out: &mut Vec<Candidate>) {
         scratch.open.resize(self.patterns.len(), None);
         scratch.windows.clear();
         scratch.names.clear();
@@ -112,11 +123,6 @@ impl Detector {
             if *hit >= last_name.end && out.len() - first < MAX_CANDIDATES {
                 out.extend(self.by_name(text, *rule, *hit, &mut last_name));
             }
-        }
-        if out.len() > first {
-            let mut found: Vec<Candidate> = out.drain(first..).collect();
-            self.settle(&mut found);
-            out.append(&mut found);
         }
     }
 

@@ -22,7 +22,7 @@ pub fn faults(rules: &Arc<RuleSet>, seed: u64) -> Vec<String> {
                 }
             };
             let mut found = Vec::new();
-            detector.detect(text.as_bytes(), Texture::Text, &mut scratch, &mut found);
+            detector.collect(text.as_bytes(), Texture::Text, &mut scratch, &mut found);
             let fired = found.iter().any(|it| it.rule == number);
             if fired != should_fire {
                 let others: Vec<_> = found.iter().map(|it| rules.rules[it.rule].id.as_str()).collect();

@@ -111,7 +111,7 @@ fn write_group(
         writeln!(
             out,
             "  {CYAN}{}:{}:{}{CYAN:#}{}{}",
-            text.clean(&it.path),
+            text.clean(&it.shown_path()),
             it.place.line,
             it.place.column,
             key.unwrap_or_default(),

@@ -129,6 +129,7 @@ struct NamedUse {
 /// A use on the wire, without its record.
 #[derive(Serialize)]
 pub(crate) struct UseOut {
+    record: String,
     evidence: &'static str,
     consumer: Option<String>,
     author: Option<String>,
@@ -307,6 +308,7 @@ pub(crate) fn verdict(text: &Redactor, it: &Verdict) -> VerdictOut {
 /// A use for the wire.
 pub(crate) fn one_use(text: &Redactor, it: &Use) -> UseOut {
     UseOut {
+        record: text.clean(&it.record),
         evidence: it.evidence.name(),
         consumer: it.consumer.as_deref().map(|it| text.clean(it)),
         author: it.author.as_deref().map(|it| text.clean(it)),

@@ -3,6 +3,7 @@
 //! The few objects in use are built as JSON values, one result at a time while writing, so that a
 //! report at the limit never stands in memory as a tree.
 
+use crate::model::origin::shown;
 use crate::model::coverage::Reason;
 use crate::model::finding::Finding;
 use crate::model::level::{Confidence, Level};
@@ -297,7 +298,7 @@ impl Results<'_> {
         let mut out = self.result(
             Subject::Finding(it),
             &message,
-            &self.location(&it.path, it.place, None),
+            &self.location(&it.shown_path(), it.place, None),
         );
         out["partialFingerprints"] = prints;
         out["properties"] = json!({
@@ -423,7 +424,7 @@ impl Results<'_> {
                     self.text.clean(&hop.syntax),
                     self.text.clean(&hop.name)
                 ));
-                json!({"location": self.location(&hop.path, place, Some(&says))})
+                json!({"location": self.location(&shown(hop.repository.as_deref(), &hop.path), place, Some(&says))})
             })
             .collect();
         json!({"threadFlows": [{"locations": steps}]})

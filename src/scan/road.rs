@@ -99,12 +99,25 @@ fn tree(options: &Options, detector: &Detector, scanned: &mut Scanned, traced: &
     scanned.coverage.files += totals.files;
     let nested = repositories(first(options));
     let in_repository = enclosing(first(options)).is_some();
-    let origin = |path: &str| {
-        let inner = nested.iter().filter(|it| path.starts_with(&format!("{it}/"))).max_by_key(|it| it.len()).cloned();
-        Origin::plain(OriginKind::File, path, inner.or_else(|| in_repository.then(|| ".".to_owned())))
+    // A repository side by side with others is told by its name, and paths are relative to it.
+    let split = |path: &str| -> (Option<String>, String) {
+        let owner = nested.iter().find_map(|it| Some((it, path.strip_prefix(it.as_str())?.strip_prefix('/')?)));
+        match owner {
+            Some((name, rest)) if !in_repository => (Some(name.clone()), rest.to_owned()),
+            _ => (in_repository.then(|| ".".to_owned()), path.to_owned()),
+        }
     };
-    traced.extend(plain(sightings, OriginKind::File, &origin));
-    scanned.references.extend(references(named, &origin));
+    for mut sighting in sightings {
+        let (repository, path) = split(&sighting.path);
+        let origin = Origin::plain(OriginKind::File, &path, repository);
+        sighting.path = path;
+        traced.push(Traced { sighting, origins: vec![origin], is_current: true });
+    }
+    for it in named {
+        let (repository, path) = split(&it.path);
+        let origin = Origin::plain(OriginKind::File, &path, repository);
+        scanned.references.push(Reference { path, mention: it.mention, origin });
+    }
     if let Some(repository) = in_repository.then(|| History::open(first(options)).ok()).flatten() {
         scanned.repositories.push(repository.repository());
     }
@@ -136,12 +149,12 @@ fn past(root: &Path, options: &Options, detector: &Detector, scanned: &mut Scann
     let inside = if enclosing(root).is_some() { Vec::new() } else { repositories(root) };
     if inside.is_empty() {
         let history = History::open(root).map_err(|it| source(&it))?;
-        objects(&history, ".", "", options, detector, scanned, traced)?;
+        objects(&history, ".", options, detector, scanned, traced)?;
         return if enclosing(root).is_some_and(|it| it.is_bare()) { Ok(()) } else { tree(&single, detector, scanned, traced) };
     }
     for name in &inside {
         let history = History::open(&root.join(name)).map_err(|it| source(&it))?;
-        objects(&history, name, &format!("{name}/"), options, detector, scanned, traced)?;
+        objects(&history, name, options, detector, scanned, traced)?;
     }
     tree(&single, detector, scanned, traced)
 }
@@ -149,7 +162,6 @@ fn past(root: &Path, options: &Options, detector: &Detector, scanned: &mut Scann
 fn objects(
     history: &History,
     name: &str,
-    prefix: &str,
     options: &Options,
     detector: &Detector,
     scanned: &mut Scanned,
@@ -167,7 +179,7 @@ fn objects(
     for sighting in sightings {
         let known = sighting.id.and_then(|id| origins.by_blob.get(&id)).cloned().unwrap_or_default();
         let is_current = known.iter().any(|it| it.in_head);
-        let named = |it: Origin| Origin { path: format!("{prefix}{}", it.path), repository: Some(name.to_owned()), ..it };
+        let named = |it: Origin| Origin { repository: Some(name.to_owned()), ..it };
         traced.push(Traced { sighting, origins: known.into_iter().map(named).collect(), is_current });
     }
     let mut repository = history.repository();
