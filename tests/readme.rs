@@ -1,4 +1,8 @@
 //! What the README promises: its commands exist, its files are there, its verdicts and formats are all.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, its helpers too"
+)]
 
 use keyatlas::model::verdict::VerdictId;
 use keyatlas::report::Format;
