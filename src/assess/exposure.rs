@@ -17,9 +17,16 @@ pub(super) fn judge(findings: &[Finding], now: i64, out: &mut Vec<Verdict>) {
             Some(_) => VerdictId::RotatedButExposed,
             None => VerdictId::Unmanaged,
         };
-        groups.entry((finding.occurrence.base.as_str(), id)).or_default().push(finding);
+        groups
+            .entry((finding.occurrence.base.as_str(), id))
+            .or_default()
+            .push(finding);
     }
-    out.extend(groups.into_iter().map(|((_, id), group)| verdict(id, &group, now)));
+    out.extend(
+        groups
+            .into_iter()
+            .map(|((_, id), group)| verdict(id, &group, now)),
+    );
 }
 
 fn severity(id: VerdictId, finding: &Finding, now: i64) -> Severity {
@@ -38,11 +45,20 @@ fn verdict(id: VerdictId, group: &[&Finding], now: i64) -> Verdict {
     let shown = open.first().map_or(group[0], |it| **it);
     let places = match group.len() {
         1 => format!("{}:{}", shown.shown_path(), shown.place.line),
-        many => format!("{}:{} and {} more", shown.shown_path(), shown.place.line, many - 1),
+        many => format!(
+            "{}:{} and {} more",
+            shown.shown_path(),
+            shown.place.line,
+            many - 1
+        ),
     };
     let record = shown.managed.as_ref().map(|it| it.record.clone());
     let name = record.clone().unwrap_or_default();
-    let ended = if shown.expires.is_some_and(|it| it < now) { " It has already expired." } else { "" };
+    let ended = if shown.expires.is_some_and(|it| it < now) {
+        " It has already expired."
+    } else {
+        ""
+    };
     let (message, next) = match id {
         VerdictId::Exposed => (
             format!("The current value of {name} lies in the clear at {places}."),
@@ -59,7 +75,11 @@ fn verdict(id: VerdictId, group: &[&Finding], now: i64) -> Verdict {
     };
     Verdict {
         id,
-        severity: open.iter().map(|it| severity(id, it, now)).max().unwrap_or_else(|| severity(id, shown, now)),
+        severity: open
+            .iter()
+            .map(|it| severity(id, it, now))
+            .max()
+            .unwrap_or_else(|| severity(id, shown, now)),
         record,
         message,
         next,

@@ -18,8 +18,14 @@ pub(super) fn by_value(findings: &mut [Finding], inventory: &Inventory) {
     for record in inventory.records.iter().filter(|it| !it.gone) {
         let current = record.versions.last().map(|it| it.number);
         for version in &record.versions {
-            let Some(fingerprint) = version.fingerprint else { continue };
-            let managed = Managed { record: record.name.clone(), version: version.number, current: Some(version.number) == current };
+            let Some(fingerprint) = version.fingerprint else {
+                continue;
+            };
+            let managed = Managed {
+                record: record.name.clone(),
+                version: version.number,
+                current: Some(version.number) == current,
+            };
             let slot = known.entry(fingerprint).or_insert_with(|| managed.clone());
             if managed.current && !slot.current {
                 *slot = managed;
@@ -32,7 +38,11 @@ pub(super) fn by_value(findings: &mut [Finding], inventory: &Inventory) {
 }
 
 /// The map, and for each reference the record it leads to.
-pub(super) fn map(findings: &[Finding], references: &[Reference], inventory: &Inventory) -> (Map, Vec<Option<String>>) {
+pub(super) fn map(
+    findings: &[Finding],
+    references: &[Reference],
+    inventory: &Inventory,
+) -> (Map, Vec<Option<String>>) {
     let graph = Graph::new(references);
     let mut uses = Vec::new();
     let mut resolved = vec![None; references.len()];
@@ -70,7 +80,9 @@ fn value_use(finding: &Finding) -> Option<Use> {
 fn canonical(name: &SecretName) -> (String, String) {
     let path = name.path.trim_matches('/');
     let path = match name.provider.as_str() {
-        "vault" => path.replacen("/data/", "/", 1).replacen("/metadata/", "/", 1),
+        "vault" => path
+            .replacen("/data/", "/", 1)
+            .replacen("/metadata/", "/", 1),
         "github-actions" => path.to_uppercase(),
         "azure-keyvault" => path.to_lowercase(),
         _ => path.to_owned(),
@@ -81,7 +93,10 @@ fn canonical(name: &SecretName) -> (String, String) {
 /// Whether two names of one provider and path mean the same object: scope and key must agree where both
 /// have one.
 fn agree(a: &SecretName, b: &SecretName) -> bool {
-    let scopes = a.provider == "env" || a.scope.is_empty() || b.scope.is_empty() || a.scope.eq_ignore_ascii_case(&b.scope);
+    let scopes = a.provider == "env"
+        || a.scope.is_empty()
+        || b.scope.is_empty()
+        || a.scope.eq_ignore_ascii_case(&b.scope);
     let keys = match (&a.key, &b.key) {
         (Some(a), Some(b)) => a == b,
         _ => true,
@@ -100,12 +115,27 @@ impl<'a> Graph<'a> {
         let mut by_name: HashMap<_, Vec<usize>> = HashMap::new();
         let mut env_by_consumer: HashMap<String, BTreeSet<String>> = HashMap::new();
         for (number, reference) in references.iter().enumerate() {
-            by_name.entry(canonical(&reference.mention.name)).or_default().push(number);
-            if let Some(name) = reference.mention.yields.as_ref().filter(|it| it.provider == "env") {
-                env_by_consumer.entry(name.path.clone()).or_default().insert(name.scope.clone());
+            by_name
+                .entry(canonical(&reference.mention.name))
+                .or_default()
+                .push(number);
+            if let Some(name) = reference
+                .mention
+                .yields
+                .as_ref()
+                .filter(|it| it.provider == "env")
+            {
+                env_by_consumer
+                    .entry(name.path.clone())
+                    .or_default()
+                    .insert(name.scope.clone());
             }
         }
-        Self { references, by_name, env_by_consumer }
+        Self {
+            references,
+            by_name,
+            env_by_consumer,
+        }
     }
 
     fn follow(&self, record: &Record, uses: &mut Vec<Use>, resolved: &mut [Option<String>]) {
@@ -113,7 +143,11 @@ impl<'a> Graph<'a> {
         let mut open: Vec<(SecretName, Vec<usize>)> = vec![(record.secret.clone(), Vec::new())];
         while let Some((name, chain)) = open.pop() {
             for number in self.named(&name, chain.last().copied()) {
-                if chain.len() >= MAX_CHAIN || uses.len() > MAX_USES || chain.contains(&number) || !seen.insert((number, chain.last().copied())) {
+                if chain.len() >= MAX_CHAIN
+                    || uses.len() > MAX_USES
+                    || chain.contains(&number)
+                    || !seen.insert((number, chain.last().copied()))
+                {
                     continue;
                 }
                 let mut chain = chain.clone();
@@ -130,24 +164,54 @@ impl<'a> Graph<'a> {
 
     /// References that name exactly this object and can see it.
     fn named(&self, name: &SecretName, from: Option<usize>) -> Vec<usize> {
-        let found = self.by_name.get(&canonical(name)).into_iter().flatten().copied();
-        found.filter(|it| agree(name, &self.references[*it].mention.name) && self.sees(name, *it, from)).collect()
+        let found = self
+            .by_name
+            .get(&canonical(name))
+            .into_iter()
+            .flatten()
+            .copied();
+        found
+            .filter(|it| {
+                agree(name, &self.references[*it].mention.name) && self.sees(name, *it, from)
+            })
+            .collect()
     }
 
     /// Code that reads an environment variable belongs to the workload that is given it: same repository,
     /// or named alike, or the only workload that has such a variable.
     fn sees(&self, name: &SecretName, reader: usize, from: Option<usize>) -> bool {
-        let Some(from) = from.filter(|_| name.provider == "env" && !name.scope.is_empty()) else { return true };
+        let Some(from) = from.filter(|_| name.provider == "env" && !name.scope.is_empty()) else {
+            return true;
+        };
         let (giver, reader) = (&self.references[from], &self.references[reader]);
         let repository = reader.origin.repository.as_deref().unwrap_or(".");
         if giver.origin.repository == reader.origin.repository && giver.path == reader.path {
             return true;
         }
-        let workload = name.scope.rsplit('/').next().unwrap_or(&name.scope).split('#').next().unwrap_or("");
-        let home = if repository == "." { reader.path.split('/').next().unwrap_or("") } else { repository };
-        let home = home.rsplit('/').next().unwrap_or(home).trim_end_matches(".git");
-        let alike = !home.is_empty() && (workload == home || workload.contains(home) || home.contains(workload));
-        let only = self.env_by_consumer.get(&name.path).is_some_and(|it| it.len() == 1);
+        let workload = name
+            .scope
+            .rsplit('/')
+            .next()
+            .unwrap_or(&name.scope)
+            .split('#')
+            .next()
+            .unwrap_or("");
+        let home = if repository == "." {
+            reader.path.split('/').next().unwrap_or("")
+        } else {
+            repository
+        };
+        let home = home
+            .rsplit('/')
+            .next()
+            .unwrap_or(home)
+            .trim_end_matches(".git");
+        let alike = !home.is_empty()
+            && (workload == home || workload.contains(home) || home.contains(workload));
+        let only = self
+            .env_by_consumer
+            .get(&name.path)
+            .is_some_and(|it| it.len() == 1);
         alike || only
     }
 
@@ -155,7 +219,10 @@ impl<'a> Graph<'a> {
     fn passed_on(&self, name: &SecretName, number: usize) -> Option<SecretName> {
         let mut yields = self.references[number].mention.yields.clone()?;
         if let Some(prefix) = yields.path.strip_suffix('*').map(str::to_owned) {
-            let key = name.key.clone().or_else(|| self.references[number].mention.name.key.clone())?;
+            let key = name
+                .key
+                .clone()
+                .or_else(|| self.references[number].mention.name.key.clone())?;
             yields.path = format!("{prefix}{key}");
         }
         if yields.key.is_none() && yields.provider == "kubernetes" {
@@ -176,7 +243,10 @@ impl<'a> Graph<'a> {
             }
         };
         let last = chain.last().map(|it| &self.references[*it]);
-        let consumer = chain.iter().rev().find_map(|it| self.references[*it].mention.consumer.clone());
+        let consumer = chain
+            .iter()
+            .rev()
+            .find_map(|it| self.references[*it].mention.consumer.clone());
         let introduced = last.and_then(|it| it.origin.introduced.as_ref());
         Use {
             record: record.name.clone(),
@@ -192,7 +262,10 @@ impl<'a> Graph<'a> {
 
 /// A chain that another one continues is told by the longer one.
 fn drop_prefixes(uses: &mut Vec<Use>, record: &str) {
-    let longer: Vec<Vec<Hop>> =
-        uses.iter().filter(|it| it.record == record && it.chain.len() > 1).map(|it| it.chain[..it.chain.len() - 1].to_vec()).collect();
+    let longer: Vec<Vec<Hop>> = uses
+        .iter()
+        .filter(|it| it.record == record && it.chain.len() > 1)
+        .map(|it| it.chain[..it.chain.len() - 1].to_vec())
+        .collect();
     uses.retain(|it| it.record != record || !longer.contains(&it.chain));
 }

@@ -73,8 +73,17 @@ pub fn assess(
         usage::reused(known, &mut verdicts);
     }
     if options.scope == Scope::Estate {
-        usage::unused(known, &map, options.now - i64::from(options.stale_days) * DAY, &mut verdicts);
+        usage::unused(
+            known,
+            &map,
+            options.now - i64::from(options.stale_days) * DAY,
+            &mut verdicts,
+        );
     }
     verdicts.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
-    Assessed { map, verdicts, resolved }
+    Assessed {
+        map,
+        verdicts,
+        resolved,
+    }
 }

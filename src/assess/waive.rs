@@ -64,48 +64,90 @@ pub fn is_date(text: &str) -> bool {
 impl Waivers {
     /// An empty file with a random salt.
     pub fn with_salt(salt: [u8; 16]) -> Self {
-        Self { salt: Some(salt.to_vec()), entries: BTreeMap::new() }
+        Self {
+            salt: Some(salt.to_vec()),
+            entries: BTreeMap::new(),
+        }
     }
 
     /// Reads the file.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let mut this = Self::default();
         for (number, line) in text.lines().enumerate() {
-            let fault = |what: &str| Error { line: number + 1, what: what.to_owned() };
+            let fault = |what: &str| Error {
+                line: number + 1,
+                what: what.to_owned(),
+            };
             if line.trim().is_empty() || line.starts_with('#') {
                 continue;
             }
-            if let Some(salt) = line.strip_prefix("salt\t").or_else(|| line.strip_prefix("salt ")) {
-                this.salt = Some(HEXLOWER.decode(salt.trim().as_bytes()).map_err(|_| fault("the salt is not hexadecimal"))?);
+            if let Some(salt) = line
+                .strip_prefix("salt\t")
+                .or_else(|| line.strip_prefix("salt "))
+            {
+                this.salt = Some(
+                    HEXLOWER
+                        .decode(salt.trim().as_bytes())
+                        .map_err(|_| fault("the salt is not hexadecimal"))?,
+                );
                 continue;
             }
             let fields: Vec<&str> = line.split('\t').collect();
             let [occurrence, count, until, owner, reason, paths] = fields[..] else {
-                return Err(fault("needs six fields separated by tabs: ko1, count, until, owner, reason, paths"));
+                return Err(fault(
+                    "needs six fields separated by tabs: ko1, count, until, owner, reason, paths",
+                ));
             };
             if !occurrence.starts_with("ko1:") {
                 return Err(fault("the first field is no occurrence id (ko1:...)"));
             }
-            let count = count.parse().map_err(|_| fault("the count is no whole number"))?;
+            let count = count
+                .parse()
+                .map_err(|_| fault("the count is no whole number"))?;
             if !is_date(until) {
                 return Err(fault("the end date is not YYYY-MM-DD"));
             }
-            let paths = paths.split(',').filter(|it| !it.is_empty()).map(str::to_owned).collect();
-            this.add(Entry { occurrence: occurrence.to_owned(), count, until: until.to_owned(), owner: owner.to_owned(), reason: reason.to_owned(), paths });
+            let paths = paths
+                .split(',')
+                .filter(|it| !it.is_empty())
+                .map(str::to_owned)
+                .collect();
+            this.add(Entry {
+                occurrence: occurrence.to_owned(),
+                count,
+                until: until.to_owned(),
+                owner: owner.to_owned(),
+                reason: reason.to_owned(),
+                paths,
+            });
         }
         Ok(this)
     }
 
     /// The file's text.
     pub fn render(&self) -> String {
-        let mut text = "# Accepted occurrences: ko1, count, until, owner, reason, paths (tabs between).\n".to_owned();
+        let mut text =
+            "# Accepted occurrences: ko1, count, until, owner, reason, paths (tabs between).\n"
+                .to_owned();
         if let Some(salt) = &self.salt {
             text.push_str(&format!("salt {}\n", HEXLOWER.encode(salt)));
         }
         for it in self.entries.values() {
             let flat = |text: &str| text.replace(['\t', '\n', '\r'], " ");
-            let paths = it.paths.iter().map(|path| flat(path).replace(',', "%2C")).collect::<Vec<_>>().join(",");
-            text.push_str(&format!("{}\t{}\t{}\t{}\t{}\t{paths}\n", it.occurrence, it.count, it.until, flat(&it.owner), flat(&it.reason)));
+            let paths = it
+                .paths
+                .iter()
+                .map(|path| flat(path).replace(',', "%2C"))
+                .collect::<Vec<_>>()
+                .join(",");
+            text.push_str(&format!(
+                "{}\t{}\t{}\t{}\t{}\t{paths}\n",
+                it.occurrence,
+                it.count,
+                it.until,
+                flat(&it.owner),
+                flat(&it.reason)
+            ));
         }
         text
     }
@@ -127,7 +169,12 @@ impl Waivers {
 
     /// Removes what has ended or is no longer found; returns the removed ids.
     pub fn prune(&mut self, today: &str, live: &BTreeSet<String>) -> Vec<String> {
-        let gone: Vec<String> = self.entries.values().filter(|it| it.until.as_str() < today || !live.contains(&it.occurrence)).map(|it| it.occurrence.clone()).collect();
+        let gone: Vec<String> = self
+            .entries
+            .values()
+            .filter(|it| it.until.as_str() < today || !live.contains(&it.occurrence))
+            .map(|it| it.occurrence.clone())
+            .collect();
         gone.iter().for_each(|it| {
             self.entries.remove(it);
         });
@@ -135,17 +182,33 @@ impl Waivers {
     }
 
     /// Accepts everything found and not yet accepted; returns how many entries are new.
-    pub fn baseline(&mut self, findings: &[Finding], owner: Option<&str>, reason: &str, until: &str) -> usize {
+    pub fn baseline(
+        &mut self,
+        findings: &[Finding],
+        owner: Option<&str>,
+        reason: &str,
+        until: &str,
+    ) -> usize {
         let mut places: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
         for finding in findings.iter().filter(|it| it.waived.is_none()) {
-            places.entry(&finding.occurrence.base).or_default().push(finding);
+            places
+                .entry(&finding.occurrence.base)
+                .or_default()
+                .push(finding);
         }
         let before = self.entries.len();
         for (base, group) in places {
             let paths: BTreeSet<String> = group.iter().map(|it| it.path.clone()).collect();
             self.add(Entry {
                 occurrence: base.to_owned(),
-                count: u32::try_from(group.iter().map(|it| it.occurrence.ordinal as usize).max().unwrap_or(1)).unwrap_or(u32::MAX),
+                count: u32::try_from(
+                    group
+                        .iter()
+                        .map(|it| it.occurrence.ordinal as usize)
+                        .max()
+                        .unwrap_or(1),
+                )
+                .unwrap_or(u32::MAX),
                 until: until.to_owned(),
                 owner: owner.unwrap_or(UNAUDITED).to_owned(),
                 reason: reason.to_owned(),
@@ -159,7 +222,9 @@ impl Waivers {
     pub fn apply(&self, findings: &mut [Finding], today: &str) -> Applied {
         let mut applied = Applied::default();
         for entry in self.entries.values() {
-            let mut places: Vec<usize> = (0..findings.len()).filter(|it| findings[*it].occurrence.base == entry.occurrence).collect();
+            let mut places: Vec<usize> = (0..findings.len())
+                .filter(|it| findings[*it].occurrence.base == entry.occurrence)
+                .collect();
             if entry.owner == UNAUDITED {
                 applied.unaudited.push(entry.occurrence.clone());
             }
@@ -171,13 +236,21 @@ impl Waivers {
                 applied.expired.push(entry.occurrence.clone());
                 continue;
             }
-            places.sort_by_key(|it| (!entry.paths.contains(&findings[*it].path), findings[*it].occurrence.ordinal));
+            places.sort_by_key(|it| {
+                (
+                    !entry.paths.contains(&findings[*it].path),
+                    findings[*it].occurrence.ordinal,
+                )
+            });
             if places.len() > entry.count as usize {
                 applied.exceeded.push(entry.occurrence.clone());
             }
             for place in places.into_iter().take(entry.count as usize) {
-                findings[place].waived =
-                    Some(Waived { reason: entry.reason.clone(), owner: entry.owner.clone(), until: entry.until.clone() });
+                findings[place].waived = Some(Waived {
+                    reason: entry.reason.clone(),
+                    owner: entry.owner.clone(),
+                    until: entry.until.clone(),
+                });
             }
         }
         findings.iter_mut().for_each(|it| inline(it, today));
@@ -192,7 +265,11 @@ fn inline(finding: &mut Finding, today: &str) {
             finding.level = Level::Note;
             None
         }
-        Some(Inline::Allow { what, until, reason }) => {
+        Some(Inline::Allow {
+            what,
+            until,
+            reason,
+        }) => {
             let by_id = *what == finding.occurrence.base;
             let end = until.clone().filter(|it| is_date(it));
             let in_time = end.as_deref().is_none_or(|it| it >= today);

@@ -7,7 +7,12 @@ use std::path::PathBuf;
 
 /// Know every secret: what exists, where it is used, where it is exposed, and what breaks when you rotate it.
 #[derive(Parser, Debug)]
-#[command(name = "keyatlas", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    name = "keyatlas",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -66,24 +71,42 @@ pub(super) struct Output {
 }
 
 fn output(text: &str) -> Result<Output, String> {
-    let (name, file) = text.split_once('=').map_or((text, None), |(name, file)| (name, Some(PathBuf::from(file))));
+    let (name, file) = text.split_once('=').map_or((text, None), |(name, file)| {
+        (name, Some(PathBuf::from(file)))
+    });
     let found = Format::NAMES.iter().find(|(it, _)| *it == name);
-    let known = Format::NAMES.iter().map(|(it, _)| *it).collect::<Vec<_>>().join(", ");
-    found.map(|(_, format)| Output { format: *format, file }).ok_or_else(|| format!("no such format; there are {known}"))
+    let known = Format::NAMES
+        .iter()
+        .map(|(it, _)| *it)
+        .collect::<Vec<_>>()
+        .join(", ");
+    found
+        .map(|(_, format)| Output {
+            format: *format,
+            file,
+        })
+        .ok_or_else(|| format!("no such format; there are {known}"))
 }
 
 /// Bytes, with an optional K, M or G.
 pub(super) fn size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match text[digits.len()..].to_ascii_uppercase().trim_end_matches(['B', 'I']) {
+    let unit = match text[digits.len()..]
+        .to_ascii_uppercase()
+        .trim_end_matches(['B', 'I'])
+    {
         "" => 1,
         "K" => 1 << 10,
         "M" => 1 << 20,
         "G" => 1 << 30,
         other => return Err(format!("`{other}` is no unit; use K, M or G")),
     };
-    let number: u64 = digits.parse().map_err(|_| "a size is a whole number with an optional K, M or G".to_owned())?;
-    number.checked_mul(unit).ok_or_else(|| "the size is too large".to_owned())
+    let number: u64 = digits
+        .parse()
+        .map_err(|_| "a size is a whole number with an optional K, M or G".to_owned())?;
+    number
+        .checked_mul(unit)
+        .ok_or_else(|| "the size is too large".to_owned())
 }
 
 #[derive(Args, Debug, Clone)]
@@ -221,7 +244,11 @@ pub(super) enum InventoryCommand {
 }
 
 fn importer(name: &str) -> Result<Importer, String> {
-    let known = Importer::NAMES.iter().map(|(it, _, _)| *it).collect::<Vec<_>>().join(", ");
+    let known = Importer::NAMES
+        .iter()
+        .map(|(it, _, _)| *it)
+        .collect::<Vec<_>>()
+        .join(", ");
     Importer::named(name).ok_or_else(|| format!("no such kind; there are {known}"))
 }
 

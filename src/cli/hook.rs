@@ -9,8 +9,12 @@ const MARK: &str = "# written by keyatlas hook install";
 
 /// Writes the hook where git looks for it.
 pub(super) fn install(force: bool) -> Result<Exit, Fault> {
-    let repository = git2::Repository::discover(".").map_err(|it| Fault::new(format!("no repository here: {}", it.message())))?;
-    let configured = repository.config().ok().and_then(|it| it.get_path("core.hooksPath").ok());
+    let repository = git2::Repository::discover(".")
+        .map_err(|it| Fault::new(format!("no repository here: {}", it.message())))?;
+    let configured = repository
+        .config()
+        .ok()
+        .and_then(|it| it.get_path("core.hooksPath").ok());
     let folder = match (configured, repository.workdir()) {
         (Some(path), Some(root)) => root.join(path),
         (Some(path), None) => path,
@@ -25,7 +29,11 @@ pub(super) fn install(force: bool) -> Result<Exit, Fault> {
         }
     }
     fs::create_dir_all(&folder).map_err(fault)?;
-    fs::write(&path, format!("#!/bin/sh\n{MARK}\nexec keyatlas hook pre-commit\n")).map_err(fault)?;
+    fs::write(
+        &path,
+        format!("#!/bin/sh\n{MARK}\nexec keyatlas hook pre-commit\n"),
+    )
+    .map_err(fault)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

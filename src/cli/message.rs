@@ -13,7 +13,10 @@ pub(super) struct Fault {
 
 impl Fault {
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None }
+        Self {
+            message: message.into(),
+            hint: None,
+        }
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -24,13 +27,23 @@ impl Fault {
 
 /// Control characters of hostile names must not reach a terminal.
 fn escaped(text: &str) -> String {
-    text.chars().map(|it| if it.is_control() && it != '\n' { it.escape_default().to_string() } else { it.to_string() }).collect()
+    text.chars()
+        .map(|it| {
+            if it.is_control() && it != '\n' {
+                it.escape_default().to_string()
+            } else {
+                it.to_string()
+            }
+        })
+        .collect()
 }
 
 /// Prints to standard error; a closed standard error is nobody's loss.
 pub(super) fn print(fault: &Fault) {
     let mut out = anstream::stderr().lock();
-    let bold = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
+    let bold = anstyle::Style::new()
+        .bold()
+        .fg_color(Some(anstyle::AnsiColor::Red.into()));
     let _closed = writeln!(out, "{bold}error{bold:#}: {}", escaped(&fault.message));
     if let Some(hint) = &fault.hint {
         let _closed = writeln!(out, "  help: {}", escaped(hint));
@@ -50,7 +63,12 @@ macro_rules! from_hinted {
     )+ };
 }
 
-from_hinted!(crate::scan::Error, crate::settings::Error, crate::inventory::Error, crate::import::Error);
+from_hinted!(
+    crate::scan::Error,
+    crate::settings::Error,
+    crate::inventory::Error,
+    crate::import::Error
+);
 
 impl From<crate::ruleset::Error> for Fault {
     fn from(error: crate::ruleset::Error) -> Self {

@@ -22,7 +22,11 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let code = if error.use_stderr() { Exit::WrongRequest } else { Exit::Clean };
+            let code = if error.use_stderr() {
+                Exit::WrongRequest
+            } else {
+                Exit::Clean
+            };
             let _closed = error.print();
             return code.into();
         }
@@ -45,7 +49,9 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<Exit, Fault> {
     match command {
         Command::Scan(args) => scan::scan(args),
-        Command::Hook(HookCommand::PreCommit { files, common }) => scan::pre_commit(&files, &common),
+        Command::Hook(HookCommand::PreCommit { files, common }) => {
+            scan::pre_commit(&files, &common)
+        }
         Command::Hook(HookCommand::Install { force }) => hook::install(force),
         Command::Inventory(command) => inventory::run(command),
         Command::Map(args) => inventory::map(args),

@@ -30,25 +30,46 @@ pub(super) struct Plan {
 
 /// The root of the repository around a path, or the path itself.
 pub(super) fn home(path: &Path) -> PathBuf {
-    let start = if path.is_file() { path.parent().unwrap_or(path) } else { path };
-    let start = if start.as_os_str().is_empty() { Path::new(".") } else { start };
+    let start = if path.is_file() {
+        path.parent().unwrap_or(path)
+    } else {
+        path
+    };
+    let start = if start.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        start
+    };
     let absolute = std::path::absolute(start).unwrap_or_else(|_| start.to_path_buf());
-    absolute.ancestors().find(|it| it.join(".git").exists()).map_or(start.to_path_buf(), Path::to_path_buf)
+    absolute
+        .ancestors()
+        .find(|it| it.join(".git").exists())
+        .map_or(start.to_path_buf(), Path::to_path_buf)
 }
 
 /// The inventory's default place: the user's data folder.
 pub(super) fn default_store() -> PathBuf {
-    folder("XDG_DATA_HOME", ".local/share").join("keyatlas").join("inventory.db")
+    folder("XDG_DATA_HOME", ".local/share")
+        .join("keyatlas")
+        .join("inventory.db")
 }
 
 /// The installation key's default place: the user's settings folder, apart from the store.
 pub(super) fn default_key() -> PathBuf {
-    folder("XDG_CONFIG_HOME", ".config").join("keyatlas").join("key")
+    folder("XDG_CONFIG_HOME", ".config")
+        .join("keyatlas")
+        .join("key")
 }
 
 fn folder(variable: &str, below_home: &str) -> PathBuf {
-    let home = || std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE")).map_or_else(|| PathBuf::from("."), PathBuf::from);
-    std::env::var_os(variable).filter(|it| !it.is_empty()).map_or_else(|| home().join(below_home), PathBuf::from)
+    let home = || {
+        std::env::var_os("HOME")
+            .or_else(|| std::env::var_os("USERPROFILE"))
+            .map_or_else(|| PathBuf::from("."), PathBuf::from)
+    };
+    std::env::var_os(variable)
+        .filter(|it| !it.is_empty())
+        .map_or_else(|| home().join(below_home), PathBuf::from)
 }
 
 /// Opens the inventory that was named, or the default one if it exists.
@@ -58,10 +79,14 @@ pub(super) fn store(named: Option<&Path>, key_file: Option<&Path>) -> Result<Opt
         return Ok(None);
     }
     if !path.exists() {
-        return Err(Fault::new(format!("{}: no such inventory", path.display())).hint("`keyatlas inventory init` makes one"));
+        return Err(Fault::new(format!("{}: no such inventory", path.display()))
+            .hint("`keyatlas inventory init` makes one"));
     }
     let key = key_file.map_or_else(default_key, Path::to_path_buf);
-    Ok(Some(Store::open(&path, Some(&key).filter(|it| it.exists()).map(PathBuf::as_path))?))
+    Ok(Some(Store::open(
+        &path,
+        Some(&key).filter(|it| it.exists()).map(PathBuf::as_path),
+    )?))
 }
 
 fn settings(common: &Common, home: &Path) -> Result<Settings, Fault> {
@@ -71,7 +96,8 @@ fn settings(common: &Common, home: &Path) -> Result<Settings, Fault> {
         None if found.is_file() => &found,
         None => return Ok(Settings::default()),
     };
-    let text = std::fs::read_to_string(path).map_err(|it| Fault::new(format!("{}: {it}", path.display())))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|it| Fault::new(format!("{}: {it}", path.display())))?;
     Ok(settings::parse(&path.display().to_string(), &text)?)
 }
 
@@ -83,12 +109,19 @@ pub(super) fn rule_files(paths: &[PathBuf]) -> Result<Vec<RuleFile>, Fault> {
         let mut found = vec![path.clone()];
         if path.is_dir() {
             let entries = std::fs::read_dir(path).map_err(fault)?;
-            found = entries.filter_map(Result::ok).map(|it| it.path()).filter(|it| it.extension().is_some_and(|it| it == "toml")).collect();
+            found = entries
+                .filter_map(Result::ok)
+                .map(|it| it.path())
+                .filter(|it| it.extension().is_some_and(|it| it == "toml"))
+                .collect();
             found.sort();
         }
         for path in found {
             let text = std::fs::read_to_string(&path).map_err(fault)?;
-            files.push(RuleFile { name: path.display().to_string(), text });
+            files.push(RuleFile {
+                name: path.display().to_string(),
+                text,
+            });
         }
     }
     Ok(files)
@@ -96,23 +129,50 @@ pub(super) fn rule_files(paths: &[PathBuf]) -> Result<Vec<RuleFile>, Fault> {
 
 fn level(text: Option<&str>) -> Result<Level, Fault> {
     let name = text.unwrap_or("warning");
-    Level::from_name(name).ok_or_else(|| Fault::new(format!("fail-on: `{name}` is not note, warning or error")))
+    Level::from_name(name)
+        .ok_or_else(|| Fault::new(format!("fail-on: `{name}` is not note, warning or error")))
 }
 
 /// Merges everything.
-pub(super) fn merge(common: &Common, paths: Vec<PathBuf>, mode: Mode, scope: Scope) -> Result<Plan, Fault> {
-    let roots = if paths.is_empty() { vec![PathBuf::from(".")] } else { paths };
+pub(super) fn merge(
+    common: &Common,
+    paths: Vec<PathBuf>,
+    mode: Mode,
+    scope: Scope,
+) -> Result<Plan, Fault> {
+    let roots = if paths.is_empty() {
+        vec![PathBuf::from(".")]
+    } else {
+        paths
+    };
     let home = home(&roots[0]);
     let settings = settings(common, &home)?;
-    let extra: Vec<PathBuf> = settings.rules.iter().map(|it| home.join(it)).chain(common.rules.iter().cloned()).collect();
-    let options = ruleset::Options { extra: rule_files(&extra)?, disabled: settings.disable_rules.clone() };
+    let extra: Vec<PathBuf> = settings
+        .rules
+        .iter()
+        .map(|it| home.join(it))
+        .chain(common.rules.iter().cloned())
+        .collect();
+    let options = ruleset::Options {
+        extra: rule_files(&extra)?,
+        disabled: settings.disable_rules.clone(),
+    };
     let rules = Arc::new(ruleset::load(&options)?);
-    let confidence = common.min_confidence.as_deref().or(settings.min_confidence.as_deref()).unwrap_or("medium");
-    let min_confidence = Confidence::from_name(confidence)
-        .ok_or_else(|| Fault::new(format!("min-confidence: `{confidence}` is not low, medium or high")))?;
+    let confidence = common
+        .min_confidence
+        .as_deref()
+        .or(settings.min_confidence.as_deref())
+        .unwrap_or("medium");
+    let min_confidence = Confidence::from_name(confidence).ok_or_else(|| {
+        Fault::new(format!(
+            "min-confidence: `{confidence}` is not low, medium or high"
+        ))
+    })?;
     let max_size = match (common.max_size, &settings.max_size) {
         (Some(bytes), _) => bytes,
-        (None, Some(text)) => args::size(text).map_err(|it| Fault::new(format!("max-size: {it}")))?,
+        (None, Some(text)) => {
+            args::size(text).map_err(|it| Fault::new(format!("max-size: {it}")))?
+        }
         (None, None) => MAX_SIZE,
     };
     let store = store(common.inventory.as_deref(), common.key_file.as_deref())?;
@@ -133,14 +193,27 @@ pub(super) fn merge(common: &Common, paths: Vec<PathBuf>, mode: Mode, scope: Sco
         progress: None,
     };
     let fail_on = level(common.fail_on.as_deref().or(settings.fail_on.as_deref()))?;
-    Ok(Plan { scan, rules, settings, fail_on, scope, home, store })
+    Ok(Plan {
+        scan,
+        rules,
+        settings,
+        fail_on,
+        scope,
+        home,
+        store,
+    })
 }
 
 impl Plan {
     /// The merged truth, as TOML.
     pub(super) fn show(&self) -> String {
         let scan = &self.scan;
-        let exclude = scan.exclude.iter().map(|it| format!("{it:?}")).collect::<Vec<_>>().join(", ");
+        let exclude = scan
+            .exclude
+            .iter()
+            .map(|it| format!("{it:?}"))
+            .collect::<Vec<_>>()
+            .join(", ");
         let mode = match &scan.mode {
             Mode::Tree => "tree".to_owned(),
             Mode::History => "history".to_owned(),
@@ -150,7 +223,15 @@ impl Plan {
         };
         format!(
             "mode = {mode:?}\nexclude = [{exclude}]\nmin-confidence = {:?}\nfail-on = {:?}\nmax-size = {}\nmax-depth = {}\njobs = {}\nno-ignore = {}\nrules = {}\nruleset = {:?}\ninventory = {}\n",
-            scan.min_confidence.name(), self.fail_on.name(), scan.max_size, scan.max_depth, scan.jobs, scan.no_ignore, self.rules.rules.len(), self.rules.digest, self.store.is_some(),
+            scan.min_confidence.name(),
+            self.fail_on.name(),
+            scan.max_size,
+            scan.max_depth,
+            scan.jobs,
+            scan.no_ignore,
+            self.rules.rules.len(),
+            self.rules.digest,
+            self.store.is_some(),
         )
     }
 }

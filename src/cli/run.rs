@@ -52,7 +52,8 @@ fn progress(done: u64, bytes: u64) {
 pub(super) fn report(plan: &mut Plan, common: &Common) -> Result<(Report, Applied), Fault> {
     let waivers = waivers(&plan.home)?;
     plan.scan.salt = waivers.salt().map(<[u8]>::to_vec);
-    let wants_progress = common.progress == When::Always || (common.progress == When::Auto && io::stderr().is_terminal() && !common.quiet);
+    let wants_progress = common.progress == When::Always
+        || (common.progress == When::Auto && io::stderr().is_terminal() && !common.quiet);
     if wants_progress {
         BAR.get_or_init(indicatif::ProgressBar::new_spinner);
         plan.scan.progress = Some(progress);
@@ -64,7 +65,11 @@ pub(super) fn report(plan: &mut Plan, common: &Common) -> Result<(Report, Applie
     let mut scanned = scanned?;
     assign_ordinals(&mut scanned.findings);
     let applied = waivers.apply(&mut scanned.findings, &today());
-    let inventory = plan.store.as_ref().map(crate::inventory::Store::inventory).transpose()?;
+    let inventory = plan
+        .store
+        .as_ref()
+        .map(crate::inventory::Store::inventory)
+        .transpose()?;
     let options = Options {
         scope: plan.scope,
         now: now(),
@@ -72,7 +77,12 @@ pub(super) fn report(plan: &mut Plan, common: &Common) -> Result<(Report, Applie
         stale_cloud_days: plan.settings.stale_cloud_days.unwrap_or(90),
         expiring_days: plan.settings.expiring_days.unwrap_or(30),
     };
-    let assessed = assess::assess(&mut scanned.findings, &scanned.references, inventory.as_ref(), &options);
+    let assessed = assess::assess(
+        &mut scanned.findings,
+        &scanned.references,
+        inventory.as_ref(),
+        &options,
+    );
     let report = Report {
         rules: (*plan.rules).clone(),
         findings: scanned.findings,
@@ -94,7 +104,9 @@ pub(super) fn report(plan: &mut Plan, common: &Common) -> Result<(Report, Applie
 fn unless_closed(result: io::Result<()>) -> Result<(), Fault> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(Fault::new(format!("the report could not be written: {error}"))),
+        Err(error) => Err(Fault::new(format!(
+            "the report could not be written: {error}"
+        ))),
         Ok(()) => Ok(()),
     }
 }
@@ -106,20 +118,36 @@ pub(super) fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
 }
 
 fn to_file(path: &Path, format: Format, report: &Report) -> Result<(), Fault> {
-    let fault = |it: io::Error| Fault::new(format!("{}: {it}", path.display())).hint("choose another file with --format NAME=FILE");
+    let fault = |it: io::Error| {
+        Fault::new(format!("{}: {it}", path.display()))
+            .hint("choose another file with --format NAME=FILE")
+    };
     let file = fs::File::create(path).map_err(fault)?;
     let mut out = io::BufWriter::new(file);
     let mut text = Vec::new();
     report::write(format, &mut text, report).map_err(fault)?;
     let plain = anstream::adapter::strip_bytes(&text).into_vec();
-    let whole = if format == Format::Human { &plain } else { &text };
-    out.write_all(whole).and_then(|()| out.flush()).map_err(fault)
+    let whole = if format == Format::Human {
+        &plain
+    } else {
+        &text
+    };
+    out.write_all(whole)
+        .and_then(|()| out.flush())
+        .map_err(fault)
 }
 
 /// Writes every report that was asked for; `human` without any.
 pub(super) fn write(report: &Report, outputs: &[Output]) -> Result<(), Fault> {
-    let human = [Output { format: Format::Human, file: None }];
-    for output in if outputs.is_empty() { &human[..] } else { outputs } {
+    let human = [Output {
+        format: Format::Human,
+        file: None,
+    }];
+    for output in if outputs.is_empty() {
+        &human[..]
+    } else {
+        outputs
+    } {
         match &output.file {
             Some(path) => to_file(path, output.format, report)?,
             None => to_stdout(|out| report::write(output.format, out, report))?,
@@ -143,18 +171,35 @@ pub(super) fn exit(report: &Report, fail_on: Level, require_complete: bool) -> E
 /// Totals with time, and what the waiver file needs, on standard error.
 pub(super) fn totals(report: &Report, applied: &Applied, started: Instant) {
     let coverage = &report.coverage;
-    let waived = report.findings.iter().filter(|it| it.waived.is_some()).count();
+    let waived = report
+        .findings
+        .iter()
+        .filter(|it| it.waived.is_some())
+        .count();
     note(&format!(
         "{} findings ({waived} waived) in {} files and {} blobs, {:.1} MB, {:.2} s",
-        report.findings.len(), coverage.files, coverage.blobs, coverage.bytes as f64 / 1e6, started.elapsed().as_secs_f64(),
+        report.findings.len(),
+        coverage.files,
+        coverage.blobs,
+        coverage.bytes as f64 / 1e6,
+        started.elapsed().as_secs_f64(),
     ));
     for (list, what) in [
         (&applied.expired, "waivers have ended and waive nothing"),
-        (&applied.unaudited, "waivers were written by a baseline and never audited"),
-        (&applied.exceeded, "waived secrets lie at more places than were accepted"),
+        (
+            &applied.unaudited,
+            "waivers were written by a baseline and never audited",
+        ),
+        (
+            &applied.exceeded,
+            "waived secrets lie at more places than were accepted",
+        ),
     ] {
         if !list.is_empty() {
-            note(&format!("{} {what}; `keyatlas waive list` names them", list.len()));
+            note(&format!(
+                "{} {what}; `keyatlas waive list` names them",
+                list.len()
+            ));
         }
     }
 }

@@ -121,6 +121,9 @@ pub struct Finding {
 impl Finding {
     /// The path from the scanned root.
     pub fn shown_path(&self) -> String {
-        shown(self.origins.first().and_then(|it| it.repository.as_deref()), &self.path)
+        shown(
+            self.origins.first().and_then(|it| it.repository.as_deref()),
+            &self.path,
+        )
     }
 }

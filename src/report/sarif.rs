@@ -3,11 +3,11 @@
 //! The few objects in use are built as JSON values, one result at a time while writing, so that a
 //! report at the limit never stands in memory as a tree.
 
-use crate::model::origin::shown;
 use crate::model::coverage::Reason;
 use crate::model::finding::Finding;
 use crate::model::level::{Confidence, Level};
 use crate::model::map::Use;
+use crate::model::origin::shown;
 use crate::model::report::Report;
 use crate::model::span::Place;
 use crate::model::verdict::{Verdict, VerdictId};

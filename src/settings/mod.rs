@@ -32,7 +32,16 @@ pub struct Settings {
 }
 
 const KEYS: &[&str] = &[
-    "exclude", "disable-rules", "rules", "min-confidence", "fail-on", "max-size", "max-depth", "jobs", "stale-days", "stale-cloud-days",
+    "exclude",
+    "disable-rules",
+    "rules",
+    "min-confidence",
+    "fail-on",
+    "max-size",
+    "max-depth",
+    "jobs",
+    "stale-days",
+    "stale-cloud-days",
     "expiring-days",
 ];
 
@@ -73,12 +82,31 @@ impl Error {
 
 /// Reads the text of a settings file.
 pub fn parse(file: &str, text: &str) -> Result<Settings, Error> {
-    let malformed = |error: toml::de::Error| Error::Malformed { file: file.to_owned(), message: error.to_string().trim_end().to_owned() };
+    let malformed = |error: toml::de::Error| Error::Malformed {
+        file: file.to_owned(),
+        message: error.to_string().trim_end().to_owned(),
+    };
     let table: toml::Table = toml::from_str(text).map_err(malformed)?;
     if let Some(key) = table.keys().find(|it| !KEYS.contains(&it.as_str())) {
-        let line = text.lines().position(|it| it.trim_start().trim_start_matches(['[', '"']).starts_with(key.as_str())).map_or(1, |it| it + 1);
-        let nearest = KEYS.iter().min_by_key(|it| distance(it, key)).copied().unwrap_or("exclude");
-        return Err(Error::UnknownKey { file: file.to_owned(), line, key: key.clone(), nearest });
+        let line = text
+            .lines()
+            .position(|it| {
+                it.trim_start()
+                    .trim_start_matches(['[', '"'])
+                    .starts_with(key.as_str())
+            })
+            .map_or(1, |it| it + 1);
+        let nearest = KEYS
+            .iter()
+            .min_by_key(|it| distance(it, key))
+            .copied()
+            .unwrap_or("exclude");
+        return Err(Error::UnknownKey {
+            file: file.to_owned(),
+            line,
+            key: key.clone(),
+            nearest,
+        });
     }
     toml::from_str(text).map_err(malformed)
 }
@@ -90,7 +118,9 @@ fn distance(a: &str, b: &str) -> usize {
         let mut diagonal = row[0];
         row[0] = i + 1;
         for (j, right) in b.chars().enumerate() {
-            let next = (diagonal + usize::from(left != right)).min(row[j] + 1).min(row[j + 1] + 1);
+            let next = (diagonal + usize::from(left != right))
+                .min(row[j] + 1)
+                .min(row[j + 1] + 1);
             diagonal = row[j + 1];
             row[j + 1] = next;
         }
@@ -107,7 +137,13 @@ mod tests {
         let error = parse("keyatlas.toml", "# x\nexlude = ['a']\n").unwrap_err();
         assert_eq!(error.to_string(), "keyatlas.toml:2: unknown key `exlude`");
         assert_eq!(error.hint().as_deref(), Some("did you mean `exclude`?"));
-        assert!(matches!(parse("f", "jobs = 'many'"), Err(Error::Malformed { .. })));
-        assert_eq!(parse("f", "jobs = 3\nexclude = ['x']").unwrap().jobs, Some(3));
+        assert!(matches!(
+            parse("f", "jobs = 'many'"),
+            Err(Error::Malformed { .. })
+        ));
+        assert_eq!(
+            parse("f", "jobs = 3\nexclude = ['x']").unwrap().jobs,
+            Some(3)
+        );
     }
 }
