@@ -22,11 +22,12 @@ pub(super) fn install(force: bool) -> Result<Exit, Fault> {
     };
     let path = folder.join("pre-commit");
     let fault = |it: std::io::Error| Fault::new(format!("{}: {it}", path.display()));
-    if let Ok(text) = fs::read_to_string(&path) {
-        if !text.contains(MARK) && !force {
-            return Err(Fault::new(format!("{}: another hook is there", path.display()))
+    if let Ok(text) = fs::read_to_string(&path)
+        && !text.contains(MARK)
+        && !force
+    {
+        return Err(Fault::new(format!("{}: another hook is there", path.display()))
                 .hint("add the line `keyatlas hook pre-commit || exit $?` to it, or replace it with --force"));
-        }
     }
     fs::create_dir_all(&folder).map_err(fault)?;
     fs::write(

@@ -30,10 +30,10 @@ pub(super) fn each(text: &[u8], emit: &mut dyn FnMut(&'static str, Span, Vec<u8>
             .iter()
             .position(|it| !is_base64(*it))
             .map_or(text.len(), |it| at + it);
-        if end - start >= SHORTEST {
-            if let Some(decoded) = decoded(&text[start..end]) {
-                emit("base64", Span::new(start, end), decoded);
-            }
+        if end - start >= SHORTEST
+            && let Some(decoded) = decoded(&text[start..end])
+        {
+            emit("base64", Span::new(start, end), decoded);
         }
         floor = end;
         at = end + SHORTEST;

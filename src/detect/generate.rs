@@ -48,7 +48,7 @@ fn part(part: &str, before: &str, seed: &mut Seed) -> Result<String, String> {
     match part {
         "crc32-base62" => {
             let start = before.rfind('_').map_or(0, |at| at + 1);
-            return Ok(text(crc32_suffix(before[start..].as_bytes()).to_vec()));
+            return Ok(text(crc32_suffix(&before.as_bytes()[start..]).to_vec()));
         }
         "jwt" => {
             let head = BASE64URL_NOPAD.encode(br#"{"alg":"HS256","typ":"JWT"}"#);

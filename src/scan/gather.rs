@@ -38,13 +38,16 @@ pub(super) fn findings(traced: Vec<Traced>, context: &Context<'_>) -> Vec<Findin
     merge(found)
 }
 
+/// Repository and path, rule, value, assigned name, and which copy of them.
+type PlaceKey = (String, String, Vec<u8>, Option<String>, usize);
+/// The version of a file, then as above without the copy.
+type CopyKey = (usize, String, String, Vec<u8>, Option<String>);
+
 /// Versions of one file in history hold the same value at moved lines: the k-th copy of a value in one
 /// version is the k-th copy in another.
 fn merge(found: Vec<(usize, Finding, bool)>) -> Vec<Finding> {
-    let mut by_place: BTreeMap<(String, String, Vec<u8>, Option<String>, usize), Finding> =
-        BTreeMap::new();
-    let mut copies: BTreeMap<(usize, String, String, Vec<u8>, Option<String>), usize> =
-        BTreeMap::new();
+    let mut by_place: BTreeMap<PlaceKey, Finding> = BTreeMap::new();
+    let mut copies: BTreeMap<CopyKey, usize> = BTreeMap::new();
     for (version, finding, _) in found {
         let value = finding.secret.expose().to_vec();
         let repository = finding
