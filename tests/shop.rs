@@ -281,6 +281,10 @@ fn the_verdicts_tell_the_whole_story() {
         !expired.contains("kv/shop/tls/admin#certificate"),
         "{expired:?}"
     );
+    let of_the_file = list(&document["verdicts"])
+        .iter()
+        .find(|it| it["id"] == "expired" && it.to_string().contains("tls/old.crt"));
+    assert!(of_the_file.is_some(), "{}", document["verdicts"]);
     for verdict in list(&document["verdicts"]) {
         for field in ["level", "message", "next"] {
             assert!(
