@@ -25,6 +25,11 @@ fn is_name(byte: u8) -> bool {
 /// Reads the assignment around a keyword that stands at `hit`.
 pub(crate) fn around(text: &[u8], hit: usize) -> Option<Assignment> {
     let name = name_at(text, hit)?;
+    let before = name.start.checked_sub(1).map(|at| text[at]);
+    // `checksum/secret: ...` and `/run/secrets/x` name a thing below another.
+    if before == Some(b'/') && !text[..name.start].ends_with(b"//") {
+        return None;
+    }
     let mut at = name.end;
     if text.get(at) == Some(&b'>') && name.start > 0 && text[name.start - 1] == b'<' {
         return element(text, name, at + 1);
@@ -43,6 +48,12 @@ pub(crate) fn around(text: &[u8], hit: usize) -> Option<Assignment> {
     at = skip(text, at, b" \t");
     at = annotation(text, at);
     let operator = operator(text, at)?;
+    // In a list `"password", "customer"` nothing is assigned; in a call `("password", "value")` it may be.
+    let in_call = name.start > 1 && text[name.start - 2] == b'(';
+    if text.get(at) == Some(&b',') && !in_call {
+        return None;
+    }
+    let is_colon = operator == 1 && text.get(at) == Some(&b':');
     at = skip(text, at + operator, b" \t");
     if operator == 0 {
         let dashed = text[name.start..].starts_with(b"--") && at > name.end;
@@ -50,7 +61,20 @@ pub(crate) fn around(text: &[u8], hit: usize) -> Option<Assignment> {
             return None;
         }
     }
-    value(text, name, at)
+    let found = value(text, name, at)?;
+    let is_prose = is_colon && found.written == Written::Bare && reads_on(text, found.value.end);
+    (!is_prose).then_some(found)
+}
+
+/// Whether the line goes on as a sentence after an unquoted value.
+fn reads_on(text: &[u8], at: usize) -> bool {
+    let rest = &text[at..text.len().min(at + 120)];
+    let line = rest.split(|it| *it == b'\n').next().unwrap_or(rest).trim_ascii();
+    match line.first() {
+        None | Some(b'#' | b'}' | b']' | b')' | b';' | b'/' | b'"' | b'\'' | b'<' | b'\\' | b'&' | b'|' | b'`') => false,
+        Some(b',') => line.len() > 1 && !line.contains(&b':'),
+        Some(_) => true,
+    }
 }
 
 fn name_at(text: &[u8], hit: usize) -> Option<Span> {
