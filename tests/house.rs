@@ -1,5 +1,10 @@
 //! The house rules that a machine can check: who imports whom, module docs, size of `main.rs`.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot read its own sources must fail"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,8 +26,18 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "settings", "ruleset", "source", "syntax", "decode", "detect", "refer", "import", "inventory", "assess",
-            "report", "scan",
+            "settings",
+            "ruleset",
+            "source",
+            "syntax",
+            "decode",
+            "detect",
+            "refer",
+            "import",
+            "inventory",
+            "assess",
+            "report",
+            "scan",
         ],
     ),
 ];
@@ -46,7 +61,11 @@ fn sources() -> Vec<(String, String)> {
     rust_files(&root)
         .into_iter()
         .map(|path| {
-            let name = path.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
+            let name = path
+                .strip_prefix(&root)
+                .unwrap()
+                .to_string_lossy()
+                .replace('\\', "/");
             (name, fs::read_to_string(&path).unwrap())
         })
         .collect()
@@ -57,7 +76,9 @@ fn imported(line: &str) -> Vec<&str> {
     line.match_indices("crate::")
         .map(|(at, it)| {
             let rest = &line[at + it.len()..];
-            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+            let end = rest
+                .find(|c: char| !c.is_alphanumeric() && c != '_')
+                .unwrap_or(rest.len());
             &rest[..end]
         })
         .filter(|it| !it.is_empty())
@@ -68,7 +89,9 @@ fn imported(line: &str) -> Vec<&str> {
 fn folders_import_only_what_the_table_allows() {
     let mut faults = Vec::new();
     for (name, text) in sources() {
-        let Some((folder, _)) = name.split_once('/') else { continue };
+        let Some((folder, _)) = name.split_once('/') else {
+            continue;
+        };
         let Some((_, allowed)) = MAY_IMPORT.iter().find(|(it, _)| *it == folder) else {
             faults.push(format!("src/{name}: folder `{folder}` is not in the table"));
             continue;
@@ -78,11 +101,17 @@ fn folders_import_only_what_the_table_allows() {
                 continue;
             }
             if line.contains("crate::{") {
-                faults.push(format!("src/{name}:{}: name one folder per import", number + 1));
+                faults.push(format!(
+                    "src/{name}:{}: name one folder per import",
+                    number + 1
+                ));
             }
             for target in imported(line) {
                 if target != folder && target != "model" && !allowed.contains(&target) {
-                    faults.push(format!("src/{name}:{}: `{folder}` may not import `{target}`", number + 1));
+                    faults.push(format!(
+                        "src/{name}:{}: `{folder}` may not import `{target}`",
+                        number + 1
+                    ));
                 }
             }
         }
@@ -92,8 +121,11 @@ fn folders_import_only_what_the_table_allows() {
 
 #[test]
 fn every_file_says_what_it_owns() {
-    let silent: Vec<_> =
-        sources().into_iter().filter(|(_, text)| !text.starts_with("//! ")).map(|(name, _)| name).collect();
+    let silent: Vec<_> = sources()
+        .into_iter()
+        .filter(|(_, text)| !text.starts_with("//! "))
+        .map(|(name, _)| name)
+        .collect();
     assert!(silent.is_empty(), "no module docs: {silent:?}");
 }
 
@@ -105,7 +137,14 @@ fn only_the_front_reads_the_environment_or_prints() {
             continue;
         }
         let body = text.split("#[cfg(test)]").next().unwrap_or("");
-        for word in ["std::env::var", "env::var(", "println!(", "eprintln!(", "process::exit", "SystemTime::now"] {
+        for word in [
+            "std::env::var",
+            "env::var(",
+            "println!(",
+            "eprintln!(",
+            "process::exit",
+            "SystemTime::now",
+        ] {
             if let Some(at) = body.find(word) {
                 let line = body[..at].lines().count().max(1);
                 let text = body.lines().nth(line - 1).unwrap_or("");
@@ -124,7 +163,12 @@ fn main_is_small_and_files_are_not_huge() {
     let faults: Vec<_> = sources()
         .into_iter()
         .filter_map(|(name, text)| {
-            let body = text.split("#[cfg(test)]").next().unwrap_or("").lines().count();
+            let body = text
+                .split("#[cfg(test)]")
+                .next()
+                .unwrap_or("")
+                .lines()
+                .count();
             let limit = if name == "main.rs" { 40 } else { 600 };
             (body > limit).then(|| format!("src/{name}: {body} lines, limit {limit}"))
         })

@@ -1,5 +1,9 @@
 //! Findings and references against records: the map, the verdicts, the waivers.
 
+mod age;
+mod exposure;
+mod join;
+mod usage;
 pub mod waive;
 
 use crate::model::finding::Finding;
@@ -45,14 +49,41 @@ pub struct Assessed {
     pub resolved: Vec<Option<String>>,
 }
 
+const DAY: i64 = 86_400;
+
 /// Joins what was found with what is owned. Fills `managed` of the findings (by fingerprint) and
 /// judges. Without an inventory pass `None`: every finding is then `unmanaged`.
 /// Findings must have their waivers applied before.
 pub fn assess(
-    _findings: &mut [Finding],
-    _references: &[Reference],
-    _inventory: Option<&Inventory>,
-    _options: &Options,
+    findings: &mut [Finding],
+    references: &[Reference],
+    inventory: Option<&Inventory>,
+    options: &Options,
 ) -> Assessed {
-    Assessed::default()
+    let empty = Inventory::default();
+    let known = inventory.unwrap_or(&empty);
+    join::by_value(findings, known);
+    let (map, resolved) = join::map(findings, references, known);
+    let mut verdicts = Vec::new();
+    exposure::judge(findings, options.now, &mut verdicts);
+    age::findings(findings, options, &mut verdicts);
+    usage::broken(known, references, &resolved, &mut verdicts);
+    if options.scope != Scope::Change {
+        age::records(&known.records, options, &mut verdicts);
+        usage::reused(known, &mut verdicts);
+    }
+    if options.scope == Scope::Estate {
+        usage::unused(
+            known,
+            &map,
+            options.now - i64::from(options.stale_days) * DAY,
+            &mut verdicts,
+        );
+    }
+    verdicts.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
+    Assessed {
+        map,
+        verdicts,
+        resolved,
+    }
 }

@@ -1,1 +1,348 @@
-//! Matches in a text, kept or dropped: a pure function of bytes and rules.
+//! Matches in a text, kept or dropped: a pure function of bytes and rules. What a path says of a match
+//! is applied afterwards, per origin (`context`).
+
+mod assignment;
+mod checksum;
+mod context;
+mod entropy;
+mod expiry;
+mod generate;
+mod inline;
+mod judge;
+mod pattern;
+mod prefilter;
+pub mod selftest;
+
+pub use context::weigh;
+pub use generate::{Seed, fill};
+
+use crate::model::finding::{Candidate, Written};
+use crate::model::rule::{Matcher, Rule, RuleSet};
+use crate::model::secret::Secret;
+use crate::model::span::Span;
+use pattern::{Match, Pattern};
+use prefilter::Prefilter;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How far before a match a `near` word may stand.
+const NEAR: usize = 80;
+/// More candidates than this in one text: the rest would drown any report.
+const MAX_CANDIDATES: usize = 10_000;
+
+/// The compiled rules.
+#[derive(Debug)]
+pub struct Detector {
+    rules: Arc<RuleSet>,
+    patterns: Vec<Pattern>,
+    prefilter: Prefilter,
+    lengths: Vec<usize>,
+    by_keyword: Vec<Vec<usize>>,
+}
+
+/// Memory that one thread reuses from text to text.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    open: Vec<Option<Span>>,
+    touched: Vec<usize>,
+    windows: Vec<(usize, Span)>,
+    names: Vec<(usize, usize)>,
+}
+
+/// Whether assignments mean anything in the text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Texture {
+    /// Text.
+    Text,
+    /// Runs of text in a binary: only unmistakable shapes count.
+    Binary,
+}
+
+impl Detector {
+    /// Builds the keyword tables; patterns are compiled when first needed.
+    pub fn new(rules: Arc<RuleSet>) -> Self {
+        let mut keywords: BTreeMap<Vec<u8>, Vec<usize>> = BTreeMap::new();
+        for (number, rule) in rules.rules.iter().enumerate() {
+            for keyword in &rule.keywords {
+                keywords
+                    .entry(keyword.to_ascii_lowercase().into_bytes())
+                    .or_default()
+                    .push(number);
+            }
+        }
+        let (words, by_keyword): (Vec<_>, Vec<_>) = keywords.into_iter().unzip();
+        let lengths = words.iter().map(Vec::len).collect();
+        let patterns = rules.rules.iter().map(Pattern::new).collect();
+        Self {
+            patterns,
+            prefilter: Prefilter::new(words),
+            lengths,
+            by_keyword,
+            rules,
+        }
+    }
+
+    /// Every fault of the patterns, as sentences; compiles them all.
+    pub fn check(&self) -> Vec<String> {
+        let rules = self.rules.rules.iter().zip(&self.patterns);
+        rules
+            .filter(|(rule, _)| !rule.pattern.is_empty())
+            .filter_map(|(rule, pattern)| {
+                pattern
+                    .check()
+                    .err()
+                    .map(|fault| format!("rule `{}`: {fault}", rule.id))
+            })
+            .collect()
+    }
+
+    /// Finds candidates in a text; they are pushed sorted and without overlaps of one value.
+    pub fn detect(
+        &self,
+        text: &[u8],
+        texture: Texture,
+        scratch: &mut Scratch,
+        out: &mut Vec<Candidate>,
+    ) {
+        let first = out.len();
+        self.collect(text, texture, scratch, out);
+        if out.len() > first {
+            let mut found: Vec<Candidate> = out.drain(first..).collect();
+            self.settle(&mut found);
+            out.append(&mut found);
+        }
+    }
+
+    /// Every match of every rule, overlaps included.
+    fn collect(
+        &self,
+        text: &[u8],
+        texture: Texture,
+        scratch: &mut Scratch,
+        out: &mut Vec<Candidate>,
+    ) {
+        scratch.open.resize(self.patterns.len(), None);
+        scratch.windows.clear();
+        scratch.names.clear();
+        self.prefilter.each(text, |keyword, start| {
+            for rule in &self.by_keyword[keyword] {
+                match self.rules.rules[*rule].matcher {
+                    Matcher::Pattern => {
+                        self.widen(text, *rule, start, start + self.lengths[keyword], scratch)
+                    }
+                    Matcher::Assignment if texture == Texture::Text => {
+                        scratch.names.push((*rule, start))
+                    }
+                    Matcher::Assignment => {}
+                }
+            }
+        });
+        for rule in scratch.touched.drain(..) {
+            scratch
+                .windows
+                .extend(scratch.open[rule].take().map(|span| (rule, span)));
+        }
+        let first = out.len();
+        for (rule, window) in &scratch.windows {
+            self.patterns[*rule].each(text, *window, |found| {
+                if out.len() - first < MAX_CANDIDATES {
+                    out.extend(self.by_shape(text, *rule, found));
+                }
+            });
+        }
+        let mut last_name = Span::new(0, 0);
+        for (rule, hit) in &scratch.names {
+            if *hit >= last_name.end && out.len() - first < MAX_CANDIDATES {
+                out.extend(self.by_name(text, *rule, *hit, &mut last_name));
+            }
+        }
+    }
+
+    /// Keeps one window open per rule and lets it grow while keywords follow closely, so that no byte is
+    /// run through a pattern twice.
+    fn widen(&self, text: &[u8], rule: usize, start: usize, end: usize, scratch: &mut Scratch) {
+        let window = self.patterns[rule].window(text, start, end);
+        match &mut scratch.open[rule] {
+            Some(open) if window.start <= open.end => {
+                open.start = open.start.min(window.start);
+                open.end = open.end.max(window.end);
+            }
+            Some(open) => {
+                scratch.windows.push((rule, *open));
+                *open = window;
+            }
+            closed => {
+                *closed = Some(window);
+                scratch.touched.push(rule);
+            }
+        }
+    }
+
+    fn by_shape(&self, text: &[u8], number: usize, found: Match) -> Option<Candidate> {
+        let rule = &self.rules.rules[number];
+        let value = &text[found.secret.start..found.secret.end];
+        if !stands(rule, text, found, value) {
+            return None;
+        }
+        Some(Candidate {
+            rule: number,
+            span: found.secret,
+            secret: Secret::new(value),
+            written: Written::Shape,
+            key: assigned_name(text, found.secret.start),
+            confidence: rule.confidence,
+            inline: inline::comment(text, found.secret.start),
+            expires: expiry::of(rule.kind, value),
+        })
+    }
+
+    fn by_name(
+        &self,
+        text: &[u8],
+        number: usize,
+        hit: usize,
+        last: &mut Span,
+    ) -> Option<Candidate> {
+        let found = assignment::around(text, hit)?;
+        let name = std::str::from_utf8(&text[found.name.start..found.name.end]).ok()?;
+        let promise = judge::promise(name.trim_start_matches("--"))?;
+        *last = found.name;
+        let raw = &text[found.value.start..found.value.end];
+        let value = std::str::from_utf8(raw).ok()?;
+        let confidence = judge::confidence(name, promise, value, found.written)?;
+        let rule = &self.rules.rules[number];
+        let wanted = if promise == judge::Promise::Password {
+            "generic-password"
+        } else {
+            "generic-secret"
+        };
+        let number = if rule.id == wanted || !rule.id.starts_with("generic-") {
+            number
+        } else {
+            self.rules.rules.iter().position(|it| it.id == wanted)?
+        };
+        Some(Candidate {
+            rule: number,
+            span: found.value,
+            secret: Secret::new(raw),
+            written: found.written,
+            key: Some(name.trim_start_matches("--").to_owned()),
+            confidence: confidence.min(rule.confidence),
+            inline: inline::comment(text, found.value.start),
+            expires: None,
+        })
+    }
+
+    /// Sorts, and leaves one candidate where several rules saw the same bytes: a shape before a name,
+    /// then the surer, then the longer.
+    fn settle(&self, found: &mut Vec<Candidate>) {
+        let rank = |it: &Candidate| (it.written == Written::Shape, it.confidence, it.span.len());
+        found.sort_by(|a, b| {
+            rank(b)
+                .cmp(&rank(a))
+                .then(a.span.cmp(&b.span))
+                .then(a.rule.cmp(&b.rule))
+        });
+        let mut kept: BTreeMap<usize, usize> = BTreeMap::new();
+        found.retain(|it| {
+            let before = kept.range(..it.span.end).next_back();
+            let is_free = before.is_none_or(|(_, end)| *end <= it.span.start);
+            if is_free {
+                kept.insert(it.span.start, it.span.end);
+            }
+            is_free
+        });
+        found.sort_by(|a, b| a.span.cmp(&b.span).then(a.rule.cmp(&b.rule)));
+    }
+}
+
+/// Whether a match passes everything its rule asks besides the pattern.
+fn stands(rule: &Rule, text: &[u8], found: Match, value: &[u8]) -> bool {
+    let body = value.strip_prefix(rule.prefix.as_bytes()).unwrap_or(value);
+    let is_sample = rule.samples.iter().any(|it| {
+        value == it.as_bytes() || text[found.whole.start..found.whole.end] == *it.as_bytes()
+    });
+    if is_sample
+        || rule
+            .entropy
+            .is_some_and(|floor| entropy::shannon(value) < floor)
+    {
+        return false;
+    }
+    if rule.checksum.is_some_and(|it| !checksum::holds(it, value))
+        || (body.len() < 200 && holds_a_place(body))
+    {
+        return false;
+    }
+    rule.near.is_empty() || is_near(&rule.near, text, found)
+}
+
+/// `xxxx`, `0000`, `EXAMPLE`, `1234567890`: text that stands where a token will stand.
+fn holds_a_place(body: &[u8]) -> bool {
+    // A host may well be called example.org.
+    let host = memchr::memmem::find(body, b"://").map_or(0, |at| at + 3);
+    let path = if host == 0 {
+        0
+    } else {
+        body[host..]
+            .iter()
+            .position(|it| *it == b'/')
+            .map_or(host, |at| host + at)
+    };
+    let body = &body[path..];
+    let lower = body.to_ascii_lowercase();
+    let words = [
+        &b"xxxxx"[..],
+        b"example",
+        b"placeholder",
+        b"*****",
+        b".....",
+        b"000000000",
+        b"your_",
+        b"your-",
+        b"changeme",
+        b"abcdefghij",
+        b"1234567890",
+        b"redacted",
+    ];
+    words
+        .iter()
+        .any(|it| memchr::memmem::find(&lower, it).is_some())
+        || entropy::sequence_share(body) > 0.4
+}
+
+fn is_near(words: &[String], text: &[u8], found: Match) -> bool {
+    let start = found.whole.start.saturating_sub(NEAR);
+    let end = text[found.whole.end..]
+        .iter()
+        .take(NEAR)
+        .position(|it| *it == b'\n')
+        .map_or((found.whole.end + NEAR).min(text.len()), |it| {
+            found.whole.end + it
+        });
+    let around = text[start..end].to_ascii_lowercase();
+    words
+        .iter()
+        .any(|word| memchr::memmem::find(&around, word.as_bytes()).is_some())
+}
+
+/// The name before `=` or `:` on the same line, for the structural context of an occurrence.
+fn assigned_name(text: &[u8], start: usize) -> Option<String> {
+    let floor = start.saturating_sub(120);
+    let line = text[floor..start]
+        .iter()
+        .rposition(|it| *it == b'\n')
+        .map_or(floor, |it| floor + it + 1);
+    let before = &text[line..start];
+    let operator = before.iter().rposition(|it| matches!(it, b'=' | b':'))?;
+    let end = before[..operator]
+        .iter()
+        .rposition(|it| it.is_ascii_alphanumeric() || *it == b'_')?
+        + 1;
+    let begin = before[..end]
+        .iter()
+        .rposition(|it| !(it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-' | b'.')))
+        .map_or(0, |it| it + 1);
+    let name = String::from_utf8_lossy(&before[begin..end]).into_owned();
+    (name.len() <= 60 && !name.is_empty()).then_some(name)
+}

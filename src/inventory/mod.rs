@@ -1,1 +1,16 @@
 //! Records kept between runs: the SQLite store, the estate key, the merge of imports.
+//!
+//! A store holds names, dates, owners and keyed fingerprints; no value ever reaches it. The key that made
+//! the fingerprints lies in it too, wrapped by an installation key that lies elsewhere.
+
+mod error;
+mod key;
+mod merge;
+mod schema;
+mod store;
+mod table;
+
+pub use error::Error;
+pub use key::Key;
+pub use merge::Merge;
+pub use store::{Source, Status, Store};

@@ -3,7 +3,7 @@
 
 use super::fingerprint::{Fingerprint, Occurrence};
 use super::level::{Confidence, Level};
-use super::origin::Origin;
+use super::origin::{Origin, shown};
 use super::secret::Secret;
 use super::span::{Place, Span};
 
@@ -23,6 +23,17 @@ pub enum Inline {
     Foreign,
 }
 
+/// How a value is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Written {
+    /// Found by its own shape.
+    Shape,
+    /// A string literal that a name is assigned to.
+    Quoted,
+    /// An unquoted value that a name is assigned to: a secret in configuration, an expression in code.
+    Bare,
+}
+
 /// A match in a text, before anything is known of where the text lies.
 #[derive(Clone, Debug)]
 pub struct Candidate {
@@ -32,6 +43,8 @@ pub struct Candidate {
     pub span: Span,
     /// The value itself (decoded of quoting and escapes).
     pub secret: Secret,
+    /// How it is written.
+    pub written: Written,
     /// The name it is assigned to, if any.
     pub key: Option<String>,
     /// After all checks that bytes alone allow.
@@ -103,4 +116,14 @@ pub struct Finding {
     pub expires: Option<i64>,
     /// Whether an earlier report (`--baseline`) has this occurrence; `None` without a baseline.
     pub in_baseline: Option<bool>,
+}
+
+impl Finding {
+    /// The path from the scanned root.
+    pub fn shown_path(&self) -> String {
+        shown(
+            self.origins.first().and_then(|it| it.repository.as_deref()),
+            &self.path,
+        )
+    }
 }

@@ -1,5 +1,7 @@
 //! Spans of bytes, and the lines and columns people see.
 
+use std::sync::OnceLock;
+
 /// A half-open range of byte offsets.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Span {
@@ -55,14 +57,23 @@ pub struct Place {
 pub struct LineIndex<'a> {
     text: &'a [u8],
     starts: Vec<usize>,
+    /// Characters before each `STRIDE`th byte; made only when a column lies far into a line, so that
+    /// many places on one endless line (minified code) stay linear.
+    characters: OnceLock<Vec<usize>>,
 }
+
+const STRIDE: usize = 512;
 
 impl<'a> LineIndex<'a> {
     /// Reads the text once. A line ends with `\n`; a `\r` before it belongs to the line.
     pub fn new(text: &'a [u8]) -> Self {
         let mut starts = vec![0];
         starts.extend(memchr::memchr_iter(b'\n', text).map(|at| at + 1));
-        Self { text, starts }
+        Self {
+            text,
+            starts,
+            characters: OnceLock::new(),
+        }
     }
 
     /// Where the span lies.
@@ -81,12 +92,31 @@ impl<'a> LineIndex<'a> {
         let offset = offset.min(self.text.len());
         let line = self.starts.partition_point(|start| *start <= offset);
         let start = self.starts[line - 1];
-        let characters = self.text[start..offset]
-            .iter()
-            .filter(|byte| (**byte & 0xc0) != 0x80)
-            .count();
+        let characters = if offset - start <= 2 * STRIDE {
+            characters(&self.text[start..offset])
+        } else {
+            self.characters_before(offset) - self.characters_before(start)
+        };
         (saturate(line), saturate(characters + 1))
     }
+
+    fn characters_before(&self, offset: usize) -> usize {
+        let sums = self.characters.get_or_init(|| {
+            let sum = |total: &mut usize, chunk: &[u8]| {
+                let before = *total;
+                *total += characters(chunk);
+                Some(before)
+            };
+            self.text.chunks(STRIDE).scan(0, sum).collect()
+        });
+        // At the very end of the text the last chunk may be whole.
+        let chunk = (offset / STRIDE).min(sums.len().saturating_sub(1));
+        sums.get(chunk).copied().unwrap_or(0) + characters(&self.text[chunk * STRIDE..offset])
+    }
+}
+
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| (**byte & 0xc0) != 0x80).count()
 }
 
 fn saturate(n: usize) -> u32 {
@@ -96,6 +126,16 @@ fn saturate(n: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_far_into_a_line_agree_with_counting() {
+        let text = format!("first\n{}", "aüb€".repeat(1024));
+        let index = LineIndex::new(text.as_bytes());
+        for (at, _) in text.char_indices().chain([(text.len(), ' ')]).skip(6) {
+            let column = text[6..at].chars().count() as u32 + 1;
+            assert_eq!(index.line_column(at), (2, column), "byte {at}");
+        }
+    }
 
     #[test]
     fn columns_count_characters_not_bytes() {

@@ -1,10 +1,268 @@
 //! References to secret objects in a text.
+//!
+//! The switchboard of the reference syntaxes: which there are, which texts each is asked for, and how
+//! what they say is put in order. What a syntax looks like is known in its own file only.
+
+mod actions;
+mod cloud;
+mod dotenv;
+mod environment;
+mod external_secrets;
+mod file;
+mod kubernetes;
+mod name;
+mod onepassword;
+mod pipeline;
+mod store;
+mod terraform;
+mod vault;
+
+pub use store::resolve_stores;
 
 use crate::model::reference::Mention;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use file::File;
+use std::sync::OnceLock;
+
+/// One reference syntax, or a family of them.
+struct Family {
+    /// The file that reads it.
+    name: &'static str,
+    /// Whether a file of this path is for it.
+    applies: fn(&str) -> bool,
+    /// Literals of which one must stand in the text; without any, the path alone decides.
+    anchors: &'static [&'static str],
+    /// The reader.
+    read: fn(&File<'_>, &mut dyn FnMut(Mention)),
+    /// A path and a text that yields at least one mention.
+    example: (&'static str, &'static str),
+}
+
+macro_rules! families {
+    ($($module:ident),* $(,)?) => {
+        &[$(Family {
+            name: stringify!($module),
+            applies: $module::applies,
+            anchors: $module::ANCHORS,
+            read: $module::read,
+            example: $module::EXAMPLE,
+        }),*]
+    };
+}
+
+const FAMILIES: &[Family] = families![
+    actions,
+    cloud,
+    dotenv,
+    environment,
+    external_secrets,
+    kubernetes,
+    onepassword,
+    pipeline,
+    terraform,
+    vault,
+];
+
+/// The families of reference syntaxes that are read: name, and path and text of an example.
+pub fn families() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    FAMILIES
+        .iter()
+        .map(|family| (family.name, family.example.0, family.example.1))
+}
 
 /// Reads every reference syntax that fits the path and the text; mentions come sorted by place.
 /// `text` is UTF-8 text of the whole file. `malformed` is called with a sentence when the file names a
 /// structure (YAML, JSON) that it does not have.
-pub fn read(_path: &str, _text: &str, _malformed: &mut dyn FnMut(String)) -> Vec<Mention> {
-    Vec::new()
+pub fn read(path: &str, text: &str, malformed: &mut dyn FnMut(String)) -> Vec<Mention> {
+    let wanted = wanted(path, text);
+    if wanted.iter().all(|it| !it) {
+        return Vec::new();
+    }
+    let file = File::new(path, text);
+    let mut mentions = Vec::new();
+    for (family, wanted) in FAMILIES.iter().zip(wanted) {
+        if wanted {
+            (family.read)(&file, &mut |mention| mentions.push(mention));
+        }
+    }
+    if let Some(fault) = file.fault().filter(|_| is_to_be_well_formed(path, text)) {
+        malformed(fault);
+    }
+    in_order(mentions)
+}
+
+/// Which families to ask: those the path fits and of which an anchor stands in the text.
+fn wanted(path: &str, text: &str) -> [bool; FAMILIES.len()] {
+    let mut wanted = [false; FAMILIES.len()];
+    let mut open = 0;
+    let fits: Vec<bool> = FAMILIES.iter().map(|it| (it.applies)(path)).collect();
+    for (at, family) in FAMILIES.iter().enumerate() {
+        match (fits[at], family.anchors.is_empty()) {
+            (true, true) => wanted[at] = true,
+            (true, false) => open += 1,
+            (false, _) => {}
+        }
+    }
+    let (Some(automaton), owners) = anchors() else {
+        return wanted;
+    };
+    if open == 0 {
+        return wanted;
+    }
+    for found in automaton.find_overlapping_iter(text) {
+        let at = owners[found.pattern().as_usize()];
+        if fits[at] && !wanted[at] {
+            wanted[at] = true;
+            open -= 1;
+            if open == 0 {
+                break;
+            }
+        }
+    }
+    wanted
+}
+
+/// One automaton over the anchors of all families, and the family of each.
+fn anchors() -> (Option<&'static AhoCorasick>, &'static [usize]) {
+    static ANCHORS: OnceLock<(Option<AhoCorasick>, Vec<usize>)> = OnceLock::new();
+    let (automaton, owners) = ANCHORS.get_or_init(|| {
+        let all = FAMILIES.iter().enumerate();
+        let (owners, literals): (Vec<usize>, Vec<&str>) = all
+            .flat_map(|(at, family)| family.anchors.iter().map(move |it| (at, *it)))
+            .unzip();
+        let automaton = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(literals);
+        (automaton.ok(), owners)
+    });
+    (automaton.as_ref(), owners)
+}
+
+/// A template is not YAML before it is rendered, so it is not broken either.
+fn is_to_be_well_formed(path: &str, text: &str) -> bool {
+    file::is_tree(path) && !text.contains("{{") && !text.contains("{%") && !text.contains("<%")
+}
+
+/// Sorted by place and name; of two mentions of one name at one place the one that tells more.
+fn in_order(mut mentions: Vec<Mention>) -> Vec<Mention> {
+    let told = |it: &Mention| u8::from(it.yields.is_none()) + u8::from(it.consumer.is_none());
+    mentions.sort_by(|a, b| {
+        let place = |it: &Mention| (it.place, it.name.provider.clone(), it.name.path.clone());
+        place(a)
+            .cmp(&place(b))
+            .then(told(a).cmp(&told(b)))
+            .then(a.cmp(b))
+    });
+    mentions.dedup_by(|next, kept| {
+        let same = next.place == kept.place
+            && next.name.provider == kept.name.provider
+            && next.name.path == kept.name.path
+            && (next.name.key == kept.name.key || next.name.key.is_none());
+        same && (told(next) > told(kept) || next == kept)
+    });
+    mentions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_quietly(path: &str, text: &str) -> Vec<Mention> {
+        read(path, text, &mut |sentence| panic!("{sentence}"))
+    }
+
+    #[test]
+    fn each_example_is_read_by_its_family() {
+        for family in FAMILIES {
+            let (path, text) = family.example;
+            assert!((family.applies)(path), "{}", family.name);
+            let mut n_mentions = 0;
+            (family.read)(&File::new(path, text), &mut |_| n_mentions += 1);
+            assert!(n_mentions > 0, "{}", family.name);
+            assert!(
+                !read_quietly(path, text).is_empty(),
+                "{}: no anchor hit",
+                family.name
+            );
+        }
+    }
+
+    #[test]
+    fn mentions_are_sorted_and_unique() {
+        for family in FAMILIES {
+            let (path, text) = family.example;
+            let mentions = read_quietly(path, text);
+            assert!(
+                mentions
+                    .windows(2)
+                    .all(|it| it[0].place <= it[1].place && it[0] != it[1]),
+                "{}",
+                family.name
+            );
+        }
+    }
+
+    #[test]
+    fn texts_without_anchors_are_not_looked_at() {
+        for (path, text) in [
+            ("src/shop.c", "int price() { return 3; }\n"),
+            ("deploy.yaml", "kind: Pod\n"),
+            ("a.bin", ""),
+        ] {
+            assert!(wanted(path, text).iter().all(|it| !it), "{path}");
+        }
+    }
+
+    #[test]
+    fn broken_structure_is_told_and_templates_are_not() {
+        for (path, text, expected) in [
+            ("a.yaml", "a: [\nb: secretKeyRef: }\n", 1),
+            ("a.yaml", "a: {{ .Values.secretKeyRef }}-x\n", 0),
+            ("a.txt", "a: [\nb: secretKeyRef: }\n", 0),
+            ("b.yaml", "a: [\n", 0),
+        ] {
+            let mut faults = Vec::new();
+            read(path, text, &mut |sentence| faults.push(sentence));
+            assert_eq!(faults.len(), expected, "{text:?} {faults:?}");
+        }
+    }
+
+    #[test]
+    fn hostile_texts_end_soon() {
+        let paths = [
+            "a.yaml",
+            "a.sh",
+            "a.js",
+            "a.tf",
+            ".github/workflows/a.yml",
+            "compose.yml",
+            ".gitlab-ci.yml",
+            ".env",
+        ];
+        let seeds = [
+            "process.env.API_KEY;",
+            "op://a/b/c ",
+            "op://",
+            "secretKeyRef: ",
+            "${{ secrets.A }} ",
+            "vault kv get ",
+            "$API_KEY",
+            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:",
+            "{{ with secret \"a\" }}",
+            "- [secretKeyRef,",
+            "data \"vault_kv_secret_v2\" \"x\" {",
+            "SecretId=\"",
+            "aws ssm get-parameter ",
+            "read_secret_version(",
+            "projects/a/secrets/b/",
+            "az keyvault secret show \\\n",
+            "\\\n",
+            "secretKeyRef:\n  ",
+        ];
+        for path in paths {
+            for seed in seeds {
+                let _ = read(path, &seed.repeat(60_000 / seed.len()), &mut |_| {});
+            }
+        }
+    }
 }

@@ -1,16 +1,23 @@
 //! Rules as data: the embedded `rules/` folder, users' rule files, rules switched on and off.
+//! Compiling and running them is the work of `detect`.
 
-use crate::model::rule::RuleSet;
+mod embedded;
+mod parse;
 
-/// Why a rule file was refused; all faults at once.
+use crate::model::rule::{Rule, RuleSet};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// Why rule files were refused; all faults at once.
 #[derive(Debug, thiserror::Error)]
-#[error("{} rule fault(s): {}", .faults.len(), .faults.join("; "))]
+#[error("{} rule fault(s):\n  {}", .faults.len(), .faults.join("\n  "))]
 pub struct Error {
     /// `file: rule id: what is wrong`.
     pub faults: Vec<String>,
 }
 
 /// A rule file: its name and text.
+#[derive(Debug, Clone)]
 pub struct RuleFile {
     /// For messages.
     pub name: String,
@@ -19,7 +26,7 @@ pub struct RuleFile {
 }
 
 /// What is switched on.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Users' rule files, read after the embedded ones; an id that exists is replaced.
     pub extra: Vec<RuleFile>,
@@ -27,7 +34,81 @@ pub struct Options {
     pub disabled: Vec<String>,
 }
 
-/// The rules in force.
-pub fn load(_options: &Options) -> Result<RuleSet, Error> {
-    Ok(RuleSet::default())
+/// The rules in force. An empty set is a fault: a scanner without rules would call everything clean.
+pub fn load(options: &Options) -> Result<RuleSet, Error> {
+    let mut faults = Vec::new();
+    let mut rules: BTreeMap<String, Rule> = BTreeMap::new();
+    let mut hash = Sha256::new();
+    for (name, text) in embedded::FILES {
+        hash.update(text.as_bytes());
+        for rule in parse::file(name, text, &mut faults) {
+            if let Some(twice) = rules.insert(rule.id.clone(), rule) {
+                faults.push(format!("{name}: rule `{}` exists twice", twice.id));
+            }
+        }
+    }
+    for file in &options.extra {
+        hash.update(file.text.as_bytes());
+        rules.extend(
+            parse::file(&file.name, &file.text, &mut faults)
+                .into_iter()
+                .map(|rule| (rule.id.clone(), rule)),
+        );
+    }
+    for name in &options.disabled {
+        hash.update(name.as_bytes());
+        let before = rules.len();
+        rules.retain(|id, rule| {
+            id != name && Some(rule.provider.as_str()) != name.strip_suffix("/*")
+        });
+        if rules.len() == before {
+            faults.push(format!(
+                "disabled rule `{name}` does not exist; `keyatlas rules list` names them all"
+            ));
+        }
+    }
+    if faults.is_empty() && rules.is_empty() {
+        faults.push("no rule is left: every rule is switched off".to_owned());
+    }
+    if !faults.is_empty() {
+        return Err(Error { faults });
+    }
+    let digest = hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Ok(RuleSet {
+        rules: rules.into_values().collect(),
+        digest,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_told_all_at_once() {
+        let text = "[[rule]]\nid='a'\ntitle='t'\nprovider='p'\nkind='nonsense'\nconfidence='sure'\nseverity='high'\nrotation='r'\n";
+        let extra = vec![RuleFile {
+            name: "mine.toml".to_owned(),
+            text: text.to_owned(),
+        }];
+        let error = load(&Options {
+            extra,
+            disabled: vec!["nope".to_owned()],
+        })
+        .unwrap_err();
+        let text = error.to_string();
+        for part in [
+            "kind `nonsense`",
+            "keywords",
+            "confidence `sure`",
+            "disabled rule `nope`",
+            "mine.toml",
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
 }

@@ -1,5 +1,11 @@
 //! The composer: `source` to `finding` and `reference`, once, for every front end.
 
+mod collect;
+mod gather;
+mod identity;
+mod road;
+
+use crate::detect::Detector;
 use crate::model::coverage::Coverage;
 use crate::model::finding::Finding;
 use crate::model::fingerprint::Fingerprinter;
@@ -26,7 +32,7 @@ pub enum Mode {
         /// Included side.
         tip: String,
     },
-    /// Bytes already in hand, under this name.
+    /// Bytes already in hand.
     Stdin(Vec<u8>),
 }
 
@@ -55,6 +61,8 @@ pub struct Options {
     pub salt: Option<Vec<u8>>,
     /// Makes `kf1` fingerprints; `None` without an estate key.
     pub fingerprinter: Option<Fingerprinter>,
+    /// The index file to read instead of the repository's own (`GIT_INDEX_FILE` in a hook).
+    pub index_file: Option<PathBuf>,
     /// Called now and then with (files or blobs done, bytes done); must be cheap.
     pub progress: Option<fn(u64, u64)>,
 }
@@ -79,14 +87,52 @@ pub enum Error {
     #[error("{0}: no such file or folder")]
     NoSuchPath(String),
     /// A repository was needed and none was found, or its format is not read.
+    #[error("{message}")]
+    Source {
+        /// What happened, and where.
+        message: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// A pattern of a rule does not compile.
     #[error("{0}")]
-    Repository(String),
-    /// A revision does not resolve, or the clone is shallow.
-    #[error("{0}")]
-    Range(String),
+    Rules(String),
+    /// Threads could not be started.
+    #[error("could not start {0} threads")]
+    Threads(usize),
+}
+
+impl Error {
+    /// What to do next, where the error knows.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Source { hint, .. } => hint.clone(),
+            Self::NoSuchPath(_) => {
+                Some("check the spelling; paths are relative to the current folder".to_owned())
+            }
+            Self::Rules(_) => Some("`keyatlas rules test FILE` checks a rule file".to_owned()),
+            Self::Threads(_) => Some("try a smaller --jobs".to_owned()),
+        }
+    }
 }
 
 /// Runs one scan.
-pub fn run(_options: &Options, _rules: &Arc<RuleSet>) -> Result<Scanned, Error> {
-    Ok(Scanned::default())
+pub fn run(options: &Options, rules: &Arc<RuleSet>) -> Result<Scanned, Error> {
+    if let Some(missing) = options.roots.iter().find(|it| !it.exists()) {
+        return Err(Error::NoSuchPath(missing.display().to_string()));
+    }
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.jobs)
+        .build()
+        .map_err(|_| Error::Threads(options.jobs))?;
+    let detector = Detector::new(Arc::clone(rules));
+    let mut scanned = pool.install(|| road::walk(options, rules, &detector))?;
+    let gaps = &mut scanned.coverage.gaps;
+    gaps.sort();
+    gaps.dedup();
+    scanned.references.sort();
+    scanned.references.dedup();
+    scanned.repositories.sort();
+    scanned.repositories.dedup();
+    Ok(scanned)
 }

@@ -1,0 +1,262 @@
+//! Assignments read from bytes around a name: `name = "value"`, `name: value`, `"name": "value"`,
+//! `name => 'value'`, `<name>value</name>`, `--name value`. Judging the value is the work of `judge`.
+
+use crate::model::finding::Written;
+use crate::model::span::Span;
+
+/// A name and the literal it is given.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Assignment {
+    /// The whole name.
+    pub(crate) name: Span,
+    /// The value without quotes.
+    pub(crate) value: Span,
+    /// How it is written.
+    pub(crate) written: Written,
+}
+
+const MAX_NAME: usize = 80;
+const MAX_VALUE: usize = 512;
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$' | b'@')
+}
+
+/// Reads the assignment around a keyword that stands at `hit`.
+pub(crate) fn around(text: &[u8], hit: usize) -> Option<Assignment> {
+    let name = name_at(text, hit)?;
+    let mut at = name.end;
+    if text.get(at) == Some(&b'>') && name.start > 0 && text[name.start - 1] == b'<' {
+        return element(text, name, at + 1);
+    }
+    let quote = text
+        .get(at)
+        .copied()
+        .filter(|it| matches!(it, b'"' | b'\'' | b'`'));
+    let escaped = text[at..].starts_with(b"\\\"");
+    if quote.is_some() {
+        at += 1;
+    } else if escaped {
+        at += 2;
+    }
+    at = skip(text, at, b"])");
+    at = skip(text, at, b" \t");
+    at = annotation(text, at);
+    let operator = operator(text, at)?;
+    at = skip(text, at + operator, b" \t");
+    if operator == 0 {
+        let dashed = text[name.start..].starts_with(b"--") && at > name.end;
+        if !dashed {
+            return None;
+        }
+    }
+    value(text, name, at)
+}
+
+fn name_at(text: &[u8], hit: usize) -> Option<Span> {
+    let floor = hit.saturating_sub(MAX_NAME);
+    let mut start = hit;
+    while start > floor && is_name(text[start - 1]) {
+        start -= 1;
+    }
+    let ceiling = (hit + MAX_NAME).min(text.len());
+    let mut end = hit;
+    while end < ceiling && is_name(text[end]) {
+        end += 1;
+    }
+    (end < ceiling || ceiling == text.len()).then_some(Span::new(start, end))
+}
+
+fn skip(text: &[u8], mut at: usize, set: &[u8]) -> usize {
+    while text.get(at).is_some_and(|it| set.contains(it)) {
+        at += 1;
+    }
+    at
+}
+
+/// Steps over a type annotation: `: str =`, `: &str =`, ` string =`.
+fn annotation(text: &[u8], at: usize) -> usize {
+    let rest = &text[at..text.len().min(at + 40)];
+    for word in [
+        &b": &'static str"[..],
+        b": &str",
+        b": str",
+        b": string",
+        b": String",
+        b":string",
+        b":String",
+        b"string",
+        b"String",
+    ] {
+        if rest.starts_with(word) {
+            let after = skip(text, at + word.len(), b" \t");
+            if text.get(after) == Some(&b'=') && text.get(after + 1) != Some(&b'=') {
+                return after;
+            }
+        }
+    }
+    at
+}
+
+/// Length of the assignment operator here: 0 where there is none but an option's value may follow.
+fn operator(text: &[u8], at: usize) -> Option<usize> {
+    let two = text.get(at..at + 2).unwrap_or(b"");
+    match (text.get(at)?, two) {
+        (_, b":=" | b"=>" | b"<-" | b"?=" | b"||") => {
+            let more = usize::from(text.get(at + 2) == Some(&b'='));
+            Some(2 + more)
+        }
+        (_, b"==" | b"=~" | b"::") => None,
+        (b'=' | b':', _) => Some(1),
+        (b',', _) => Some(1),
+        (b'(', _) => Some(1),
+        _ => Some(0),
+    }
+}
+
+fn element(text: &[u8], name: Span, start: usize) -> Option<Assignment> {
+    let end = start
+        + text[start..text.len().min(start + MAX_VALUE)]
+            .iter()
+            .position(|it| matches!(it, b'<' | b'\n'))?;
+    text[end..].starts_with(b"</").then_some(Assignment {
+        name,
+        value: Span::new(start, end),
+        written: Written::Quoted,
+    })
+}
+
+fn value(text: &[u8], name: Span, mut at: usize) -> Option<Assignment> {
+    // String prefixes of Python, Rust, C, C#, Go and Objective-C.
+    for prefix in [
+        &b"new String("[..],
+        b"String(",
+        b"str(",
+        b"Buffer.from(",
+        b"[]byte(",
+        b"@",
+        b"b",
+        b"r",
+        b"u",
+        b"L",
+        b"f",
+    ] {
+        let after = at + prefix.len();
+        if text[at..].starts_with(prefix) && matches!(text.get(after), Some(b'"' | b'\'' | b'`')) {
+            at = after;
+            break;
+        }
+    }
+    let found = match text.get(at)? {
+        quote @ (b'"' | b'\'' | b'`') => {
+            quoted(text, at + 1, *quote).map(|value| (value, Written::Quoted))
+        }
+        b'\\' if matches!(text.get(at + 1), Some(b'"' | b'\'')) => {
+            escaped(text, at + 2, text[at + 1]).map(|value| (value, Written::Quoted))
+        }
+        _ => bare(text, at).map(|value| (value, Written::Bare)),
+    };
+    found.map(|(value, written)| Assignment {
+        name,
+        value,
+        written,
+    })
+}
+
+fn quoted(text: &[u8], start: usize, quote: u8) -> Option<Span> {
+    let end = text.len().min(start + MAX_VALUE);
+    let mut at = start;
+    while at < end {
+        match text[at] {
+            b'\\' if text.get(at + 1) != Some(&b'\n') => at += 2,
+            b'\n' => return None,
+            byte if byte == quote => return Some(Span::new(start, at)),
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+/// A literal inside another literal: ends at `\"`.
+fn escaped(text: &[u8], start: usize, quote: u8) -> Option<Span> {
+    let end = text.len().min(start + MAX_VALUE);
+    let at = (start..end).find(|at| {
+        text[*at] == b'\n' || (text[*at] == b'\\' && text.get(at + 1) == Some(&quote))
+    })?;
+    (text[at] == b'\\').then_some(Span::new(start, at))
+}
+
+fn bare(text: &[u8], start: usize) -> Option<Span> {
+    let limit = text.len().min(start + MAX_VALUE);
+    let length = text[start..limit]
+        .iter()
+        .position(|it| it.is_ascii_whitespace() || matches!(it, b'"' | b'\'' | b'<' | b'>'));
+    let end = length.map_or(limit, |it| start + it);
+    let mut end = if end == limit && limit < text.len() {
+        return None;
+    } else {
+        end
+    };
+    while end > start
+        && matches!(
+            text[end - 1],
+            b',' | b';' | b')' | b'}' | b']' | b'\\' | b'`'
+        )
+    {
+        end -= 1;
+    }
+    // In `a=1&token=2` the value ends at the ampersand.
+    if let Some(at) = text[start..end].iter().position(|it| *it == b'&') {
+        end = start + at;
+    }
+    (end > start).then_some(Span::new(start, end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_usual_ways_to_assign() {
+        for (text, name, value) in [
+            ("password = \"hunter2\"", "password", "hunter2"),
+            ("  db_password: hunter2  # note", "db_password", "hunter2"),
+            ("{\"password\":\"hunter2\"}", "password", "hunter2"),
+            ("config['password'] = 'hunter2'", "password", "hunter2"),
+            ("let password: &str = \"hunter2\";", "password", "hunter2"),
+            (":password => 'hunter2',", "password", "hunter2"),
+            ("password := `hunter2`", "password", "hunter2"),
+            ("<password>hunter2</password>", "password", "hunter2"),
+            ("mysql --password hunter2 db", "--password", "hunter2"),
+            ("--password=hunter2", "--password", "hunter2"),
+            (
+                "x=\"{\\\"password\\\":\\\"hunter2\\\"}\"",
+                "password",
+                "hunter2",
+            ),
+            ("export PASSWORD=hunter2", "PASSWORD", "hunter2"),
+            ("a=1&password=hunter2&b=2", "password", "hunter2"),
+        ] {
+            let hit = text.to_lowercase().find("password").unwrap();
+            let found = around(text.as_bytes(), hit).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(&text[found.name.start..found.name.end], name, "{text}");
+            assert_eq!(&text[found.value.start..found.value.end], value, "{text}");
+        }
+    }
+
+    #[test]
+    fn is_silent_where_nothing_is_assigned() {
+        for text in [
+            "the password of hunter2",
+            "if password == \"x\" {",
+            "password",
+            "password:",
+            "password = \"open",
+        ] {
+            assert!(
+                around(text.as_bytes(), text.find("password").unwrap()).is_none(),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The store's layout and how an older one becomes the present one.
+//!
+//! Each entry of [`MIGRATIONS`] brings the layout from its index to the next and never changes once
+//! released. Reading and writing rows is the work of `table.rs`.
+
+/// Tells our databases from others: "KATL".
+pub(super) const APPLICATION_ID: i64 = 0x4b41_544c;
+
+/// The layout this program writes.
+pub(super) const LAYOUT: i64 = MIGRATIONS.len() as i64;
+
+/// Step by step from nothing to the present layout.
+pub(super) const MIGRATIONS: &[&str] = &["
+CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE source (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    imported INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE record (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    provider TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    path TEXT NOT NULL,
+    key TEXT,
+    pinned TEXT,
+    environment TEXT,
+    created INTEGER,
+    rotated INTEGER,
+    accessed INTEGER,
+    accessed_by TEXT,
+    expires INTEGER,
+    rotation_days INTEGER,
+    kind TEXT,
+    dynamic INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    source_line INTEGER,
+    gone INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE owner (
+    record INTEGER NOT NULL REFERENCES record ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (record, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tag (
+    record INTEGER NOT NULL REFERENCES record ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (record, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE version (
+    record INTEGER NOT NULL REFERENCES record ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    created INTEGER,
+    fingerprint BLOB,
+    PRIMARY KEY (record, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE record_source (
+    record INTEGER NOT NULL REFERENCES record ON DELETE CASCADE,
+    source INTEGER NOT NULL REFERENCES source ON DELETE CASCADE,
+    PRIMARY KEY (record, source)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX record_source_by_source ON record_source (source);
+
+CREATE TABLE complete (
+    source INTEGER NOT NULL REFERENCES source ON DELETE CASCADE,
+    provider TEXT NOT NULL,
+    prefix TEXT NOT NULL,
+    PRIMARY KEY (source, provider, prefix)
+) STRICT, WITHOUT ROWID;
+"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_applies() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        for step in MIGRATIONS {
+            connection.execute_batch(step).unwrap();
+        }
+    }
+}

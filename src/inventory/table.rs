@@ -1,0 +1,270 @@
+//! Records to rows and back.
+//!
+//! The wire shape of the store lives here; its layout in `schema.rs`, its file in `store.rs`.
+
+use crate::inventory::merge::{Estate, Known};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::record::{CompleteScope, Record, Version};
+use crate::model::reference::SecretName;
+use crate::model::rule::Kind;
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+use std::collections::HashMap;
+
+/// Everything, by name.
+pub(super) fn load(connection: &Connection) -> Result<Estate> {
+    let mut by_id: HashMap<i64, Known> = HashMap::new();
+    let mut statement = connection.prepare("SELECT * FROM record")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let known = Known {
+            record: record(row)?,
+            ..Known::default()
+        };
+        by_id.insert(row.get("id")?, known);
+    }
+    each(
+        connection,
+        "SELECT record, name FROM owner ORDER BY record, position",
+        &mut by_id,
+        |known, row| {
+            known.record.owners.push(row.get(1)?);
+            Ok(())
+        },
+    )?;
+    each(
+        connection,
+        "SELECT record, name, text FROM tag",
+        &mut by_id,
+        |known, row| {
+            known.record.tags.insert(row.get(1)?, row.get(2)?);
+            Ok(())
+        },
+    )?;
+    each(
+        connection,
+        "SELECT record, number, created, fingerprint FROM version ORDER BY record, position",
+        &mut by_id,
+        |known, row| {
+            known.record.versions.push(Version {
+                number: row.get(1)?,
+                created: row.get(2)?,
+                fingerprint: row
+                    .get::<_, Option<[u8; 32]>>(3)?
+                    .map(Fingerprint::from_bytes),
+            });
+            Ok(())
+        },
+    )?;
+    each(
+        connection,
+        "SELECT record, name FROM record_source JOIN source ON source.id = record_source.source",
+        &mut by_id,
+        |known, row| {
+            known.sources.insert(row.get(1)?);
+            Ok(())
+        },
+    )?;
+    Ok(by_id
+        .into_values()
+        .map(|it| (it.record.name.clone(), it))
+        .collect())
+}
+
+/// Hands each row to the record that its first column names.
+fn each(
+    connection: &Connection,
+    query: &str,
+    by_id: &mut HashMap<i64, Known>,
+    mut take: impl FnMut(&mut Known, &Row<'_>) -> Result<()>,
+) -> Result<()> {
+    let mut statement = connection.prepare(query)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(known) = by_id.get_mut(&row.get(0)?) {
+            take(known, row)?;
+        }
+    }
+    Ok(())
+}
+
+fn record(row: &Row<'_>) -> Result<Record> {
+    let kind: Option<String> = row.get("kind")?;
+    Ok(Record {
+        name: row.get("name")?,
+        secret: SecretName {
+            provider: row.get("provider")?,
+            scope: row.get("scope")?,
+            path: row.get("path")?,
+            key: row.get("key")?,
+            version: row.get("pinned")?,
+        },
+        environment: row.get("environment")?,
+        created: row.get("created")?,
+        rotated: row.get("rotated")?,
+        accessed: row.get("accessed")?,
+        accessed_by: row.get("accessed_by")?,
+        expires: row.get("expires")?,
+        rotation_days: row.get("rotation_days")?,
+        kind: kind.and_then(|it| kind_named(&it)),
+        dynamic: row.get("dynamic")?,
+        source: row.get("source")?,
+        source_line: row.get("source_line")?,
+        gone: row.get("gone")?,
+        ..Record::default()
+    })
+}
+
+fn kind_named(name: &str) -> Option<Kind> {
+    Kind::NAMES
+        .iter()
+        .find(|(it, _)| *it == name)
+        .map(|(_, kind)| *kind)
+}
+
+/// Makes the tables say `after` where they said `before`; touches only what differs.
+pub(super) fn save(connection: &Connection, before: &Estate, after: &Estate) -> Result<()> {
+    for name in before.keys().filter(|it| !after.contains_key(*it)) {
+        remove(connection, name)?;
+    }
+    for (name, known) in after {
+        if before.get(name) != Some(known) {
+            remove(connection, name)?;
+            insert(connection, known)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes a record; says whether there was one.
+pub(super) fn remove(connection: &Connection, name: &str) -> Result<bool> {
+    let count = connection
+        .prepare_cached("DELETE FROM record WHERE name = ?1")?
+        .execute([name])?;
+    Ok(count > 0)
+}
+
+fn insert(connection: &Connection, known: &Known) -> Result<()> {
+    let id = insert_record(connection, &known.record)?;
+    for (position, name) in (0_i64..).zip(&known.record.owners) {
+        connection
+            .prepare_cached("INSERT INTO owner VALUES (?1, ?2, ?3)")?
+            .execute(params![id, position, name])?;
+    }
+    for (name, text) in &known.record.tags {
+        connection
+            .prepare_cached("INSERT INTO tag VALUES (?1, ?2, ?3)")?
+            .execute(params![id, name, text])?;
+    }
+    for (position, version) in (0_i64..).zip(&known.record.versions) {
+        let fingerprint = version.fingerprint.as_ref().map(Fingerprint::as_bytes);
+        connection
+            .prepare_cached("INSERT INTO version VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![
+                id,
+                position,
+                version.number,
+                version.created,
+                fingerprint
+            ])?;
+    }
+    for source in &known.sources {
+        connection
+            .prepare_cached("INSERT INTO record_source SELECT ?1, id FROM source WHERE name = ?2")?
+            .execute(params![id, source])?;
+    }
+    Ok(())
+}
+
+fn insert_record(connection: &Connection, record: &Record) -> Result<i64> {
+    let secret = &record.secret;
+    connection
+        .prepare_cached(
+            "INSERT INTO record (name, provider, scope, path, key, pinned, environment, created, rotated, accessed,
+                accessed_by, expires, rotation_days, kind, dynamic, source, source_line, gone)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+        )?
+        .execute(params![
+            record.name,
+            secret.provider,
+            secret.scope,
+            secret.path,
+            secret.key,
+            secret.version,
+            record.environment,
+            record.created,
+            record.rotated,
+            record.accessed,
+            record.accessed_by,
+            record.expires,
+            record.rotation_days,
+            record.kind.map(Kind::name),
+            record.dynamic,
+            record.source,
+            record.source_line,
+            record.gone,
+        ])?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// Notes an import of a source, and what that source now declares complete.
+pub(super) fn note_source(
+    connection: &Connection,
+    name: &str,
+    complete: &[CompleteScope],
+    now: i64,
+) -> Result<()> {
+    connection.execute(
+        "INSERT INTO source (name, imported) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET imported = ?2",
+        params![name, now],
+    )?;
+    let id: i64 = connection.query_row("SELECT id FROM source WHERE name = ?1", [name], |row| {
+        row.get(0)
+    })?;
+    connection.execute("DELETE FROM complete WHERE source = ?1", [id])?;
+    for scope in complete {
+        connection.execute(
+            "INSERT OR IGNORE INTO complete VALUES (?1, ?2, ?3)",
+            params![id, scope.provider, scope.prefix],
+        )?;
+    }
+    Ok(())
+}
+
+/// Scopes that any source declares complete, sorted.
+pub(super) fn complete(connection: &Connection) -> Result<Vec<CompleteScope>> {
+    connection
+        .prepare("SELECT DISTINCT provider, prefix FROM complete ORDER BY provider, prefix")?
+        .query_map([], |row| {
+            Ok(CompleteScope {
+                provider: row.get(0)?,
+                prefix: row.get(1)?,
+            })
+        })?
+        .collect()
+}
+
+/// Sources with the time of their last import, sorted by name.
+pub(super) fn sources(connection: &Connection) -> Result<Vec<(String, i64)>> {
+    connection
+        .prepare("SELECT name, imported FROM source ORDER BY name")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+/// A value of the `meta` table.
+pub(super) fn meta(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>> {
+    connection
+        .query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| {
+            row.get(0)
+        })
+        .optional()
+}
+
+/// Sets a value of the `meta` table.
+pub(super) fn set_meta(connection: &Connection, name: &str, value: &[u8]) -> Result<()> {
+    connection.execute(
+        "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
+        params![name, value],
+    )?;
+    Ok(())
+}

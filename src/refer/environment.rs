@@ -1,0 +1,269 @@
+//! Environment variables that code reads, by the language of the file; only names that look like a
+//! secret's.
+//!
+//! Here a chain ends: nothing is yielded. Who sets the variable is read by the other families.
+
+use crate::model::reference::Mention;
+use crate::model::span::Span;
+use crate::refer::file::{File, Pattern, extension, file_name, group, name};
+use regex::Captures;
+use std::collections::BTreeSet;
+
+pub(super) const ANCHORS: &[&str] = &[];
+
+pub(super) const EXAMPLE: (&str, &str) =
+    ("src/shop.py", "password = os.environ[\"DB_PASSWORD\"]\n");
+
+/// A language: what its files are called, how it reads the environment, and literals of which one
+/// stands in every file that does.
+struct Language {
+    extensions: &'static [&'static str],
+    anchors: &'static [&'static str],
+    pattern: Pattern,
+}
+
+const fn language(
+    extensions: &'static [&'static str],
+    anchors: &'static [&'static str],
+    source: &'static str,
+) -> Language {
+    Language {
+        extensions,
+        anchors,
+        pattern: Pattern::new(source),
+    }
+}
+
+static LANGUAGES: [Language; 9] = [
+    language(
+        &["py", "pyi", "ipynb"],
+        &["environ", "getenv", "env("],
+        r#"(?:\benviron(?:\.get|\.pop)?\s*[\[(]|\bgetenv\s*\(|\benv(?:\.str)?\s*\()\s*\\?["']([A-Za-z_][A-Za-z0-9_]{1,127})\\?["']"#,
+    ),
+    language(
+        &[
+            "js", "jsx", "mjs", "cjs", "ts", "tsx", "mts", "cts", "vue", "svelte", "astro",
+        ],
+        &["process.env", "meta.env", "Deno.env", "Bun.env"],
+        r#"(?:\bprocess\.env|\bimport\.meta\.env|\bBun\.env|\bDeno\.env)(?:\??\.get\(\s*["'`]|\??\.|\??\.?\[\s*["'`])([A-Za-z_][A-Za-z0-9_]{1,127})"#,
+    ),
+    language(
+        &["go"],
+        &["Getenv", "LookupEnv", "env:\"", "envconfig:\""],
+        r#"(?:\bos\.(?:Getenv|LookupEnv)\(\s*["`]|\b(?:env|envconfig):")([A-Za-z_][A-Za-z0-9_]{1,127})"#,
+    ),
+    language(
+        &["java", "kt", "kts", "scala", "groovy", "gradle"],
+        &["getenv", "sys.env"],
+        r#"(?:\bgetenv\(\s*\)?\s*(?:\.get\(|\[)?\s*|\bsys\.env(?:\.get|\.getOrElse)?\(\s*)"([A-Za-z_][A-Za-z0-9_]{1,127})""#,
+    ),
+    language(
+        &["rb", "erb", "rake", "gemspec", "ru"],
+        &["ENV"],
+        r#"\bENV(?:\.fetch\(\s*|\.fetch\s+|\.dig\(\s*|\[\s*)["']([A-Za-z_][A-Za-z0-9_]{1,127})["']"#,
+    ),
+    language(
+        &["rs"],
+        &["env::var", "env!(", "env ="],
+        r#"(?:\benv::var(?:_os)?\(\s*|\b(?:option_)?env!\(\s*|\benv\s*=\s*)"([A-Za-z_][A-Za-z0-9_]{1,127})""#,
+    ),
+    language(
+        &["cs", "vb", "fs"],
+        &["GetEnvironmentVariable"],
+        r#"\bGetEnvironmentVariable\(\s*"([A-Za-z_][A-Za-z0-9_]{1,127})""#,
+    ),
+    language(
+        &["php"],
+        &["getenv", "_ENV", "_SERVER", "env("],
+        r#"(?:\bgetenv\(\s*|\$_(?:ENV|SERVER)\[\s*|\benv\(\s*)["']([A-Za-z_][A-Za-z0-9_]{1,127})["']"#,
+    ),
+    language(
+        &["sh", "bash", "zsh", "ksh", "bats"],
+        &["$"],
+        r"\$(?:\{[!#]?)?([A-Za-z_][A-Za-z0-9_]{1,127})",
+    ),
+];
+
+/// The place of the shell in the table: its own assignments hide the environment.
+const SHELL: usize = LANGUAGES.len() - 1;
+
+/// The place of JavaScript in the table: it also takes variables apart by pattern.
+const JAVASCRIPT: usize = 1;
+
+static ASSIGNMENT: Pattern = Pattern::new(
+    r"(?m)^[ \t]*(?:(?:export|local|readonly|declare|typeset)[ \t]+(?:-\w+[ \t]+)?)?([A-Za-z_][A-Za-z0-9_]{1,127})=([^\n]{0,200})|\bread[ \t]+(?:-\w+[ \t]+)*([A-Za-z_][A-Za-z0-9_]{1,127})|\bfor[ \t]+([A-Za-z_][A-Za-z0-9_]{1,127})[ \t]+in\b",
+);
+
+/// `const { API_KEY, DB_PASSWORD: password } = process.env`.
+static DESTRUCTURED: Pattern =
+    Pattern::new(r"\{([^{}]{1,400})\}\s*=\s*(?:process|import\.meta|Bun)\.env\b[^.\[]");
+static TAKEN: Pattern = Pattern::new(r"(?:^|,)\s*([A-Za-z_][A-Za-z0-9_]{1,127})");
+
+fn language_of(path: &str) -> Option<usize> {
+    let extension = extension(path);
+    let found = LANGUAGES
+        .iter()
+        .position(|it| it.extensions.contains(&extension));
+    found.or_else(|| matches!(file_name(path), "Rakefile" | "Gemfile").then_some(4))
+}
+
+pub(super) fn applies(path: &str) -> bool {
+    language_of(path).is_some()
+}
+
+pub(super) fn read(file: &File<'_>, emit: &mut dyn FnMut(Mention)) {
+    let Some(index) = language_of(file.path) else {
+        return;
+    };
+    let Some(language) = LANGUAGES.get(index) else {
+        return;
+    };
+    let stands = |it: &&str| memchr::memmem::find(file.text.as_bytes(), it.as_bytes()).is_some();
+    if !language.anchors.iter().any(stands) {
+        return;
+    }
+    if index == JAVASCRIPT {
+        file.each(&DESTRUCTURED, |it| destructured(file, it, emit));
+    }
+    let own = if index == SHELL {
+        assigned(file)
+    } else {
+        BTreeSet::new()
+    };
+    file.each(&language.pattern, |captures| {
+        let Some((variable, span)) = group(captures, 1) else {
+            return;
+        };
+        let is_escaped = index == SHELL
+            && captures
+                .get(0)
+                .is_some_and(|it| file.text[..it.start()].ends_with('\\'));
+        if name::looks_secret(variable) && !own.contains(variable) && !is_escaped {
+            emit(file.mention("env-accessor", name::env(variable, ""), span));
+        }
+    });
+}
+
+fn destructured(file: &File<'_>, captures: &Captures<'_>, emit: &mut dyn FnMut(Mention)) {
+    let (Some((list, at)), Some(regex)) = (group(captures, 1), TAKEN.regex()) else {
+        return;
+    };
+    for (variable, span) in regex.captures_iter(list).filter_map(|it| group(&it, 1)) {
+        if name::looks_secret(variable) {
+            let span = Span::new(at.start + span.start, at.start + span.end);
+            emit(file.mention("env-accessor", name::env(variable, ""), span));
+        }
+    }
+}
+
+/// Variables that a script sets itself; not those it only gives a default (`X=${X:-...}`).
+fn assigned<'a>(file: &File<'a>) -> BTreeSet<&'a str> {
+    let mut own = BTreeSet::new();
+    file.each(&ASSIGNMENT, |captures| {
+        let value = captures.get(2).map_or("", |it| it.as_str());
+        let Some((variable, _)) = [1, 3, 4].iter().find_map(|it| group(captures, *it)) else {
+            return;
+        };
+        let is_default =
+            value.contains(&format!("${{{variable}")) || value.contains(&format!("${variable}"));
+        if !is_default {
+            own.insert(variable);
+        }
+    });
+    own
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(path: &str, text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        read(&File::new(path, text), &mut |it| {
+            assert!(it.yields.is_none() && !it.dynamic);
+            found.push(format!(
+                "{}:{} {}",
+                it.place.line, it.place.column, it.name.path
+            ));
+        });
+        found
+    }
+
+    #[test]
+    fn each_language_reads_its_environment() {
+        for (path, text, expected) in [
+            (
+                "a.py",
+                "x = os.environ[\"DB_PASSWORD\"]",
+                "1:17 DB_PASSWORD",
+            ),
+            ("a.py", "x = os.environ.get('API_KEY', '')", "1:21 API_KEY"),
+            ("a.py", "x = getenv('API_KEY')", "1:13 API_KEY"),
+            ("a.ts", "const k = process.env.API_KEY!", "1:23 API_KEY"),
+            ("a.js", "process.env['API_KEY']", "1:14 API_KEY"),
+            ("a.vue", "import.meta.env.VITE_API_KEY", "1:17 VITE_API_KEY"),
+            ("a.ts", "Deno.env.get(\"API_KEY\")", "1:15 API_KEY"),
+            ("a.go", "os.Getenv(\"API_KEY\")", "1:12 API_KEY"),
+            (
+                "a.go",
+                "Key string `env:\"API_KEY,required\"`",
+                "1:18 API_KEY",
+            ),
+            ("A.java", "System.getenv(\"API_KEY\")", "1:16 API_KEY"),
+            ("A.kt", "System.getenv()[\"API_KEY\"]", "1:18 API_KEY"),
+            ("a.rb", "ENV.fetch('API_KEY', nil)", "1:12 API_KEY"),
+            ("Rakefile", "ENV[\"API_KEY\"]", "1:6 API_KEY"),
+            (
+                "a.rs",
+                "let k = std::env::var(\"API_KEY\")?;",
+                "1:24 API_KEY",
+            ),
+            ("a.rs", "env!(\"API_KEY\")", "1:7 API_KEY"),
+            (
+                "A.cs",
+                "Environment.GetEnvironmentVariable(\"API_KEY\")",
+                "1:37 API_KEY",
+            ),
+            ("a.php", "$k = $_ENV['API_KEY'];", "1:13 API_KEY"),
+            ("a.php", "'key' => env('API_KEY'),", "1:15 API_KEY"),
+            ("a.sh", "curl -H \"X: ${API_KEY:-}\"", "1:15 API_KEY"),
+        ] {
+            assert_eq!(names(path, text), [expected], "{text}");
+        }
+    }
+
+    #[test]
+    fn other_names_and_comments_are_silent() {
+        for (path, text) in [
+            (
+                "a.py",
+                "os.environ['HOME']; os.getenv('PUBLIC_KEY'); x['API_KEY']",
+            ),
+            ("a.py", "# os.environ['API_KEY']"),
+            (
+                "a.js",
+                "process.env.KEYBOARD; process.env.NODE_ENV; monkey.API_KEY",
+            ),
+            ("a.js", "// process.env.API_KEY"),
+            ("a.sh", "TOKENIZER=1; echo $MONKEY $PWD \\$API_KEY"),
+            ("a.sh", "API_KEY=$(op read x)\necho $API_KEY\n"),
+            ("a.txt", "os.environ['API_KEY']"),
+        ] {
+            assert!(names(path, text).is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn patterns_take_several_at_once() {
+        let text = "const { API_KEY, PORT,\n  DB_PASSWORD: password } = process.env;\n";
+        assert_eq!(names("a.ts", text), ["1:9 API_KEY", "2:3 DB_PASSWORD"]);
+    }
+
+    #[test]
+    fn a_shell_default_still_reads_the_environment() {
+        assert_eq!(
+            names("a.sh", "API_KEY=${API_KEY:-none}\necho $A_TOKEN$B_TOKEN\n"),
+            ["1:11 API_KEY", "2:7 A_TOKEN", "2:15 B_TOKEN"]
+        );
+    }
+}

@@ -1,0 +1,507 @@
+//! Kubernetes objects that make Secrets out of what another system holds: External Secrets, the
+//! secrets-store CSI driver, the operators of Vault and 1Password, Vault's injector.
+//!
+//! The provider of an ExternalSecret is known by its store, which may stand in another file: see
+//! `store`. Who uses the Secrets made here is read in `kubernetes`.
+
+use crate::model::reference::{Mention, SecretName};
+use crate::refer::file::{File, is_tree, name};
+use crate::syntax::manifest::{Object, objects};
+use crate::syntax::yaml::{NodeId, Tree};
+use std::collections::BTreeMap;
+
+pub(super) const ANCHORS: &[&str] = &[
+    "ExternalSecret",
+    "SecretStore",
+    "SecretProviderClass",
+    "VaultStaticSecret",
+    "VaultDynamicSecret",
+    "OnePasswordItem",
+    "agent-inject-secret-",
+];
+
+pub(super) const EXAMPLE: (&str, &str) = (
+    "deploy/secrets.yaml",
+    "kind: ExternalSecret\nmetadata: {name: shop-db, namespace: shop}\nspec:\n  secretStoreRef: {name: vault, kind: ClusterSecretStore}\n  data:\n  - secretKey: password\n    remoteRef: {key: shop/db, property: password}\n",
+);
+
+pub(super) fn applies(path: &str) -> bool {
+    is_tree(path)
+}
+
+pub(super) fn read(file: &File<'_>, emit: &mut dyn FnMut(Mention)) {
+    let tree = file.tree();
+    for object in objects(tree) {
+        let maker = Maker {
+            file,
+            tree,
+            object: &object,
+        };
+        match object.kind {
+            "ExternalSecret" => maker.external(object.node, emit),
+            "ClusterExternalSecret" => {
+                if let Some(spec) = tree.at(object.node, &["spec"]) {
+                    maker.external_of(tree.get(spec, "externalSecretSpec"), emit);
+                }
+            }
+            "SecretStore" | "ClusterSecretStore" => maker.store(emit),
+            "SecretProviderClass" => maker.provider_class(emit),
+            "VaultStaticSecret" | "VaultDynamicSecret" => maker.vault_secret(emit),
+            "OnePasswordItem" => maker.onepassword_item(emit),
+            _ => maker.annotations(emit),
+        }
+    }
+}
+
+struct Maker<'w, 'a> {
+    file: &'w File<'a>,
+    tree: &'w Tree<'a>,
+    object: &'w Object<'w>,
+}
+
+impl Maker<'_, '_> {
+    fn external(&self, object: NodeId, emit: &mut dyn FnMut(Mention)) {
+        self.external_of(self.tree.get(object, "spec"), emit);
+    }
+
+    fn external_of(&self, spec: Option<NodeId>, emit: &mut dyn FnMut(Mention)) {
+        let (tree, Some(spec)) = (self.tree, spec) else {
+            return;
+        };
+        let target = tree
+            .text_at(spec, &["target", "name"])
+            .unwrap_or(self.object.name);
+        let default = tree.get(spec, "secretStoreRef");
+        let list = |field| {
+            tree.get(spec, field)
+                .map(|it| tree.items(it))
+                .unwrap_or_default()
+        };
+        for item in list("data") {
+            let store = tree.at(*item, &["sourceRef", "storeRef"]).or(default);
+            let key = tree.text_at(*item, &["secretKey"]);
+            self.remote(tree.get(*item, "remoteRef"), store, target, key, emit);
+        }
+        for item in list("dataFrom") {
+            let store = tree.at(*item, &["sourceRef", "storeRef"]).or(default);
+            self.remote(tree.get(*item, "extract"), store, target, None, emit);
+        }
+    }
+
+    fn remote(
+        &self,
+        remote: Option<NodeId>,
+        store: Option<NodeId>,
+        target: &str,
+        key: Option<&str>,
+        emit: &mut dyn FnMut(Mention),
+    ) {
+        let tree = self.tree;
+        let Some(remote) = remote else { return };
+        let Some(node) = tree.get(remote, "key") else {
+            return;
+        };
+        let Some(path) = tree.text(node).filter(|it| !it.is_empty()) else {
+            return;
+        };
+        let text = |field| store.and_then(|it| tree.text_at(it, &[field]));
+        let scope = format!(
+            "{}/{}",
+            text("kind").unwrap_or("SecretStore"),
+            text("name").unwrap_or("")
+        );
+        let name = SecretName::new("external-secrets-store", path).within(&scope);
+        let name = name::keyed(name, tree.text_at(remote, &["property"]));
+        let name = name::pinned(name, tree.text_at(remote, &["version"]));
+        let mention = self.made(
+            "external-secret",
+            name,
+            node,
+            Some(self.secret(target, key)),
+        );
+        // Until its store is found the provider is open.
+        emit(Mention {
+            dynamic: true,
+            ..mention
+        });
+    }
+
+    /// A store maps its own name to the system behind it.
+    fn store(&self, emit: &mut dyn FnMut(Mention)) {
+        let tree = self.tree;
+        let Some(provider) = tree.at(self.object.node, &["spec", "provider"]) else {
+            return;
+        };
+        for (key, value) in tree.entries(provider) {
+            let text = |field| tree.text_at(*value, &[field]).unwrap_or("");
+            let name = match tree.text(*key).unwrap_or("") {
+                "vault" => SecretName::new("vault", text("path").trim_matches('/')),
+                "aws" if text("service") == "ParameterStore" => SecretName::new("aws-ssm", ""),
+                "aws" => SecretName::new("aws-secretsmanager", ""),
+                "gcpsm" => SecretName::new("gcp-secretmanager", "").within(text("projectID")),
+                "azurekv" => name::azure(text("vaultUrl"), "", None),
+                "onepassword" | "onepasswordSDK" => {
+                    SecretName::new("onepassword", "").within(self.only_vault(*value))
+                }
+                _ => continue,
+            };
+            let title = format!("{}/{}", self.object.kind, self.object.name);
+            let yields = SecretName::new("external-secrets-store", "").within(&title);
+            emit(self.made("secret-store", name, *key, Some(yields)));
+        }
+    }
+
+    /// The 1Password vault of a store, if it has but one.
+    fn only_vault(&self, provider: NodeId) -> &str {
+        let tree = self.tree;
+        match tree.get(provider, "vaults").map(|it| tree.entries(it)) {
+            Some([(vault, _)]) => tree.text(*vault).unwrap_or(""),
+            _ => tree.text_at(provider, &["vault"]).unwrap_or(""),
+        }
+    }
+
+    fn provider_class(&self, emit: &mut dyn FnMut(Mention)) {
+        let tree = self.tree;
+        let Some(spec) = tree.get(self.object.node, "spec") else {
+            return;
+        };
+        let provider = tree.text_at(spec, &["provider"]).unwrap_or("");
+        let Some(parameters) = tree.get(spec, "parameters") else {
+            return;
+        };
+        let synced = self.synced(spec);
+        let vault = tree.text_at(parameters, &["keyvaultName"]).unwrap_or("");
+        for field in ["objects", "secrets"] {
+            let Some(block) = tree.get(parameters, field) else {
+                continue;
+            };
+            let inner = Tree::read_within(self.file.text, tree.node(tree.follow(block)).span);
+            let roots = inner.roots().to_vec();
+            self.class_objects(&inner, &roots, (provider, vault), &synced, emit);
+        }
+    }
+
+    /// Objects of a class: YAML in a string, Azure's again with YAML in strings within.
+    fn class_objects(
+        &self,
+        tree: &Tree<'_>,
+        roots: &[NodeId],
+        (provider, vault): (&str, &str),
+        synced: &BTreeMap<String, SecretName>,
+        emit: &mut dyn FnMut(Mention),
+    ) {
+        let mut items: Vec<NodeId> = Vec::new();
+        for root in roots {
+            let array = tree.get(*root, "array").unwrap_or(*root);
+            items.extend(tree.items(array));
+        }
+        for item in items {
+            if tree.text(item).is_some() {
+                let inner = Tree::read_within(self.file.text, tree.node(tree.follow(item)).span);
+                for root in inner.roots() {
+                    self.class_object(&inner, *root, (provider, vault), synced, emit);
+                }
+            } else {
+                self.class_object(tree, item, (provider, vault), synced, emit);
+            }
+        }
+    }
+
+    fn class_object(
+        &self,
+        tree: &Tree<'_>,
+        item: NodeId,
+        (provider, vault): (&str, &str),
+        synced: &BTreeMap<String, SecretName>,
+        emit: &mut dyn FnMut(Mention),
+    ) {
+        let text = |field| tree.text_at(item, &[field]);
+        let object = text("objectName").unwrap_or("");
+        let (field, name) = match provider {
+            "vault" | "openbao" => (
+                "secretPath",
+                name::vault(text("secretPath").unwrap_or(""), text("secretKey")),
+            ),
+            "aws" if text("objectType") == Some("ssmparameter") => {
+                ("objectName", name::aws_parameter(object))
+            }
+            "aws" => ("objectName", name::aws_secret(object)),
+            "azure" if matches!(text("objectType"), Some("secret") | None) => (
+                "objectName",
+                name::azure(vault, object, text("objectVersion")),
+            ),
+            "gcp" => (
+                "resourceName",
+                name::google(text("resourceName").unwrap_or(""), "", None),
+            ),
+            _ => return,
+        };
+        let Some(node) = tree.get(item, field).filter(|_| !name.path.is_empty()) else {
+            return;
+        };
+        let alias = text("objectAlias").or(text("path")).unwrap_or("");
+        let yields = synced.get(object).or_else(|| synced.get(alias)).cloned();
+        let span = tree.node(tree.follow(node)).span;
+        let mention = self.file.mention("secret-provider-class", name, span);
+        emit(Mention {
+            yields,
+            consumer: self.object.title(),
+            ..mention
+        });
+    }
+
+    /// The Kubernetes key that each object of a class is copied to.
+    fn synced(&self, spec: NodeId) -> BTreeMap<String, SecretName> {
+        let tree = self.tree;
+        let mut synced = BTreeMap::new();
+        let list = |id, field| {
+            tree.get(id, field)
+                .map(|it| tree.items(it))
+                .unwrap_or_default()
+        };
+        for secret in list(spec, "secretObjects") {
+            let target = tree.text_at(*secret, &["secretName"]).unwrap_or("");
+            for datum in list(*secret, "data") {
+                if let Some(object) = tree.text_at(*datum, &["objectName"]) {
+                    synced.insert(
+                        object.to_owned(),
+                        self.secret(target, tree.text_at(*datum, &["key"])),
+                    );
+                }
+            }
+        }
+        synced
+    }
+
+    fn vault_secret(&self, emit: &mut dyn FnMut(Mention)) {
+        let tree = self.tree;
+        let Some(spec) = tree.get(self.object.node, "spec") else {
+            return;
+        };
+        let Some(node) = tree.get(spec, "path") else {
+            return;
+        };
+        let mount = tree.text_at(spec, &["mount"]).unwrap_or("");
+        let name = name::vault_in(mount, tree.text(node).unwrap_or(""), None);
+        let target = tree.text_at(spec, &["destination", "name"]);
+        emit(self.made(
+            "vault-secret",
+            name,
+            node,
+            target.map(|it| self.secret(it, None)),
+        ));
+    }
+
+    fn onepassword_item(&self, emit: &mut dyn FnMut(Mention)) {
+        let Some(node) = self.tree.at(self.object.node, &["spec", "itemPath"]) else {
+            return;
+        };
+        let path = self.tree.text(node).unwrap_or("");
+        let Some((vault, item)) = path
+            .strip_prefix("vaults/")
+            .and_then(|it| it.split_once("/items/"))
+        else {
+            return;
+        };
+        let name = SecretName::new("onepassword", item).within(vault);
+        emit(self.made(
+            "onepassword-item",
+            name,
+            node,
+            Some(self.secret(self.object.name, None)),
+        ));
+    }
+
+    /// `vault.hashicorp.com/agent-inject-secret-FILE: path` in the annotations of any object.
+    fn annotations(&self, emit: &mut dyn FnMut(Mention)) {
+        let tree = self.tree;
+        for id in tree.walk(self.object.node) {
+            let is_inject = |it: &str| it.starts_with("vault.hashicorp.com/agent-inject-secret-");
+            let Some(path) = tree
+                .label(id)
+                .filter(|it| is_inject(it))
+                .and_then(|_| tree.text(id))
+            else {
+                continue;
+            };
+            if !path.is_empty() {
+                emit(self.made("vault-injector", name::vault(path, None), id, None));
+            }
+        }
+    }
+
+    fn secret(&self, target: &str, key: Option<&str>) -> SecretName {
+        name::keyed(
+            SecretName::new("kubernetes", target).within(self.object.namespace),
+            key,
+        )
+    }
+
+    fn made(
+        &self,
+        syntax: &'static str,
+        name: SecretName,
+        node: NodeId,
+        yields: Option<SecretName>,
+    ) -> Mention {
+        Mention {
+            yields,
+            consumer: self.object.title(),
+            ..self.file.mention_at(syntax, name, node)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        read(&File::new("a.yaml", text), &mut |it| {
+            let yields = it.yields.map(|it| format!(" -> {it}")).unwrap_or_default();
+            found.push(format!(
+                "{}:{} {} {}{yields}",
+                it.place.line, it.place.column, it.syntax, it.name
+            ));
+        });
+        found
+    }
+
+    #[test]
+    fn an_external_secret_and_its_store() {
+        let text = "\
+apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+metadata:
+  name: shop-db
+  namespace: shop
+spec:
+  secretStoreRef:
+    kind: ClusterSecretStore
+    name: vault
+  target:
+    name: shop-db-made
+  data:
+    - secretKey: password
+      remoteRef:
+        key: shop/db
+        property: pw
+        version: '4'
+  dataFrom:
+    - extract: {key: shop/all}
+---
+kind: ClusterSecretStore
+metadata: {name: vault}
+spec:
+  provider:
+    vault: {server: 'https://vault.example', path: kv, version: v2}
+---
+kind: SecretStore
+metadata: {name: az, namespace: shop}
+spec: {provider: {azurekv: {vaultUrl: 'https://ShopKV.vault.azure.net'}}}
+---
+kind: SealedSecret
+metadata: {name: sealed}
+spec: {encryptedData: {password: AgBy}}
+";
+        assert_eq!(
+            lines(text),
+            [
+                "15:14 external-secret external-secrets-store:ClusterSecretStore/vault/shop/db#pw@4 -> kubernetes:shop/shop-db-made#password",
+                "19:22 external-secret external-secrets-store:ClusterSecretStore/vault/shop/all -> kubernetes:shop/shop-db-made",
+                "25:5 secret-store vault:kv -> external-secrets-store:ClusterSecretStore/vault/",
+                "29:19 secret-store azure-keyvault:shopkv/ -> external-secrets-store:SecretStore/az/",
+            ]
+        );
+    }
+
+    #[test]
+    fn provider_classes_hold_yaml_in_strings() {
+        let text = "\
+kind: SecretProviderClass
+metadata: {name: a, namespace: shop}
+spec:
+  provider: vault
+  parameters:
+    objects: |
+      - objectName: db-pass
+        secretPath: kv/data/shop/db
+        secretKey: password
+  secretObjects:
+    - secretName: shop-db
+      data: [{objectName: db-pass, key: pw}]
+---
+kind: SecretProviderClass
+metadata: {name: b}
+spec:
+  provider: azure
+  parameters:
+    keyvaultName: ShopKV
+    objects: |
+      array:
+        - |
+          objectName: db-pass
+          objectType: secret
+---
+kind: SecretProviderClass
+metadata: {name: c}
+spec:
+  provider: aws
+  parameters:
+    objects: |
+      - objectName: arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/db-AbC123
+      - {objectName: /shop/key, objectType: ssmparameter}
+---
+kind: SecretProviderClass
+metadata: {name: d}
+spec:
+  provider: gcp
+  parameters:
+    secrets: |
+      - resourceName: projects/p/secrets/db/versions/latest
+        path: db
+";
+        assert_eq!(
+            lines(text),
+            [
+                "8:21 secret-provider-class vault:kv/shop/db#password -> kubernetes:shop/shop-db#pw",
+                "23:23 secret-provider-class azure-keyvault:shopkv/db-pass",
+                "32:21 secret-provider-class aws-secretsmanager:123456789012/eu-west-1/shop/db",
+                "33:22 secret-provider-class aws-ssm:shop/key",
+                "41:23 secret-provider-class gcp-secretmanager:p/db",
+            ]
+        );
+    }
+
+    #[test]
+    fn operators_and_injector() {
+        let text = "\
+kind: VaultStaticSecret
+metadata: {name: a, namespace: shop}
+spec: {mount: kv, type: kv-v2, path: shop/db, destination: {name: shop-db, create: true}}
+---
+kind: OnePasswordItem
+metadata: {name: op-db}
+spec: {itemPath: vaults/Shop/items/db}
+---
+kind: Deployment
+metadata: {name: api}
+spec:
+  template:
+    metadata:
+      annotations:
+        # vault.hashicorp.com/agent-inject-secret-old: kv/data/old
+        vault.hashicorp.com/agent-inject: 'true'
+        vault.hashicorp.com/agent-inject-secret-db: kv/data/shop/db
+";
+        assert_eq!(
+            lines(text),
+            [
+                "3:38 vault-secret vault:kv/shop/db -> kubernetes:shop/shop-db",
+                "7:18 onepassword-item onepassword:Shop/db -> kubernetes:op-db",
+                "17:53 vault-injector vault:kv/shop/db",
+            ]
+        );
+    }
+}

@@ -1,0 +1,478 @@
+//! Canonical names of secret objects: one spelling for what vendors spell in several ways.
+//!
+//! Knows no file format; `file.rs` hands these on to the readers.
+
+use crate::model::reference::SecretName;
+
+/// Whether part of a name is filled in at run time: a template, a variable, a wildcard.
+pub(super) fn is_open(text: &str) -> bool {
+    text.contains(['$', '{', '<', '*', '`']) || text.contains("%s") || text.contains("%v")
+}
+
+/// A Vault name: mount and path in one, without the `data/` infix of KV v2's API.
+pub(super) fn vault(path: &str, key: Option<&str>) -> SecretName {
+    let path = path.trim_matches('/');
+    let path = path.strip_prefix("v1/").unwrap_or(path);
+    let mut parts = path.splitn(3, '/');
+    let name = match (parts.next(), parts.next(), parts.next()) {
+        (Some(mount), Some("data" | "metadata"), Some(rest)) => format!("{mount}/{rest}"),
+        _ => path.to_owned(),
+    };
+    keyed(SecretName::new("vault", &name), key)
+}
+
+/// A Vault name of which the mount stands apart.
+pub(super) fn vault_in(mount: &str, path: &str, key: Option<&str>) -> SecretName {
+    let mount = mount.trim_matches('/');
+    let path = path.trim_matches('/');
+    let below = path.strip_prefix(mount).and_then(|it| it.strip_prefix('/'));
+    let path = if mount.is_empty() {
+        path
+    } else {
+        below.unwrap_or(path)
+    };
+    let path = ["data/", "metadata/"]
+        .iter()
+        .find_map(|infix| path.strip_prefix(infix))
+        .unwrap_or(path);
+    if mount.is_empty() {
+        return vault(path, key);
+    }
+    keyed(SecretName::new("vault", &format!("{mount}/{path}")), key)
+}
+
+/// The same with a key, if there is one.
+pub(super) fn keyed(name: SecretName, key: Option<&str>) -> SecretName {
+    match key {
+        Some(key) if !key.is_empty() => name.with_key(key),
+        _ => name,
+    }
+}
+
+/// The same with a version, if one is pinned; `latest` pins none.
+pub(super) fn pinned(mut name: SecretName, version: Option<&str>) -> SecretName {
+    name.version = version
+        .filter(|it| !it.is_empty() && !it.eq_ignore_ascii_case("latest") && *it != "AWSCURRENT")
+        .map(str::to_owned);
+    name
+}
+
+/// AWS Secrets Manager by name or by ARN (`...:secret:name-AbC123:json-key:stage:version`).
+pub(super) fn aws_secret(id: &str) -> SecretName {
+    let Some((scope, rest)) = arn(id, "secretsmanager") else {
+        return SecretName::new("aws-secretsmanager", id);
+    };
+    let rest = rest.strip_prefix("secret:").unwrap_or(rest);
+    let mut parts = rest.splitn(4, ':');
+    let name = without_suffix(parts.next().unwrap_or(""));
+    let name = SecretName::new("aws-secretsmanager", name).within(&scope);
+    let name = keyed(name, parts.next());
+    let (stage, version) = (parts.next(), parts.next());
+    let version = version.filter(|it| !it.is_empty()).or(stage);
+    pinned(name, version)
+}
+
+/// SSM Parameter Store by name or by ARN. An ARN does not tell `/shop` from `shop`; neither do we.
+pub(super) fn aws_parameter(id: &str) -> SecretName {
+    let (scope, name) = match arn(id, "ssm") {
+        Some((scope, rest)) => (scope, rest.strip_prefix("parameter/").unwrap_or(rest)),
+        None => (String::new(), id),
+    };
+    let (name, version) = match name.split_once(':') {
+        Some((name, version)) => (name, Some(version)),
+        None => (name, None),
+    };
+    if let Some(secret) = name
+        .trim_start_matches('/')
+        .strip_prefix("aws/reference/secretsmanager/")
+    {
+        return aws_secret(secret).within(&scope);
+    }
+    let name = name.trim_matches('/');
+    pinned(SecretName::new("aws-ssm", name).within(&scope), version)
+}
+
+/// `account/region` and the resource part of an ARN.
+fn arn<'t>(id: &'t str, service: &str) -> Option<(String, &'t str)> {
+    let mut parts = id.splitn(6, ':');
+    let (head, _partition) = (parts.next()?, parts.next()?);
+    if head != "arn" || parts.next()? != service {
+        return None;
+    }
+    let (region, account) = (parts.next()?, parts.next()?);
+    let scope = match (account, region) {
+        ("", "") => String::new(),
+        (account, region) => format!("{account}/{region}"),
+    };
+    Some((scope, parts.next()?))
+}
+
+/// Takes off the hyphen and six random characters that AWS appends to a name in an ARN.
+fn without_suffix(name: &str) -> &str {
+    let open = name.trim_end_matches(['?', '*']);
+    if open.len() < name.len() {
+        return open.strip_suffix('-').unwrap_or(name);
+    }
+    match name.rsplit_once('-') {
+        Some((stem, tail))
+            if tail.len() == 6 && tail.bytes().all(|it| it.is_ascii_alphanumeric()) =>
+        {
+            stem
+        }
+        _ => name,
+    }
+}
+
+/// Google Secret Manager: `projects/P/secrets/S[/versions/V]`, or a bare name.
+pub(super) fn google(id: &str, project: &str, version: Option<&str>) -> SecretName {
+    let mut parts = id.trim_matches('/').split('/');
+    if id.starts_with("projects/") {
+        let (project, secret) = (parts.nth(1).unwrap_or(""), parts.nth(1).unwrap_or(""));
+        let version = parts.nth(1).or(version);
+        return pinned(
+            SecretName::new("gcp-secretmanager", secret).within(project),
+            version,
+        );
+    }
+    pinned(
+        SecretName::new("gcp-secretmanager", id).within(project),
+        version,
+    )
+}
+
+/// Azure Key Vault; names are case-insensitive there, so they are lowered here.
+pub(super) fn azure(vault: &str, secret: &str, version: Option<&str>) -> SecretName {
+    let vault = vault.trim_start_matches("https://");
+    let vault = vault.split('.').next().unwrap_or("").to_ascii_lowercase();
+    let name = SecretName::new("azure-keyvault", &secret.to_ascii_lowercase());
+    pinned(name.within(&vault), version)
+}
+
+/// 1Password: the vault is the scope, the item the path, section and field the key.
+pub(super) fn onepassword(path: &str) -> Option<SecretName> {
+    let path = path.split('?').next().unwrap_or("");
+    let (vault, rest) = path.split_once('/')?;
+    let (item, field) = rest.split_once('/').map_or((rest, ""), |it| it);
+    if vault.is_empty() || item.is_empty() {
+        return None;
+    }
+    let name = SecretName::new("onepassword", item).within(vault);
+    Some(keyed(name, Some(field.trim_end_matches('/'))))
+}
+
+/// An environment variable, of a workload or of whoever runs the code.
+pub(super) fn env(variable: &str, scope: &str) -> SecretName {
+    SecretName::new("env", variable).within(scope)
+}
+
+const SECRET_WORDS: &[&str] = &[
+    "PASS",
+    "PASSWORD",
+    "PASSWORDS",
+    "PASSWD",
+    "PASSPHRASE",
+    "PASSCODE",
+    "PWD",
+    "SECRET",
+    "SECRETS",
+    "TOKEN",
+    "TOKENS",
+    "KEY",
+    "KEYS",
+    "CRED",
+    "CREDS",
+    "CREDENTIAL",
+    "CREDENTIALS",
+    "AUTH",
+    "DSN",
+    "PRIVATE",
+    "PAT",
+    "SALT",
+    "PEPPER",
+];
+const SECRET_ENDS: &[&str] = &[
+    "PASSWORD",
+    "PASSWD",
+    "SECRET",
+    "TOKEN",
+    "APIKEY",
+    "ACCESSKEY",
+    "SECRETKEY",
+    "PRIVATEKEY",
+    "SIGNINGKEY",
+    "ENCRYPTIONKEY",
+    "CREDENTIALS",
+    "DBPASS",
+    "USERPASS",
+];
+const SECRET_PHRASES: &[&str] = &[
+    "DATABASE_URL",
+    "DATABASE_URI",
+    "DB_URL",
+    "DB_URI",
+    "REDIS_URL",
+    "REDIS_URI",
+    "MONGO_URL",
+    "MONGO_URI",
+    "MONGODB_URL",
+    "MONGODB_URI",
+    "POSTGRES_URL",
+    "POSTGRES_URI",
+    "POSTGRESQL_URL",
+    "MYSQL_URL",
+    "AMQP_URL",
+    "RABBITMQ_URL",
+    "CELERY_BROKER_URL",
+    "CONNECTION_STRING",
+    "CONNECTIONSTRING",
+    "WEBHOOK_URL",
+    "ACCESS_KEY_ID",
+    "SERVICE_ACCOUNT_JSON",
+];
+/// Words that, at the end, say that the variable tells something about a secret and is none.
+const ABOUT: &[&str] = &[
+    "URL",
+    "URI",
+    "HOST",
+    "PORT",
+    "SOCK",
+    "DOMAIN",
+    "PATH",
+    "FILE",
+    "DIR",
+    "NAME",
+    "NAMES",
+    "ID",
+    "IDS",
+    "ALG",
+    "ALGORITHM",
+    "EXPIRY",
+    "EXPIRES",
+    "EXPIRATION",
+    "TTL",
+    "TIMEOUT",
+    "LENGTH",
+    "LEN",
+    "SIZE",
+    "ENABLED",
+    "DISABLED",
+    "TYPE",
+    "ISSUER",
+    "AUDIENCE",
+    "LIMIT",
+    "COUNT",
+    "MODE",
+    "METHOD",
+    "REGION",
+    "VERSION",
+    "PREFIX",
+    "SUFFIX",
+    "FORMAT",
+    "HEADER",
+    "BITS",
+    "ENDPOINT",
+    "PROVIDER",
+    "SERVER",
+    "ARN",
+    "USER",
+    "USERNAME",
+    "EMAIL",
+    "SCOPE",
+    "SCOPES",
+    "SECONDS",
+    "MINUTES",
+    "DAYS",
+    "HOURS",
+    "MAX",
+    "MIN",
+    "REQUIRED",
+    "STORE",
+    "BACKEND",
+    "DRIVER",
+    "STRATEGY",
+    "LIFETIME",
+    "COMMAND",
+    "INDEX",
+];
+
+/// Whether a variable of this name holds a secret, going by the words of the name.
+pub(super) fn looks_secret(variable: &str) -> bool {
+    let words = words(variable);
+    let joined = words.join("_");
+    if SECRET_PHRASES.iter().any(|it| joined.ends_with(it)) {
+        return true;
+    }
+    let Some(last) = words.last() else {
+        return false;
+    };
+    if ABOUT.contains(&last.as_str())
+        || matches!(joined.as_str(), "PWD" | "OLD_PWD" | "PATH" | "KEY" | "KEYS")
+    {
+        return false;
+    }
+    let is_public = |it: &String| {
+        matches!(
+            it.as_str(),
+            "PUBLIC" | "PUB" | "PUBLISHABLE" | "PRIMARY" | "FOREIGN"
+        )
+    };
+    if words.iter().any(is_public) && !words.iter().any(|it| it == "SECRET" || it == "PASSWORD") {
+        return false;
+    }
+    words.iter().any(|word| {
+        SECRET_WORDS.contains(&word.as_str()) || SECRET_ENDS.iter().any(|it| word.ends_with(it))
+    })
+}
+
+/// `DB_PASSWORD`, `dbPassword` and `db.password` have the same words.
+fn words(name: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut was_lower = false;
+    for c in name.chars() {
+        let is_break = !c.is_ascii_alphanumeric();
+        if (is_break || (was_lower && c.is_ascii_uppercase())) && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        if !is_break {
+            word.push(c.to_ascii_uppercase());
+        }
+        was_lower = c.is_ascii_lowercase();
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vault_paths_have_one_spelling() {
+        for (given, expected) in [
+            ("kv/data/shop/db", "kv/shop/db"),
+            ("/kv/metadata/shop/db/", "kv/shop/db"),
+            ("v1/kv/data/shop", "kv/shop"),
+            ("kv/shop/data", "kv/shop/data"),
+            ("kv/data", "kv/data"),
+        ] {
+            assert_eq!(vault(given, None).path, expected, "{given}");
+        }
+        for (mount, path) in [
+            ("kv", "shop/db"),
+            ("kv/", "/kv/data/shop/db"),
+            ("kv", "data/shop/db"),
+            ("", "kv/data/shop/db"),
+        ] {
+            assert_eq!(
+                vault_in(mount, path, Some("k")).to_string(),
+                "vault:kv/shop/db#k",
+                "{mount} {path}"
+            );
+        }
+    }
+
+    #[test]
+    fn cloud_ids_have_one_spelling() {
+        let secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:";
+        let shop = "aws-secretsmanager:123456789012/eu-west-1/shop/db";
+        for (id, expected) in [
+            (format!("{secret}shop/db-AbC123"), shop.to_owned()),
+            (format!("{secret}shop/db-??????"), shop.to_owned()),
+            (
+                format!("{secret}shop/db-AbC123:password::"),
+                format!("{shop}#password"),
+            ),
+            (
+                format!("{secret}shop/db-AbC123:password:AWSPREVIOUS:"),
+                format!("{shop}#password@AWSPREVIOUS"),
+            ),
+            (
+                "shop/db".to_owned(),
+                "aws-secretsmanager:shop/db".to_owned(),
+            ),
+        ] {
+            assert_eq!(aws_secret(&id).to_string(), expected, "{id}");
+        }
+        for (id, expected) in [
+            (
+                "arn:aws:ssm:eu-west-1:123456789012:parameter/shop/db",
+                "aws-ssm:123456789012/eu-west-1/shop/db",
+            ),
+            ("/shop/db:3", "aws-ssm:shop/db@3"),
+            (
+                "/aws/reference/secretsmanager/shop/db",
+                "aws-secretsmanager:shop/db",
+            ),
+        ] {
+            assert_eq!(aws_parameter(id).to_string(), expected, "{id}");
+        }
+        assert_eq!(
+            google("projects/p/secrets/s/versions/7", "", None).to_string(),
+            "gcp-secretmanager:p/s@7"
+        );
+        assert_eq!(
+            google("s", "p", Some("latest")).to_string(),
+            "gcp-secretmanager:p/s"
+        );
+        assert_eq!(
+            azure("https://ShopKV.vault.azure.net", "Db-Pass", None).to_string(),
+            "azure-keyvault:shopkv/db-pass"
+        );
+        let op = |path| onepassword(path).map(|it| it.to_string());
+        assert_eq!(
+            op("Shop/db/login/password?attribute=otp").as_deref(),
+            Some("onepassword:Shop/db#login/password")
+        );
+        assert_eq!(op("Shop"), None);
+    }
+
+    #[test]
+    fn names_of_secrets_are_told_from_other_names() {
+        for yes in [
+            "DB_PASSWORD",
+            "apiKey",
+            "PGPASSWORD",
+            "DATABASE_URL",
+            "SHOP_DATABASE_URL",
+            "GITHUB_TOKEN",
+            "AWS_ACCESS_KEY_ID",
+            "JWT_PRIVATE_KEY",
+            "SENTRY_DSN",
+            "NPM_AUTH",
+            "DB_PWD",
+            "SHOP_APIKEY",
+            "STRIPE_SECRET_KEY",
+            "NEXT_PUBLIC_SECRET",
+        ] {
+            assert!(looks_secret(yes), "{yes}");
+        }
+        for no in [
+            "PUBLIC_KEY",
+            "SSH_PUB_KEY",
+            "KEYBOARD",
+            "TOKENIZER",
+            "MONKEY",
+            "monkey",
+            "PATH",
+            "PWD",
+            "OLDPWD",
+            "BYPASS",
+            "SSH_AUTH_SOCK",
+            "TOKEN_TTL",
+            "AUTH_URL",
+            "AUTHOR",
+            "TOKENIZERS_PARALLELISM",
+            "NODE_ENV",
+            "SECRET_NAME",
+            "KEY_PATH",
+            "PASSENGER",
+            "COMPASS",
+            "HOCKEY",
+        ] {
+            assert!(!looks_secret(no), "{no}");
+        }
+    }
+}

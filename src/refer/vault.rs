@@ -1,0 +1,360 @@
+//! HashiCorp Vault and OpenBao in any text: CLI, HTTP API, consul-template, SDK calls, `ref+vault://`,
+//! Argo CD's vault plugin, Spring.
+//!
+//! Vault within other formats (Terraform, External Secrets, vault-action) is read by their families.
+
+use crate::model::reference::Mention;
+use crate::model::span::Span;
+use crate::refer::file::{File, Pattern, group, name};
+use regex::Captures;
+
+pub(super) const ANCHORS: &[&str] = &[
+    "vault kv",
+    "vault read",
+    "vault write",
+    "bao kv",
+    "bao read",
+    "/v1/kv/",
+    "/v1/secret/",
+    "VAULT_",
+    "X-Vault-",
+    "secret \"",
+    "secret \\\"",
+    "vault://",
+    "<path:",
+    "read_secret",
+    "KVv2(",
+    "KVv1(",
+    "ogical()",
+    "vault.read(",
+];
+
+pub(super) const EXAMPLE: (&str, &str) = (
+    "bin/deploy.sh",
+    "vault kv get -mount=kv -field=password shop/db\n",
+);
+
+/// How far the end of a template or call is looked for.
+const REACH: usize = 600;
+
+static CLI: Pattern = Pattern::new(
+    r"\b(?:vault|bao)\s+(kv\s+(?:metadata\s+)?(?:get|put|patch|delete|undelete|destroy|rollback)|read|write)[ \t]((?:\\\n|[^\n|;&)`]){1,400})",
+);
+static WORD: Pattern = Pattern::new(r#""[^"\n]*"|'[^'\n]*'|[^\s"']+"#);
+static HTTP: Pattern =
+    Pattern::new(r"/v1/([A-Za-z0-9_.-]{1,64}/(?:data|metadata)/[A-Za-z0-9_./${}-]{1,200})");
+static TEMPLATE: Pattern =
+    Pattern::new(r#"\{\{[^{}\n]{0,80}?\bsecret\s+\\?["'`]([^"'`\\\n]{1,256})\\?["'`]"#);
+static FIELD: Pattern = Pattern::new(r"\.Data\.(?:data\.)?([A-Za-z_][A-Za-z0-9_]*)");
+static VALS: Pattern = Pattern::new(
+    r#"\bref\+vault://([^\s#"'`<>?+]{1,256})(?:\?[^\s#"'`]{0,100})?(?:#/?([A-Za-z0-9_./-]{1,128}))?"#,
+);
+static SPRING: Pattern = Pattern::new(r#"(?:^|[^+\w])vault://([A-Za-z0-9_./${}-]{1,256})"#);
+static ARGO: Pattern = Pattern::new(r"<path:([^<>#|\n]{1,256})#([^<>#|\s]{1,128})(?:#(\d+))?");
+static READ_SECRET: Pattern =
+    Pattern::new(r"\bread_secret(?:_version|_metadata)?\(([^)]{1,300})\)");
+static ARGUMENT: Pattern = Pattern::new(r#"(?:^|,)\s*(?:(\w+)\s*=\s*)?["']([^"'\n]{1,256})["']"#);
+static GO: Pattern = Pattern::new(
+    r#"\bKVv[12]\(\s*"([^"\n]{1,64})"\s*\)\.(?:Get|Put|Patch|GetVersion|GetMetadata|Delete)\(\s*[\w.()]{1,60}\s*,\s*["`]([^"`\n]{1,256})["`]"#,
+);
+static LOGICAL: Pattern = Pattern::new(
+    r#"\b(?:[lL]ogical\(\)\s*\.\s*|vault\.)(?:read|Read|write|Write|ReadWithContext)\(\s*(?:\w+(?:\.\w+\(\))?\s*,\s*)?["'`]([^"'`\n]{1,256})["'`]"#,
+);
+
+pub(super) fn applies(_path: &str) -> bool {
+    true
+}
+
+pub(super) fn read(file: &File<'_>, emit: &mut dyn FnMut(Mention)) {
+    file.each(&CLI, |it| command(file, it, emit));
+    file.each(&TEMPLATE, |it| template(file, it, emit));
+    file.each(&READ_SECRET, |it| call(file, it, emit));
+    if mentions_vault(file.text) {
+        file.each(&HTTP, |it| path(file, it, "vault-api", emit));
+    }
+    file.each(&VALS, |it| path(file, it, "vals-reference", emit));
+    file.each(&SPRING, |it| path(file, it, "spring-vault", emit));
+    file.each(&LOGICAL, |it| path(file, it, "vault-sdk", emit));
+    file.each(&GO, |it| {
+        if let (Some((mount, _)), Some((path, span))) = (group(it, 1), group(it, 2)) {
+            emit(file.mention("vault-sdk", name::vault_in(mount, path, None), span));
+        }
+    });
+    file.each(&ARGO, |it| {
+        if let (Some((path, span)), key) = (group(it, 1), group(it, 2)) {
+            let name = name::vault(path, key.map(|it| it.0));
+            emit(file.mention(
+                "argo-vault-path",
+                name::pinned(name, group(it, 3).map(|it| it.0)),
+                span,
+            ));
+        }
+    });
+}
+
+/// Many an API has `/v1/x/data/y`.
+fn mentions_vault(text: &str) -> bool {
+    ["vault", "VAULT", "Vault", "BAO_ADDR"]
+        .iter()
+        .any(|it| memchr::memmem::find(text.as_bytes(), it.as_bytes()).is_some())
+}
+
+/// A pattern whose first group is a path and whose second, if any, a key.
+fn path(
+    file: &File<'_>,
+    captures: &Captures<'_>,
+    syntax: &'static str,
+    emit: &mut dyn FnMut(Mention),
+) {
+    let Some((path, span)) = group(captures, 1).filter(|it| it.0.contains('/')) else {
+        return;
+    };
+    let key = captures.get(2).map(|it| it.as_str());
+    emit(file.mention(syntax, name::vault(path, key), span));
+}
+
+/// The words of a command after its verb.
+#[derive(Default)]
+struct Command<'t> {
+    mount: &'t str,
+    field: Option<&'t str>,
+    path: Option<(&'t str, usize)>,
+}
+
+impl<'t> Command<'t> {
+    /// `[-mount=M] [-field=F] PATH`; what follows the path is not read.
+    fn read(words: &'t str) -> Self {
+        let mut command = Self::default();
+        let mut open = None;
+        let found = WORD.regex().map(|it| it.find_iter(words).take(40));
+        for word in found.into_iter().flatten() {
+            let text = word.as_str().trim_matches(['"', '\'']);
+            if let Some(option) = text.strip_prefix('-') {
+                let option = option.trim_start_matches('-');
+                match option.split_once('=') {
+                    Some((option, value)) => command.set(option, value),
+                    None => open = Some(option).filter(|it| matches!(*it, "mount" | "field")),
+                }
+            } else if let Some(option) = open.take() {
+                command.set(option, text);
+            } else if text != "\\" {
+                let start = word.start() + usize::from(text.len() < word.len());
+                command.path = Some((text, start));
+                break;
+            }
+        }
+        command
+    }
+
+    fn set(&mut self, option: &str, value: &'t str) {
+        match option {
+            "mount" => self.mount = value,
+            "field" => self.field = Some(value),
+            _ => {}
+        }
+    }
+}
+
+fn command(file: &File<'_>, captures: &Captures<'_>, emit: &mut dyn FnMut(Mention)) {
+    let (Some((verb, _)), Some((words, at))) = (group(captures, 1), group(captures, 2)) else {
+        return;
+    };
+    let command = Command::read(words);
+    let Some((path, start)) = command.path.filter(|it| !it.0.is_empty()) else {
+        return;
+    };
+    // `vault read` also stands before what is no path: prose, a system endpoint.
+    let is_path = path.contains('/') || !command.mount.is_empty() || name::is_open(path);
+    let is_system =
+        path.starts_with("sys/") || (path.starts_with("auth/") && !verb.starts_with("kv"));
+    if is_path && !is_system {
+        let span = Span::new(at.start + start, at.start + start + path.len());
+        let name = name::vault_in(command.mount, path, command.field);
+        emit(file.mention("vault-cli", name, span));
+    }
+}
+
+/// `{{ with secret "PATH" }}{{ .Data.data.KEY }}{{ end }}`: one mention for each key.
+fn template(file: &File<'_>, captures: &Captures<'_>, emit: &mut dyn FnMut(Mention)) {
+    let Some((path, span)) = group(captures, 1).filter(|it| it.0.contains('/')) else {
+        return;
+    };
+    let body = near(file.text, span.end);
+    let body = &body[..body
+        .find("{{ end")
+        .or_else(|| body.find("{{- end"))
+        .or_else(|| body.find("{{end"))
+        .unwrap_or(body.len())];
+    let body = &body[..body.find("secret \"").unwrap_or(body.len())];
+    let mut keys: Vec<&str> = FIELD.regex().map_or_else(Vec::new, |regex| {
+        regex
+            .captures_iter(body)
+            .filter_map(|it| it.get(1))
+            .map(|it| it.as_str())
+            .collect()
+    });
+    keys.sort_unstable();
+    keys.dedup();
+    if keys.is_empty() {
+        emit(file.mention("consul-template", name::vault(path, None), span));
+    }
+    for key in keys {
+        emit(file.mention("consul-template", name::vault(path, Some(key)), span));
+    }
+}
+
+fn near(text: &str, start: usize) -> &str {
+    let mut end = (start + REACH).min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[start..end]
+}
+
+/// `read_secret_version(path="shop/db", mount_point="kv")`; the client's default mount is `secret`.
+fn call(file: &File<'_>, captures: &Captures<'_>, emit: &mut dyn FnMut(Mention)) {
+    let (Some((arguments, at)), Some(regex)) = (group(captures, 1), ARGUMENT.regex()) else {
+        return;
+    };
+    let (mut mount, mut path) = ("secret", None);
+    for argument in regex.captures_iter(arguments) {
+        let Some((value, span)) = group(&argument, 2) else {
+            continue;
+        };
+        match argument.get(1).map(|it| it.as_str()) {
+            Some("mount_point") => mount = value,
+            Some("path") | None if path.is_none() => path = Some((value, span)),
+            _ => {}
+        }
+    }
+    if let Some((path, span)) = path {
+        let span = Span::new(at.start + span.start, at.start + span.end);
+        emit(file.mention("vault-sdk", name::vault_in(mount, path, None), span));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(path: &str, text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        read(&File::new(path, text), &mut |it| {
+            let mark = if it.dynamic { " ~" } else { "" };
+            found.push(format!(
+                "{}:{} {}{mark}",
+                it.place.line, it.place.column, it.name
+            ));
+        });
+        found
+    }
+
+    #[test]
+    fn each_way_to_ask_vault() {
+        for (path, text, expected) in [
+            (
+                "a.sh",
+                "P=$(vault kv get -mount=kv -field=password shop/db)",
+                "1:44 vault:kv/shop/db#password",
+            ),
+            (
+                "a.sh",
+                "vault kv get -field password 'kv/shop/db' | x",
+                "1:31 vault:kv/shop/db#password",
+            ),
+            (
+                "a.sh",
+                "vault read -format=json kv/data/$ENV/db",
+                "1:25 vault:kv/$ENV/db ~",
+            ),
+            (
+                "a.sh",
+                "vault kv get \\\n  -mount=kv \\\n  shop/db\n",
+                "3:3 vault:kv/shop/db",
+            ),
+            (
+                "a.sh",
+                "bao kv put kv/shop/db pw=x",
+                "1:12 vault:kv/shop/db",
+            ),
+            (
+                "a.sh",
+                "curl -H x \"$VAULT_ADDR/v1/kv/data/shop/db\"",
+                "1:27 vault:kv/shop/db",
+            ),
+            (
+                "a.hcl",
+                "data = \"{{ with secret \\\"kv/data/shop/db\\\" }}\"",
+                "1:26 vault:kv/shop/db",
+            ),
+            (
+                "v.yaml",
+                "p: ref+vault://kv/shop/db#/password\n",
+                "1:16 vault:kv/shop/db#password",
+            ),
+            (
+                "v.yaml",
+                "p: <path:kv/data/shop/db#password#3>\n",
+                "1:10 vault:kv/shop/db#password@3",
+            ),
+            (
+                "a.py",
+                "c.secrets.kv.v2.read_secret_version(\n  path='shop/db', mount_point=\"kv\")",
+                "2:9 vault:kv/shop/db",
+            ),
+            (
+                "a.py",
+                "c.secrets.kv.v2.read_secret_version('shop/db')",
+                "1:38 vault:secret/shop/db",
+            ),
+            (
+                "a.go",
+                "s, err := c.KVv2(\"kv\").Get(ctx, \"shop/db\")",
+                "1:34 vault:kv/shop/db",
+            ),
+            (
+                "a.go",
+                "c.Logical().ReadWithContext(context.Background(), \"kv/data/shop/db\")",
+                "1:52 vault:kv/shop/db",
+            ),
+            (
+                "A.java",
+                "vault.logical().read(\"kv/data/shop/db\")",
+                "1:23 vault:kv/shop/db",
+            ),
+            (
+                "application.yml",
+                "import: vault://kv/shop/db\n",
+                "1:17 vault:kv/shop/db",
+            ),
+        ] {
+            assert_eq!(names(path, text), [expected], "{text}");
+        }
+    }
+
+    #[test]
+    fn templates_give_each_key() {
+        let text = "{{- with secret \"kv/data/shop/db\" -}}\nA={{ .Data.data.user }} B={{ .Data.data.password }}\n{{ end }}{{ .Data.data.other }}";
+        assert_eq!(
+            names("a.ctmpl", text),
+            [
+                "1:18 vault:kv/shop/db#password",
+                "1:18 vault:kv/shop/db#user"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_no_secret_of_vault() {
+        for text in [
+            "# vault kv get kv/shop/db",
+            "GET /v1/shop/data/items",
+            "vault read the manual",
+            "vault write sys/policy/x p.hcl",
+            "vault://",
+            "my secret \"kv/data/x\"",
+        ] {
+            assert!(names("a.sh", text).is_empty(), "{text}");
+        }
+    }
+}

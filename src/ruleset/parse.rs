@@ -1,0 +1,143 @@
+//! One rule file: TOML text to rules, all faults at once. Whether patterns compile is checked where
+//! they are compiled, in `detect`.
+
+use crate::model::level::{Confidence, Severity};
+use crate::model::rule::{Checksum, Kind, Matcher, Rule};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    rule: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    id: String,
+    title: String,
+    provider: String,
+    kind: String,
+    #[serde(default = "pattern_matcher")]
+    matcher: String,
+    #[serde(default)]
+    pattern: String,
+    #[serde(default)]
+    keywords: Vec<String>,
+    #[serde(default)]
+    near: Vec<String>,
+    entropy: Option<f32>,
+    checksum: Option<String>,
+    #[serde(default)]
+    paths: Vec<String>,
+    confidence: String,
+    severity: String,
+    #[serde(default)]
+    formats: Vec<String>,
+    #[serde(default)]
+    samples: Vec<String>,
+    #[serde(default)]
+    examples: Vec<String>,
+    #[serde(default)]
+    counter_examples: Vec<String>,
+    #[serde(default)]
+    prefix: String,
+    rotation: String,
+    #[serde(default)]
+    why: String,
+}
+
+fn pattern_matcher() -> String {
+    "pattern".to_owned()
+}
+
+/// Reads one file; faults are pushed as sentences that name the file and the rule.
+pub(super) fn file(name: &str, text: &str, faults: &mut Vec<String>) -> Vec<Rule> {
+    match toml::from_str::<File>(text) {
+        Ok(file) => file
+            .rule
+            .into_iter()
+            .filter_map(|row| checked(name, row, faults))
+            .collect(),
+        Err(error) => {
+            faults.push(format!("{name}: {}", error.to_string().trim_end()));
+            Vec::new()
+        }
+    }
+}
+
+fn checked(name: &str, row: Row, faults: &mut Vec<String>) -> Option<Rule> {
+    let before = faults.len();
+    let mut fault = |what: String| faults.push(format!("{name}: rule `{}`: {what}", row.id));
+    let kind = Kind::NAMES
+        .iter()
+        .find(|(it, _)| *it == row.kind)
+        .map(|(_, kind)| *kind);
+    let matcher = match row.matcher.as_str() {
+        "pattern" => Some(Matcher::Pattern),
+        "assignment" => Some(Matcher::Assignment),
+        _ => None,
+    };
+    let checksum = row
+        .checksum
+        .as_ref()
+        .map(|it| Checksum::NAMES.iter().find(|(name, _)| name == it));
+    if kind.is_none() {
+        fault(format!("kind `{}` is not known", row.kind));
+    }
+    if matcher.is_none() {
+        fault(format!(
+            "matcher `{}` is not `pattern` or `assignment`",
+            row.matcher
+        ));
+    }
+    if checksum == Some(None) {
+        fault("checksum is not known".to_owned());
+    }
+    if row.keywords.is_empty() || row.keywords.iter().any(|it| it.len() < 3) {
+        fault("needs keywords of at least three characters".to_owned());
+    }
+    if matcher == Some(Matcher::Pattern) && !row.pattern.contains("(?P<secret>") {
+        fault("the pattern has no group named `secret`".to_owned());
+    }
+    let confidence = Confidence::from_name(&row.confidence);
+    let severity = Severity::from_name(&row.severity);
+    if confidence.is_none() {
+        fault(format!(
+            "confidence `{}` is not low, medium or high",
+            row.confidence
+        ));
+    }
+    if severity.is_none() {
+        fault(format!(
+            "severity `{}` is not low, medium, high or critical",
+            row.severity
+        ));
+    }
+    if faults.len() > before {
+        return None;
+    }
+    Some(Rule {
+        kind: kind?,
+        matcher: matcher?,
+        checksum: checksum.flatten().map(|(_, it)| *it),
+        confidence: confidence?,
+        severity: severity?,
+        id: row.id,
+        title: row.title,
+        provider: row.provider,
+        pattern: row.pattern,
+        keywords: row.keywords,
+        near: row.near.iter().map(|it| it.to_ascii_lowercase()).collect(),
+        entropy: row.entropy,
+        paths: row.paths,
+        formats: row.formats,
+        samples: row.samples,
+        examples: row.examples,
+        counter_examples: row.counter_examples,
+        prefix: row.prefix,
+        rotation: row.rotation,
+        why: row.why,
+    })
+}

@@ -1,0 +1,269 @@
+//! How the entries of one pack hang together: which entry is a delta over which.
+//!
+//! Not here: bytes of objects. Only headers are read.
+
+use crate::model::blob::ObjectId;
+use crate::source::pack::{Kind, Pack, Stored};
+
+/// No slot.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// One entry of the pack. Kept small: large repositories have tens of millions.
+#[derive(Clone, Copy)]
+pub(crate) struct Slot {
+    pub(crate) offset: u64,
+    /// In the index.
+    pub(crate) position: u32,
+    pub(crate) base: u32,
+    pub(crate) first_child: u32,
+    pub(crate) next_sibling: u32,
+}
+
+/// What a walk does at a slot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Mark {
+    /// Nothing below it is wanted either.
+    Idle,
+    /// A base of something wanted.
+    OnTheWay,
+    /// To be handed out.
+    Wanted,
+}
+
+/// The delta forest of one pack. Slots are sorted by offset.
+#[derive(Default)]
+pub(crate) struct Forest {
+    pub(crate) slots: Vec<Slot>,
+    /// Slots stored whole, with their type.
+    pub(crate) roots: Vec<(u32, Kind)>,
+    /// Slots whose base is not in this pack, with the base's id.
+    pub(crate) foreign: Vec<(u32, ObjectId)>,
+    /// Slots that no root leads to, with a reason.
+    pub(crate) broken: Vec<(u32, &'static str)>,
+}
+
+impl Forest {
+    /// Reads every header of the pack.
+    pub(crate) fn of(pack: &Pack) -> Self {
+        let mut slots: Vec<Slot> = (0..pack.len())
+            .map(|position| Slot {
+                offset: pack.offset(position),
+                position,
+                base: NONE,
+                first_child: NONE,
+                next_sibling: NONE,
+            })
+            .collect();
+        slots.sort_unstable_by_key(|it| it.offset);
+        let mut forest = Self {
+            slots,
+            ..Self::default()
+        };
+        let looped = forest.find_bases(pack);
+        forest.link_children();
+        if looped {
+            forest.find_loops();
+        }
+        forest
+    }
+
+    /// Where the entry in a slot ends.
+    pub(crate) fn end(&self, slot: u32, pack: &Pack) -> u64 {
+        self.slots
+            .get(slot as usize + 1)
+            .map_or_else(|| pack.end(), |next| next.offset)
+    }
+
+    fn slot_at(&self, offset: u64) -> Option<u32> {
+        self.slots
+            .binary_search_by_key(&offset, |it| it.offset)
+            .ok()
+            .map(|it| it as u32)
+    }
+
+    /// Fills `base` and sorts slots into roots, foreign and broken. True if a delta names a base behind
+    /// itself, which is the only way to a loop.
+    fn find_bases(&mut self, pack: &Pack) -> bool {
+        let mut looped = false;
+        for slot in 0..self.slots.len() as u32 {
+            let offset = self.slots[slot as usize].offset;
+            match pack.entry(offset).map(|it| it.stored) {
+                Some(Stored::Whole(kind)) => self.roots.push((slot, kind)),
+                Some(Stored::Offset(base)) => match self.slot_at(base) {
+                    Some(base) => self.slots[slot as usize].base = base,
+                    None => self
+                        .broken
+                        .push((slot, "its delta base is not an entry of the pack")),
+                },
+                Some(Stored::Id(id)) => match pack
+                    .position(&id)
+                    .and_then(|it| self.slot_at(pack.offset(it)))
+                {
+                    Some(base) => {
+                        looped |= base >= slot;
+                        self.slots[slot as usize].base = base;
+                    }
+                    None => self.foreign.push((slot, id)),
+                },
+                None => self.broken.push((slot, "its header cannot be decoded")),
+            }
+        }
+        looped
+    }
+
+    /// Builds the lists of children. Leaves come first, so that a walk keeps little in memory when it
+    /// goes down the long branch at the end.
+    fn link_children(&mut self) {
+        let mut is_base = vec![false; self.slots.len()];
+        for slot in &self.slots {
+            if slot.base != NONE {
+                is_base[slot.base as usize] = true;
+            }
+        }
+        for leaves in [false, true] {
+            for slot in (0..self.slots.len()).rev() {
+                let base = self.slots[slot].base;
+                if base != NONE && is_base[slot] != leaves {
+                    self.slots[slot].next_sibling = self.slots[base as usize].first_child;
+                    self.slots[base as usize].first_child = slot as u32;
+                }
+            }
+        }
+    }
+
+    /// Reports slots that hang on a ring of deltas, and those that hang on broken ones.
+    fn find_loops(&mut self) {
+        let mut reached = vec![false; self.slots.len()];
+        let mut stack: Vec<u32> = self.roots.iter().map(|it| it.0).collect();
+        stack.extend(self.foreign.iter().map(|it| it.0));
+        stack.extend(self.broken.iter().map(|it| it.0));
+        while let Some(slot) = stack.pop() {
+            reached[slot as usize] = true;
+            let mut child = self.slots[slot as usize].first_child;
+            while child != NONE {
+                stack.push(child);
+                child = self.slots[child as usize].next_sibling;
+            }
+        }
+        let ring = "its delta chain has no beginning";
+        let lost = reached
+            .iter()
+            .enumerate()
+            .filter(|it| !it.1)
+            .map(|it| (it.0 as u32, ring));
+        // A ring's slots are children of each other; cutting them keeps every walk finite.
+        let lost: Vec<_> = lost.collect();
+        for (slot, _) in &lost {
+            self.slots[*slot as usize].first_child = NONE;
+        }
+        self.broken.extend(lost);
+    }
+
+    /// Marks the slots that are wanted, and those on the way to a wanted one.
+    pub(crate) fn marks(&self, wanted: impl Fn(u32) -> bool) -> Vec<Mark> {
+        let mut marks = vec![Mark::Idle; self.slots.len()];
+        for slot in 0..self.slots.len() {
+            if !wanted(self.slots[slot].position) {
+                continue;
+            }
+            marks[slot] = Mark::Wanted;
+            let mut at = self.slots[slot].base;
+            while at != NONE && marks[at as usize] == Mark::Idle {
+                marks[at as usize] = Mark::OnTheWay;
+                at = self.slots[at as usize].base;
+            }
+        }
+        marks
+    }
+
+    /// Every slot below one, itself included.
+    pub(crate) fn family(&self, slot: u32) -> Vec<u32> {
+        let mut family = vec![slot];
+        let mut at = 0;
+        while let Some(&member) = family.get(at) {
+            let mut child = self.slots[member as usize].first_child;
+            while child != NONE {
+                family.push(child);
+                child = self.slots[child as usize].next_sibling;
+            }
+            at += 1;
+        }
+        family
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    const WHOLE: u8 = 3 << 4;
+    const BY_OFFSET: u8 = 6 << 4;
+    const BY_ID: u8 = 7 << 4;
+
+    /// A pack with these entries and an index that calls them `[1; 20]`, `[2; 20]` and so on. No program
+    /// would write it; a hostile repository may hold it.
+    fn pack(entries: &[Vec<u8>]) -> (tempfile::TempDir, Pack) {
+        let mut data = b"PACK\0\0\0\x02".to_vec();
+        data.extend((entries.len() as u32).to_be_bytes());
+        let mut table = Vec::new();
+        for (at, entry) in entries.iter().enumerate() {
+            table.extend((data.len() as u32).to_be_bytes());
+            table.extend([at as u8 + 1; 20]);
+            data.extend(entry);
+        }
+        data.extend([0; 20]);
+        let fan = (0..256_usize).flat_map(|it| (it.min(entries.len()) as u32).to_be_bytes());
+        let index: Vec<u8> = fan.chain(table).chain([0; 40]).collect();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("pack-x.pack"), data).unwrap();
+        fs::write(folder.path().join("pack-x.idx"), index).unwrap();
+        let pack = Pack::open(&folder.path().join("pack-x.idx")).unwrap();
+        (folder, pack)
+    }
+
+    fn entry(header: u8, rest: &[u8]) -> Vec<u8> {
+        [&[header], rest].concat()
+    }
+
+    #[test]
+    fn rings_and_nonsense_are_broken_and_everything_is_accounted_for() {
+        let (_folder, pack) = pack(&[
+            entry(WHOLE, b"x"),
+            entry(BY_ID, &[3; 20]),
+            entry(BY_ID, &[2; 20]),
+            entry(BY_ID, &[2; 20]),
+            entry(BY_ID, &[5; 20]),
+            entry(BY_ID, &[0xaa; 20]),
+            entry(BY_OFFSET, &[0x01]),
+            entry(BY_OFFSET, &[0]),
+            entry(BY_OFFSET, &[0xff; 30]),
+            entry(5 << 4, b""),
+            entry(0xff, &[0xff; 30]),
+            entry(BY_ID, &[1; 20]),
+        ]);
+        let forest = Forest::of(&pack);
+        assert_eq!(forest.roots, [(0, Kind::Blob)]);
+        assert_eq!(
+            forest.foreign.iter().map(|it| it.0).collect::<Vec<_>>(),
+            [5]
+        );
+        let mut broken: Vec<u32> = forest.broken.iter().map(|it| it.0).collect();
+        broken.sort_unstable();
+        assert_eq!(broken, [1, 2, 3, 4, 6, 7, 8, 9, 10]);
+        assert_eq!(forest.family(0), [0, 11]);
+        for slot in broken {
+            assert_eq!(forest.family(slot), [slot]);
+        }
+        let marks = forest.marks(|position| position == 2 || position == 11);
+        assert_eq!((marks[0], marks[11]), (Mark::OnTheWay, Mark::Wanted));
+    }
+
+    #[test]
+    fn leaves_come_before_branches() {
+        let base = |id: u8| entry(BY_ID, &[id; 20]);
+        let (_folder, pack) = pack(&[entry(WHOLE, b"x"), base(1), base(1), base(2), base(1)]);
+        let forest = Forest::of(&pack);
+        assert_eq!(forest.family(0), [0, 2, 4, 1, 3]);
+    }
+}

@@ -1,0 +1,388 @@
+//! The object database: every pack and loose folder of a repository, alternates included, read once each.
+//!
+//! Not here: what objects mean, refs, commits. A damaged copy is forgiven where another copy is sound.
+
+use crate::model::blob::ObjectId;
+use crate::model::coverage::{Gap, Reason};
+use crate::source::forest::Forest;
+use crate::source::loose::{self, Loose};
+use crate::source::pack::{Kind, Pack};
+use crate::source::spelling;
+use crate::source::walk::{Failure, Limits, Take, Walk};
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// Takes objects from several threads.
+pub(crate) trait Visit: Sync {
+    /// Whether `wants` ever says no, so that asking pays.
+    fn chooses(&self) -> bool {
+        false
+    }
+    /// Whether this object is to be read.
+    fn wants(&self, _id: &ObjectId) -> bool {
+        true
+    }
+    /// One object of the type asked for.
+    fn object(&self, id: ObjectId, bytes: &[u8]);
+    /// One object, or a whole pack, that could not be read.
+    fn failed(&self, gap: Gap);
+}
+
+/// How to read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading {
+    pub(crate) kind: Kind,
+    pub(crate) jobs: usize,
+    pub(crate) max_size: u64,
+    /// Bytes of buffers, all threads together.
+    pub(crate) memory: usize,
+}
+
+/// Reads an object that lies in another pack, where a pack asks for it.
+pub(crate) type Elsewhere<'a> = dyn Fn(&ObjectId) -> Option<(Kind, Vec<u8>)> + 'a;
+
+struct Packed {
+    pack: Pack,
+    forest: OnceLock<Forest>,
+}
+
+/// Every place where the repository's objects lie.
+pub(crate) struct Objects {
+    packs: Vec<Packed>,
+    folders: Vec<PathBuf>,
+    gaps: Vec<Gap>,
+}
+
+/// Roots handed to a thread at a time: few, since some carry much, but enough to keep neighbours together.
+const CHUNK: usize = 16;
+/// How far alternates may point to further alternates; git's own limit.
+const ALTERNATE_DEPTH: usize = 5;
+
+impl Objects {
+    /// Opens the objects folder and its alternates.
+    pub(crate) fn open(folder: &Path) -> Self {
+        let mut objects = Self {
+            packs: Vec::new(),
+            folders: Vec::new(),
+            gaps: Vec::new(),
+        };
+        let mut seen = HashSet::new();
+        objects.add_folder(folder, ALTERNATE_DEPTH, &mut seen);
+        objects
+    }
+
+    fn add_folder(&mut self, folder: &Path, depth: usize, seen: &mut HashSet<PathBuf>) {
+        let Ok(folder) = folder.canonicalize() else {
+            let detail = "the folder of borrowed objects does not exist".to_owned();
+            self.gaps.push(Gap {
+                path: spelling::shown(folder),
+                reason: Reason::MissingObject,
+                detail,
+            });
+            return;
+        };
+        if !seen.insert(folder.clone()) {
+            return;
+        }
+        self.add_packs(&folder.join("pack"));
+        let alternates = fs::read(folder.join("info/alternates")).unwrap_or_default();
+        self.folders.push(folder.clone());
+        for line in alternates.split(|it| *it == b'\n') {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if !line.is_empty() && !line.starts_with(b"#") && depth > 0 {
+                self.add_folder(&folder.join(path_of(line)), depth - 1, seen);
+            }
+        }
+    }
+
+    fn add_packs(&mut self, folder: &Path) {
+        let mut names: Vec<PathBuf> = match fs::read_dir(folder) {
+            Ok(entries) => entries.flatten().map(|it| it.path()).collect(),
+            Err(_) => return,
+        };
+        names.sort();
+        let is = |path: &Path, end: &str| path.extension().is_some_and(|it| it == end);
+        for path in names.iter().filter(|it| is(it, "idx")) {
+            if !path.with_extension("pack").exists() {
+                let detail = "the pack of this index is not here".to_owned();
+                self.lose_pack(path, Reason::MissingObject, detail);
+                continue;
+            }
+            match Pack::open(path) {
+                Ok(pack) => self.packs.push(Packed {
+                    pack,
+                    forest: OnceLock::new(),
+                }),
+                Err(detail) => self.lose_pack(path, Reason::CorruptObject, detail),
+            }
+        }
+        let alone = |it: &&PathBuf| is(it, "pack") && !it.with_extension("idx").exists();
+        for path in names.iter().filter(alone) {
+            let detail = "the pack has no index; `git index-pack` makes one".to_owned();
+            self.lose_pack(path, Reason::CorruptObject, detail);
+        }
+    }
+
+    fn lose_pack(&mut self, path: &Path, reason: Reason, detail: String) {
+        let path = path.with_extension("pack");
+        let name = path.file_name().unwrap_or_default();
+        let path = spelling::text(name.as_encoded_bytes()).into_owned();
+        self.gaps.push(Gap {
+            path,
+            reason,
+            detail,
+        });
+    }
+
+    /// Places that could not be opened.
+    pub(crate) fn gaps(&self) -> &[Gap] {
+        &self.gaps
+    }
+
+    /// Whether a pack or a loose file has this id.
+    pub(crate) fn has(&self, id: &ObjectId) -> bool {
+        self.packs.iter().any(|it| it.pack.position(id).is_some())
+            || self.folders.iter().any(|it| loose::path(it, id).is_file())
+    }
+
+    /// Hands out every object of a type exactly once: packs in pack order, then loose objects.
+    pub(crate) fn each(&self, reading: &Reading, elsewhere: &Elsewhere<'_>, visit: &dyn Visit) {
+        let pass = Pass {
+            objects: self,
+            reading,
+            visit,
+            failed: Mutex::default(),
+        };
+        for at in 0..self.packs.len() {
+            pass.pack(at, elsewhere);
+        }
+        pass.loose();
+        let mut failed: Vec<Gap> = pass.failures().drain().map(|it| it.1).collect();
+        failed.sort();
+        failed.into_iter().for_each(|gap| visit.failed(gap));
+    }
+}
+
+#[cfg(unix)]
+fn path_of(bytes: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
+}
+
+#[cfg(not(unix))]
+fn path_of(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
+}
+
+/// One pass over everything.
+struct Pass<'a> {
+    objects: &'a Objects,
+    reading: &'a Reading,
+    visit: &'a dyn Visit,
+    /// Copies that could not be read; a sound copy met later takes the entry away.
+    failed: Mutex<HashMap<ObjectId, Gap>>,
+}
+
+impl Pass<'_> {
+    fn failures(&self) -> MutexGuard<'_, HashMap<ObjectId, Gap>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a place read before already gave this object.
+    fn is_done(&self, id: &ObjectId, earlier: &[Packed]) -> bool {
+        earlier.iter().any(|it| it.pack.position(id).is_some()) && !self.failures().contains_key(id)
+    }
+
+    fn pack(&self, at: usize, elsewhere: &Elsewhere<'_>) {
+        let Packed { pack, forest } = &self.objects.packs[at];
+        let forest = forest.get_or_init(|| Forest::of(pack));
+        let earlier = &self.objects.packs[..at];
+        let marks = (!earlier.is_empty() || self.visit.chooses()).then(|| {
+            forest.marks(|position| {
+                pack.id(position)
+                    .is_some_and(|id| self.visit.wants(&id) && !self.is_done(&id, earlier))
+            })
+        });
+        let limits = Limits::new(
+            self.reading.max_size,
+            self.reading.memory,
+            self.reading.jobs,
+        );
+        let turn = Mutex::new(());
+        let walk = || Walk::new(pack, forest, marks.as_deref(), limits, &turn);
+        let roots: Vec<u32> = forest
+            .roots
+            .iter()
+            .filter(|it| it.1 == self.reading.kind)
+            .map(|it| it.0)
+            .collect();
+        in_chunks(self.reading.jobs, roots.len(), CHUNK, &|next| {
+            let (mut walk, mut take) = (walk(), Taker { pass: self, pack });
+            while let Some(chunk) = next() {
+                roots[chunk]
+                    .iter()
+                    .for_each(|root| walk.tree(*root, None, &mut take));
+            }
+        });
+        let mut take = Taker { pass: self, pack };
+        for (slot, base) in &forest.foreign {
+            match elsewhere(base) {
+                Some((kind, bytes)) if kind == self.reading.kind => {
+                    walk().tree(*slot, Some(&bytes), &mut take)
+                }
+                Some(_) => {}
+                None => self.lose(
+                    forest,
+                    pack,
+                    *slot,
+                    Reason::MissingObject,
+                    "its delta base is not here",
+                ),
+            }
+        }
+        for (slot, detail) in &forest.broken {
+            self.lose(forest, pack, *slot, Reason::CorruptObject, detail);
+        }
+    }
+
+    /// Records a family whose type cannot be known.
+    fn lose(&self, forest: &Forest, pack: &Pack, slot: u32, reason: Reason, detail: &str) {
+        for member in forest.family(slot) {
+            let Some(id) = pack.id(forest.slots[member as usize].position) else {
+                continue;
+            };
+            if self.visit.wants(&id) {
+                self.fail(id, reason, format!("{detail} ({})", pack.name));
+            }
+        }
+    }
+
+    fn fail(&self, id: ObjectId, reason: Reason, detail: String) {
+        self.failures().insert(
+            id,
+            Gap {
+                path: id.to_string(),
+                reason,
+                detail,
+            },
+        );
+    }
+
+    /// Hands out an object, and takes back what was said about a damaged copy of it.
+    fn give(&self, id: ObjectId, bytes: &[u8], may_have_failed: bool) {
+        if may_have_failed {
+            self.failures().remove(&id);
+        }
+        self.visit.object(id, bytes);
+    }
+
+    fn loose(&self) {
+        let mut seen = HashSet::new();
+        for folder in &self.objects.folders {
+            let ids = match loose::ids(folder) {
+                Ok(ids) => ids,
+                Err(error) => {
+                    let path = spelling::shown(folder);
+                    self.visit.failed(Gap {
+                        path,
+                        reason: Reason::Io,
+                        detail: error.to_string(),
+                    });
+                    continue;
+                }
+            };
+            let fresh = |id: &ObjectId| !seen.contains(id) || self.failures().contains_key(id);
+            let wanted: Vec<ObjectId> = ids
+                .into_iter()
+                .filter(|id| {
+                    self.visit.wants(id) && fresh(id) && !self.is_done(id, &self.objects.packs)
+                })
+                .collect();
+            in_chunks(self.reading.jobs, wanted.len(), CHUNK, &|next| {
+                let mut reader = loose::Reader::new();
+                while let Some(chunk) = next() {
+                    wanted[chunk]
+                        .iter()
+                        .for_each(|id| self.one_loose(&mut reader, folder, *id));
+                }
+            });
+            seen.extend(wanted);
+        }
+    }
+
+    fn one_loose(&self, reader: &mut loose::Reader, folder: &Path, id: ObjectId) {
+        let Reading {
+            kind,
+            max_size,
+            memory,
+            ..
+        } = *self.reading;
+        let most = max_size.min(memory as u64 / 2);
+        match reader.read(folder, &id, kind, most) {
+            Loose::Object(bytes) => self.give(id, bytes, true),
+            Loose::OtherKind => {
+                self.failures().remove(&id);
+            }
+            Loose::TooLarge(size) => self.fail(id, Reason::TooLarge, format!("{size} bytes")),
+            Loose::Corrupt => self.fail(
+                id,
+                Reason::CorruptObject,
+                "the loose object is damaged".to_owned(),
+            ),
+            Loose::Io(error) => self.fail(id, Reason::Io, error.to_string()),
+        }
+    }
+}
+
+struct Taker<'a> {
+    pass: &'a Pass<'a>,
+    pack: &'a Pack,
+}
+
+impl Take for Taker<'_> {
+    fn object(&mut self, position: u32, bytes: &[u8]) {
+        if let Some(id) = self.pack.id(position) {
+            self.pass.give(id, bytes, self.pass.objects.packs.len() > 1);
+        }
+    }
+
+    fn failed(&mut self, position: u32, failure: Failure) {
+        let Some(id) = self.pack.id(position) else {
+            return;
+        };
+        match failure {
+            Failure::TooLarge(size) => {
+                self.pass
+                    .fail(id, Reason::TooLarge, format!("{size} bytes"))
+            }
+            Failure::Corrupt(detail) => {
+                let detail = format!("{detail} ({})", self.pack.name);
+                self.pass.fail(id, Reason::CorruptObject, detail);
+            }
+        }
+    }
+}
+
+/// Yields the next range of work, until all is given out.
+type Next<'a> = dyn Fn() -> Option<std::ops::Range<usize>> + 'a;
+
+/// Runs `work` on each thread; each call of what it is given yields the next range of `0..length`.
+fn in_chunks(jobs: usize, length: usize, chunk: usize, work: &(dyn Fn(&Next<'_>) + Sync)) {
+    let counter = AtomicUsize::new(0);
+    let next = || {
+        let start = counter.fetch_add(chunk, Ordering::Relaxed);
+        (start < length).then(|| start..length.min(start + chunk))
+    };
+    let jobs = jobs.min(length.div_ceil(chunk)).max(1);
+    if jobs == 1 {
+        return work(&next);
+    }
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| work(&next));
+        }
+    });
+}

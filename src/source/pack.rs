@@ -1,0 +1,137 @@
+//! One pack: its index, its mapped data, and the entries at its offsets.
+//!
+//! Not here: how entries hang together (that is the forest) and what their bytes say.
+
+use crate::model::blob::ObjectId;
+use crate::source::spelling;
+use gix_hash::Kind::Sha1;
+use gix_pack::data::entry::Header;
+use std::path::Path;
+
+/// The four types of git objects.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    Commit,
+    Tree,
+    Blob,
+    Tag,
+}
+
+impl Kind {
+    /// As written before loose objects.
+    pub(crate) fn from_name(name: &[u8]) -> Option<Self> {
+        match name {
+            b"commit" => Some(Self::Commit),
+            b"tree" => Some(Self::Tree),
+            b"blob" => Some(Self::Blob),
+            b"tag" => Some(Self::Tag),
+            _ => None,
+        }
+    }
+}
+
+/// How an entry is stored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stored {
+    /// Whole.
+    Whole(Kind),
+    /// As a delta over the entry at this offset of the same pack.
+    Offset(u64),
+    /// As a delta over the object with this id.
+    Id(ObjectId),
+}
+
+/// What stands before the compressed bytes of an entry.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub(crate) stored: Stored,
+    /// Size of what the compressed bytes hold: the object, or the delta.
+    pub(crate) size: u64,
+    /// Where they start.
+    pub(crate) data: u64,
+}
+
+/// A pack, mapped into memory.
+pub(crate) struct Pack {
+    index: gix_pack::index::File,
+    data: gix_pack::data::File,
+    /// File name, for gaps.
+    pub(crate) name: String,
+}
+
+impl Pack {
+    /// Opens a pack by its index; a sentence says why not.
+    pub(crate) fn open(index_path: &Path) -> Result<Self, String> {
+        let data_path = index_path.with_extension("pack");
+        let index = gix_pack::index::File::at(index_path, Sha1).map_err(|it| it.to_string())?;
+        let data = gix_pack::data::File::at(&data_path, Sha1).map_err(|it| it.to_string())?;
+        let name = data_path
+            .file_name()
+            .map(|it| spelling::text(it.as_encoded_bytes()).into_owned());
+        Ok(Self {
+            index,
+            data,
+            name: name.unwrap_or_default(),
+        })
+    }
+
+    /// How many objects the index names.
+    pub(crate) fn len(&self) -> u32 {
+        self.index.num_objects()
+    }
+
+    /// The id at a position of the index.
+    pub(crate) fn id(&self, position: u32) -> Option<ObjectId> {
+        if position >= self.len() {
+            return None;
+        }
+        ObjectId::from_bytes(self.index.oid_at_index(position).as_bytes())
+    }
+
+    /// The offset at a position of the index.
+    pub(crate) fn offset(&self, position: u32) -> u64 {
+        self.index.pack_offset_at_index(position)
+    }
+
+    /// The position of an id in the index.
+    pub(crate) fn position(&self, id: &ObjectId) -> Option<u32> {
+        let id = gix_hash::ObjectId::try_from(id.as_bytes()).ok()?;
+        self.index.lookup(id)
+    }
+
+    /// Where the last entry ends.
+    pub(crate) fn end(&self) -> u64 {
+        self.data.pack_end() as u64
+    }
+
+    /// Reads the header at an offset.
+    pub(crate) fn entry(&self, offset: u64) -> Option<Entry> {
+        let bytes = self.bytes(offset, self.end())?;
+        let entry = gix_pack::data::Entry::from_bytes(bytes, offset, Sha1).ok()?;
+        let stored = match entry.header {
+            Header::Commit => Stored::Whole(Kind::Commit),
+            Header::Tree => Stored::Whole(Kind::Tree),
+            Header::Blob => Stored::Whole(Kind::Blob),
+            Header::Tag => Stored::Whole(Kind::Tag),
+            Header::OfsDelta { base_distance } => Stored::Offset(
+                offset
+                    .checked_sub(base_distance)
+                    .filter(|it| *it < offset)?,
+            ),
+            Header::RefDelta { base_id } => Stored::Id(ObjectId::from_bytes(base_id.as_slice())?),
+        };
+        Some(Entry {
+            stored,
+            size: entry.decompressed_size,
+            data: entry.data_offset,
+        })
+    }
+
+    /// The mapped bytes of a range.
+    pub(crate) fn bytes(&self, start: u64, end: u64) -> Option<&[u8]> {
+        if start >= end || end > self.end() {
+            return None;
+        }
+        self.data.entry_slice(start..end)
+    }
+}

@@ -1,0 +1,370 @@
+//! The walk over one pack's delta forest: every object is inflated and assembled once, its base at hand.
+//!
+//! Not here: which objects are wanted, and what is done with them. Memory held by a walk is bounded: when
+//! a chain outgrows its share, the buffers farthest up are dropped and made again if they are needed.
+
+use crate::source::delta;
+use crate::source::forest::{Forest, Mark, NONE};
+use crate::source::pack::{Entry, Pack};
+use libdeflater::Decompressor;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Why an entry could not be handed out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Failure {
+    /// It, or a base it needs, has this many bytes.
+    TooLarge(u64),
+    /// Its bytes, or those of a base it needs, are damaged.
+    Corrupt(&'static str),
+}
+
+/// Bounds of a walk.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Larger objects are not handed out.
+    pub(crate) max_size: u64,
+    /// Larger objects are not assembled, even as a base.
+    pub(crate) largest: usize,
+    /// Bytes one chain may hold.
+    pub(crate) share: usize,
+}
+
+impl Limits {
+    /// Divides a budget between threads.
+    pub(crate) fn new(max_size: u64, memory: usize, jobs: usize) -> Self {
+        Self {
+            max_size,
+            largest: memory / 2,
+            share: memory / 2 / jobs.max(1),
+        }
+    }
+}
+
+/// Takes objects by their position in the pack's index.
+pub(crate) trait Take {
+    fn object(&mut self, position: u32, bytes: &[u8]);
+    fn failed(&mut self, position: u32, failure: Failure);
+}
+
+struct Frame {
+    slot: u32,
+    /// The next child to visit.
+    next: u32,
+    /// The object's bytes, unless dropped.
+    bytes: Option<Vec<u8>>,
+}
+
+/// One thread's walk.
+pub(crate) struct Walk<'a> {
+    forest: &'a Forest,
+    marks: Option<&'a [Mark]>,
+    limits: Limits,
+    decoder: Decoder<'a>,
+    stack: Vec<Frame>,
+    /// Bytes in the stack's buffers.
+    held: usize,
+    /// One thread at a time works on objects beyond its share.
+    turn: &'a Mutex<()>,
+    guard: Option<MutexGuard<'a, ()>>,
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) fn new(
+        pack: &'a Pack,
+        forest: &'a Forest,
+        marks: Option<&'a [Mark]>,
+        limits: Limits,
+        turn: &'a Mutex<()>,
+    ) -> Self {
+        let decoder = Decoder {
+            pack,
+            forest,
+            limits,
+            inflater: Decompressor::new(),
+            delta: Vec::new(),
+            pool: Vec::new(),
+        };
+        Self {
+            forest,
+            marks,
+            limits,
+            decoder,
+            stack: Vec::new(),
+            held: 0,
+            turn,
+            guard: None,
+        }
+    }
+
+    /// Hands out every wanted object of the tree below `root`. `foreign` is the root's base where the
+    /// root is itself a delta over an object outside the pack.
+    pub(crate) fn tree(&mut self, root: u32, foreign: Option<&[u8]>, take: &mut dyn Take) {
+        if self.mark(root) == Mark::Idle {
+            return;
+        }
+        match self.decoder.root(root, foreign) {
+            Ok(bytes) => self.enter(root, bytes, take),
+            Err(failure) => self.lose(root, failure, take),
+        }
+        while let Some(child) = self.next_child() {
+            let Some(top) = self.stack.last_mut().and_then(|it| it.bytes.take()) else {
+                break;
+            };
+            match self.decoder.over(child, &top) {
+                Ok(bytes) => {
+                    self.put_back(top);
+                    self.enter(child, bytes, take);
+                }
+                Err(failure) => {
+                    self.put_back(top);
+                    self.lose(child, failure, take);
+                }
+            }
+            self.rebuild_top(foreign, take);
+        }
+        self.guard = None;
+    }
+
+    fn mark(&self, slot: u32) -> Mark {
+        self.marks.map_or(Mark::Wanted, |it| it[slot as usize])
+    }
+
+    fn skip_idle(&self, mut slot: u32) -> u32 {
+        while slot != NONE && self.mark(slot) == Mark::Idle {
+            slot = self.forest.slots[slot as usize].next_sibling;
+        }
+        slot
+    }
+
+    /// The next entry to assemble, after leaving every frame that has no more children.
+    fn next_child(&mut self) -> Option<u32> {
+        loop {
+            let top = self.stack.last_mut()?;
+            let child = top.next;
+            if child != NONE {
+                let sibling = self.forest.slots[child as usize].next_sibling;
+                let sibling = self.skip_idle(sibling);
+                self.stack.last_mut()?.next = sibling;
+                return Some(child);
+            }
+            let frame = self.stack.pop()?;
+            self.release(frame.bytes);
+        }
+    }
+
+    /// Returns the buffer taken from the top frame, or frees it where no other child will ask for it.
+    fn put_back(&mut self, bytes: Vec<u8>) {
+        match self.stack.last_mut() {
+            Some(top) if top.next != NONE => top.bytes = Some(bytes),
+            _ => self.release(Some(bytes)),
+        }
+    }
+
+    fn release(&mut self, bytes: Option<Vec<u8>>) {
+        if let Some(bytes) = bytes {
+            self.held = self.held.saturating_sub(bytes.len());
+            self.decoder.recycle(bytes);
+        }
+    }
+
+    /// Hands out an object and goes below it.
+    fn enter(&mut self, slot: u32, bytes: Vec<u8>, take: &mut dyn Take) {
+        let size = bytes.len();
+        if size > self.limits.share / 2 && self.guard.is_none() {
+            self.guard = Some(self.turn.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        if self.mark(slot) == Mark::Wanted {
+            let position = self.forest.slots[slot as usize].position;
+            if size as u64 > self.limits.max_size {
+                take.failed(position, Failure::TooLarge(size as u64));
+            } else {
+                take.object(position, &bytes);
+            }
+        }
+        let next = self.skip_idle(self.forest.slots[slot as usize].first_child);
+        if next == NONE {
+            self.decoder.recycle(bytes);
+            return;
+        }
+        self.held += size;
+        self.stack.push(Frame {
+            slot,
+            next,
+            bytes: Some(bytes),
+        });
+        self.trim();
+    }
+
+    /// Drops buffers from the top of the chain's beginning until the chain fits its share.
+    fn trim(&mut self) {
+        let allowed = if self.guard.is_some() {
+            self.limits.largest
+        } else {
+            self.limits.share
+        };
+        let last = self.stack.len().saturating_sub(1);
+        for at in 0..last {
+            if self.held <= allowed {
+                return;
+            }
+            let bytes = self.stack[at].bytes.take();
+            self.release(bytes);
+        }
+    }
+
+    /// Makes the top frame's buffer again if it was dropped while its descendants were visited.
+    fn rebuild_top(&mut self, foreign: Option<&[u8]>, take: &mut dyn Take) {
+        while let Some(frame) = self.stack.pop_if(|it| it.next == NONE) {
+            // A frame without further children is not asked for bytes again, but it must stay while
+            // frames above it live; as the top it can go.
+            self.release(frame.bytes);
+        }
+        let Some(top) = self.stack.last() else { return };
+        if top.bytes.is_some() {
+            return;
+        }
+        match self.again(foreign) {
+            Ok(bytes) => {
+                self.held += bytes.len();
+                if let Some(top) = self.stack.last_mut() {
+                    top.bytes = Some(bytes);
+                }
+                self.trim();
+            }
+            Err(failure) => self.abandon(failure, take),
+        }
+    }
+
+    /// The top frame's bytes, made again from the nearest frame that still has its own.
+    fn again(&mut self, foreign: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
+        let kept = self.stack.iter().rposition(|it| it.bytes.is_some());
+        let (mut bytes, first) = match kept {
+            None => (self.decoder.root(self.stack[0].slot, foreign)?, 1),
+            Some(at) => {
+                let base = self.stack[at].bytes.as_deref().unwrap_or_default();
+                (self.decoder.over(self.stack[at + 1].slot, base)?, at + 2)
+            }
+        };
+        for at in first..self.stack.len() {
+            let next = self.decoder.over(self.stack[at].slot, &bytes)?;
+            self.decoder.recycle(std::mem::replace(&mut bytes, next));
+        }
+        Ok(bytes)
+    }
+
+    /// Loses the children left of a frame that could not be made again (the file changed under us).
+    fn abandon(&mut self, failure: Failure, take: &mut dyn Take) {
+        while let Some(frame) = self.stack.pop() {
+            self.release(frame.bytes);
+            let mut child = frame.next;
+            while child != NONE {
+                self.lose(child, failure, take);
+                child = self.forest.slots[child as usize].next_sibling;
+            }
+        }
+    }
+
+    /// Reports an entry, and all that need it, as lost.
+    fn lose(&mut self, slot: u32, failure: Failure, take: &mut dyn Take) {
+        for member in self.forest.family(slot) {
+            if self.mark(member) == Mark::Wanted {
+                take.failed(self.forest.slots[member as usize].position, failure);
+            }
+        }
+    }
+}
+
+/// Bytes of entries.
+struct Decoder<'a> {
+    pack: &'a Pack,
+    forest: &'a Forest,
+    limits: Limits,
+    inflater: Decompressor,
+    delta: Vec<u8>,
+    pool: Vec<Vec<u8>>,
+}
+
+/// Buffers kept for reuse, and the size above which one is given back at once.
+const POOL: usize = 8;
+const POOLED: usize = 1 << 20;
+
+impl<'a> Decoder<'a> {
+    fn root(&mut self, slot: u32, foreign: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
+        match foreign {
+            Some(base) => self.over(slot, base),
+            None => self.whole(slot),
+        }
+    }
+
+    fn whole(&mut self, slot: u32) -> Result<Vec<u8>, Failure> {
+        let (entry, compressed) = self.entry(slot)?;
+        let size = self.size(entry.size, compressed)?;
+        let mut bytes = self.pool.pop().unwrap_or_default();
+        bytes.resize(size, 0);
+        inflate(&mut self.inflater, compressed, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn over(&mut self, slot: u32, base: &[u8]) -> Result<Vec<u8>, Failure> {
+        let (entry, compressed) = self.entry(slot)?;
+        let size = self.size(entry.size, compressed)?;
+        if self.delta.len() < size {
+            self.delta.resize(size, 0);
+        }
+        inflate(&mut self.inflater, compressed, &mut self.delta[..size])?;
+        let delta = &self.delta[..size];
+        let sizes = delta::sizes(delta).ok_or(Failure::Corrupt("its delta is malformed"))?;
+        if sizes.result > self.limits.largest as u64 {
+            return Err(Failure::TooLarge(sizes.result));
+        }
+        let mut bytes = self.pool.pop().unwrap_or_default();
+        delta::apply(base, delta, sizes, &mut bytes)
+            .ok_or(Failure::Corrupt("its delta does not fit its base"))?;
+        if self.delta.len() > POOLED {
+            self.delta = Vec::new();
+        }
+        Ok(bytes)
+    }
+
+    fn entry(&self, slot: u32) -> Result<(Entry, &'a [u8]), Failure> {
+        let damaged = Failure::Corrupt("its header cannot be decoded");
+        let offset = self.forest.slots.get(slot as usize).ok_or(damaged)?.offset;
+        let entry = self.pack.entry(offset).ok_or(damaged)?;
+        let compressed = self
+            .pack
+            .bytes(entry.data, self.forest.end(slot, self.pack))
+            .ok_or(damaged)?;
+        Ok((entry, compressed))
+    }
+
+    /// The declared size, if it is believable and allowed.
+    fn size(&self, declared: u64, compressed: &[u8]) -> Result<usize, Failure> {
+        // Deflate cannot expand by more than 1032 to 1: a larger claim is a lie meant to take memory.
+        if declared
+            > (compressed.len() as u64)
+                .saturating_mul(1032)
+                .saturating_add(64)
+        {
+            return Err(Failure::Corrupt(
+                "it declares a size that its bytes cannot have",
+            ));
+        }
+        match usize::try_from(declared) {
+            Ok(size) if size <= self.limits.largest => Ok(size),
+            _ => Err(Failure::TooLarge(declared)),
+        }
+    }
+
+    fn recycle(&mut self, bytes: Vec<u8>) {
+        if self.pool.len() < POOL && bytes.capacity() <= POOLED {
+            self.pool.push(bytes);
+        }
+    }
+}
+
+fn inflate(inflater: &mut Decompressor, compressed: &[u8], out: &mut [u8]) -> Result<(), Failure> {
+    match inflater.zlib_decompress(compressed, out) {
+        Ok(size) if size == out.len() => Ok(()),
+        _ => Err(Failure::Corrupt("its bytes cannot be inflated")),
+    }
+}
