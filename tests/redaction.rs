@@ -1,5 +1,10 @@
 //! No format shows a value, wherever input carried it; `show_secrets` opens JSON only.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a format that cannot be written must fail the test"
+)]
+
 use keyatlas::model::coverage::{Coverage, Gap, Reason};
 use keyatlas::model::finding::{Finding, Managed};
 use keyatlas::model::fingerprint::Occurrence;

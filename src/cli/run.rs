@@ -170,18 +170,10 @@ pub(super) fn exit(report: &Report, fail_on: Level, require_complete: bool) -> E
 
 /// Totals with time, and what the waiver file needs, on standard error.
 pub(super) fn totals(report: &Report, applied: &Applied, started: Instant) {
-    let coverage = &report.coverage;
-    let waived = report
-        .findings
-        .iter()
-        .filter(|it| it.waived.is_some())
-        .count();
     note(&format!(
-        "{} findings ({waived} waived) in {} files and {} blobs, {:.1} MB, {:.2} s",
+        "{} findings, {:.1} MB read in {:.2} s",
         report.findings.len(),
-        coverage.files,
-        coverage.blobs,
-        coverage.bytes as f64 / 1e6,
+        report.coverage.bytes as f64 / 1e6,
         started.elapsed().as_secs_f64(),
     ));
     for (list, what) in [

@@ -69,9 +69,17 @@ pub(crate) fn around(text: &[u8], hit: usize) -> Option<Assignment> {
 /// Whether the line goes on as a sentence after an unquoted value.
 fn reads_on(text: &[u8], at: usize) -> bool {
     let rest = &text[at..text.len().min(at + 120)];
-    let line = rest.split(|it| *it == b'\n').next().unwrap_or(rest).trim_ascii();
+    let line = rest
+        .split(|it| *it == b'\n')
+        .next()
+        .unwrap_or(rest)
+        .trim_ascii();
     match line.first() {
-        None | Some(b'#' | b'}' | b']' | b')' | b';' | b'/' | b'"' | b'\'' | b'<' | b'\\' | b'&' | b'|' | b'`') => false,
+        None
+        | Some(
+            b'#' | b'}' | b']' | b')' | b';' | b'/' | b'"' | b'\'' | b'<' | b'\\' | b'&' | b'|'
+            | b'`',
+        ) => false,
         Some(b',') => line.len() > 1 && !line.contains(&b':'),
         Some(_) => true,
     }

@@ -75,7 +75,10 @@ pub(crate) fn pem_body(value: &[u8]) -> Option<Vec<u8>> {
         .flat_map(str::bytes)
         .filter(|it| it.is_ascii_alphanumeric() || b"+/".contains(it))
         .collect();
-    BASE64_NOPAD.decode(&body).or_else(|_| BASE64_NOPAD.decode(&body[..body.len() / 4 * 4])).ok()
+    BASE64_NOPAD
+        .decode(&body)
+        .or_else(|_| BASE64_NOPAD.decode(&body[..body.len() / 4 * 4]))
+        .ok()
 }
 
 #[cfg(test)]
