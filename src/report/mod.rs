@@ -1,7 +1,17 @@
 //! Verdicts as text: one function per format from a report to a writer. Never a store, a flag, a clock.
 
+mod human;
+mod json;
+mod map;
+mod sarif;
+mod taxonomy;
+pub mod text;
+mod verdicts;
+
+pub use map::write_map;
+
 use crate::model::report::Report;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 /// The formats.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,6 +38,13 @@ impl Format {
 
 /// Writes the report in a format. `Format::Human` uses ANSI styles; the caller strips them where the
 /// output is no terminal.
-pub fn write(_format: Format, _out: &mut dyn Write, _report: &Report) -> io::Result<()> {
-    Ok(())
+pub fn write(format: Format, out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let mut out = BufWriter::new(out);
+    match format {
+        Format::Human => human::write(&mut out, report)?,
+        Format::Json => json::write_document(&mut out, report)?,
+        Format::Jsonl => json::write_lines(&mut out, report)?,
+        Format::Sarif => sarif::write(&mut out, report)?,
+    }
+    out.flush()
 }

@@ -1,0 +1,550 @@
+//! SARIF 2.1.0 for code scanning. Values are hidden here always, whatever the caller asked.
+//!
+//! The few objects in use are built as JSON values, one result at a time while writing, so that a
+//! report at the limit never stands in memory as a tree.
+
+use crate::model::coverage::Reason;
+use crate::model::finding::Finding;
+use crate::model::level::{Confidence, Level};
+use crate::model::map::Use;
+use crate::model::report::Report;
+use crate::model::span::Place;
+use crate::model::verdict::{Verdict, VerdictId};
+use crate::report::taxonomy;
+use crate::report::text::Redactor;
+use crate::report::verdicts::{ByOccurrence, stands_alone};
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::{self, Write};
+
+const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+const HOME: &str = "https://github.com/keyatlas/keyatlas";
+/// Results a run may hold.
+const RESULTS: usize = 25_000;
+/// Further places of one result.
+const RELATED: usize = 100;
+/// Chains of one result.
+const FLOWS: usize = 10;
+/// Gaps told one by one; the rest is counted.
+const NOTIFICATIONS: usize = 1_000;
+
+#[derive(Serialize)]
+struct Log<'a> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<'a> {
+    tool: Value,
+    invocations: Value,
+    original_uri_base_ids: Value,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    version_control_provenance: Vec<Value>,
+    taxonomies: Value,
+    column_kind: &'static str,
+    results: Results<'a>,
+}
+
+/// What a result is about.
+#[derive(Clone, Copy)]
+enum Subject<'a> {
+    Finding(&'a Finding),
+    Verdict(&'a Verdict),
+}
+
+impl<'a> Subject<'a> {
+    fn rule(self) -> &'a str {
+        match self {
+            Self::Finding(it) => &it.rule,
+            Self::Verdict(it) => it.id.code(),
+        }
+    }
+
+    fn level(self) -> Level {
+        match self {
+            Self::Finding(it) => it.level,
+            Self::Verdict(it) => it.level(),
+        }
+    }
+
+    /// Loudness from 0 to 100: open before accepted, then level, then confidence.
+    fn rank(self) -> u32 {
+        let (waived, confidence) = match self {
+            Self::Finding(it) => (it.waived.is_some(), it.confidence),
+            Self::Verdict(it) => (it.waived, Confidence::High),
+        };
+        let level = match self.level() {
+            Level::Error => 80,
+            Level::Warning => 50,
+            Level::Note => 20,
+        };
+        let sure = match confidence {
+            Confidence::High => 15,
+            Confidence::Medium => 8,
+            Confidence::Low => 0,
+        };
+        if waived { (level + sure) / 10 } else { level + sure }
+    }
+}
+
+/// Everything a result needs to be built while writing.
+struct Results<'a> {
+    report: &'a Report,
+    text: &'a Redactor,
+    verdicts: ByOccurrence<'a>,
+    uses: HashMap<&'a str, Vec<&'a Use>>,
+    rules: BTreeMap<&'a str, usize>,
+    subjects: Vec<Subject<'a>>,
+}
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.subjects.iter().map(|it| match it {
+            Subject::Finding(finding) => self.finding(finding),
+            Subject::Verdict(verdict) => self.verdict(verdict),
+        }))
+    }
+}
+
+/// Writes the log.
+pub(crate) fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let text = Redactor::strict(report);
+    let alone = report.verdicts.iter().filter(|it| stands_alone(it)).map(Subject::Verdict);
+    let mut subjects: Vec<_> = report.findings.iter().map(Subject::Finding).chain(alone).collect();
+    let cut = subjects.len().saturating_sub(RESULTS);
+    subjects.sort_by_key(|it| std::cmp::Reverse(it.rank()));
+    subjects.truncate(RESULTS);
+    let ids: BTreeSet<&str> = subjects.iter().map(|it| it.rule()).collect();
+    let rules = ids.into_iter().enumerate().map(|(at, id)| (id, at)).collect();
+    let mut uses: HashMap<&str, Vec<&Use>> = HashMap::new();
+    for it in report.map.uses.iter().filter(|it| it.chain.len() > 1) {
+        uses.entry(&it.record).or_default().push(it);
+    }
+    let results = Results { report, text: &text, verdicts: ByOccurrence::new(report), uses, rules, subjects };
+    let log = Log {
+        schema: SCHEMA,
+        version: "2.1.0",
+        runs: [Run {
+            tool: tool(&results),
+            invocations: json!([{
+                "executionSuccessful": true,
+                "toolExecutionNotifications": notifications(report, &text, cut),
+            }]),
+            original_uri_base_ids: json!({
+                "SRCROOT": {"description": {"text": "The root of the scanned repository or folder."}}
+            }),
+            version_control_provenance: provenance(report, &text),
+            taxonomies: taxonomy::components(),
+            column_kind: "unicodeCodePoints",
+            results,
+        }],
+    };
+    serde_json::to_writer(&mut *out, &log)?;
+    writeln!(out)
+}
+
+fn tool(results: &Results<'_>) -> Value {
+    let rules: Vec<_> = results.rules.keys().map(|id| descriptor(results, id)).collect();
+    let reasons: BTreeSet<Reason> = results.report.coverage.gaps.iter().map(|it| it.reason).collect();
+    let mut notifications: Vec<_> = reasons
+        .into_iter()
+        .map(|it| json!({"id": it.code(), "shortDescription": {"text": format!("Not read: {it}.")}}))
+        .collect();
+    notifications.push(json!({"id": "cut", "shortDescription": {"text": "Left out to stay within limits."}}));
+    json!({"driver": {
+        "name": env!("CARGO_PKG_NAME"),
+        "version": env!("CARGO_PKG_VERSION"),
+        "semanticVersion": env!("CARGO_PKG_VERSION"),
+        "informationUri": HOME,
+        "rules": rules,
+        "notifications": notifications,
+        "supportedTaxonomies": taxonomy::supported(),
+    }})
+}
+
+fn descriptor(results: &Results<'_>, id: &str) -> Value {
+    let text = results.text;
+    let (title, full, help, uri, severity, precision, (cwe, nhi));
+    if let Some(rule) = results.report.rules.get(id) {
+        title = text.clean(&rule.title);
+        full = format!("A value of this kind lies in the clear: {title}.");
+        help = text.clean(if rule.rotation.is_empty() { "Rotate or revoke it, then remove it." } else { &rule.rotation });
+        uri = rule.why.clone();
+        severity = rule.severity;
+        precision = rule.confidence.name();
+        (cwe, nhi) = taxonomy::of_kind(rule.kind);
+    } else if let Some(verdict) = VerdictId::ALL.iter().find(|it| it.code() == id) {
+        title = id.replace('-', " ");
+        full = verdict.help().to_owned();
+        help = verdict.help().to_owned();
+        uri = String::new();
+        severity = verdict.severity();
+        precision = Confidence::High.name();
+        (cwe, nhi) = (verdict.cwe(), verdict.nhi());
+    } else {
+        title = id.to_owned();
+        full = id.to_owned();
+        help = "Rotate or revoke it, then remove it.".to_owned();
+        uri = String::new();
+        severity = crate::model::level::Severity::Medium;
+        precision = Confidence::Medium.name();
+        (cwe, nhi) = (Some(798), Some("NHI2"));
+    }
+    let mut out = json!({
+        "id": id,
+        "name": pascal(id),
+        "shortDescription": {"text": sentence(&title)},
+        "fullDescription": {"text": sentence(&full)},
+        "help": {"text": help, "markdown": help},
+        "defaultConfiguration": {"level": severity.level().name()},
+        "properties": {
+            "security-severity": severity.score(),
+            "tags": taxonomy::tags(cwe, nhi),
+            "precision": precision,
+        },
+        "relationships": taxonomy::relationships(cwe, nhi),
+    });
+    if !uri.is_empty() {
+        out["helpUri"] = json!(uri);
+    }
+    out
+}
+
+impl Results<'_> {
+    fn finding(&self, it: &Finding) -> Value {
+        let text = self.text;
+        let verdicts = self.verdicts.of(it);
+        let rule = self.report.rules.get(&it.rule);
+        let mut message = format!(
+            "{}: {}",
+            text.clean(rule.map_or(&it.rule, |it| &it.title)),
+            sentence(&text.clean(&it.masked))
+        );
+        for verdict in &verdicts {
+            message.push(' ');
+            message.push_str(&sentence(&text.clean(&verdict.message)));
+        }
+        let mut steps: Vec<&str> = verdicts.iter().map(|it| it.next.as_str()).filter(|it| !it.is_empty()).collect();
+        steps.dedup();
+        if steps.is_empty() {
+            steps.extend(rule.map(|it| it.rotation.as_str()).filter(|it| !it.is_empty()));
+        }
+        for step in steps {
+            message.push_str(" Next: ");
+            message.push_str(&sentence(&text.clean(step)));
+        }
+        let mut prints = json!({"keyatlas/occurrence/v1": it.occurrence.to_string()});
+        if let Some(fingerprint) = it.fingerprint {
+            prints["keyatlas/secret/v1"] = json!(fingerprint.to_string());
+        }
+        let first = it.origins.first();
+        let codes: Vec<_> = verdicts.iter().map(|it| it.id.code()).collect();
+        let mut out = self.result(Subject::Finding(it), &message, &self.location(&it.path, it.place, None));
+        out["partialFingerprints"] = prints;
+        out["properties"] = json!({
+            "verdicts": codes,
+            "confidence": it.confidence.name(),
+            "record": it.managed.as_ref().map(|it| text.clean(&it.record)),
+            "introducedBy": first.and_then(|it| it.introduced.as_ref()).map(|it| &it.commit),
+            "inHead": it.origins.iter().any(|it| it.in_head),
+        });
+        if let Some(known) = it.in_baseline {
+            out["baselineState"] = json!(if known { "unchanged" } else { "new" });
+        }
+        if let Some(waived) = &it.waived {
+            let why = format!("{} (accepted by {} until {})", waived.reason, waived.owner, waived.until);
+            out["suppressions"] = json!([{"kind": "external", "status": "accepted", "justification": text.clean(&why)}]);
+        }
+        let paths: BTreeSet<&str> = it.origins.iter().map(|it| it.path.as_str()).filter(|path| *path != it.path).collect();
+        if !paths.is_empty() {
+            let related = paths.into_iter().take(RELATED).enumerate().map(|(at, path)| {
+                let mut location = self.location(path, it.place, Some("The same bytes lie here too."));
+                location["id"] = json!(at + 1);
+                location
+            });
+            out["relatedLocations"] = related.collect();
+        }
+        let uses = it.managed.as_ref().and_then(|it| self.uses.get(it.record.as_str()));
+        if let Some(uses) = uses {
+            out["codeFlows"] = uses.iter().take(FLOWS).map(|it| self.flow(it)).collect();
+        }
+        out
+    }
+
+    fn verdict(&self, it: &Verdict) -> Value {
+        let text = self.text;
+        let mut message = sentence(&text.clean(&it.message));
+        if !it.next.is_empty() {
+            message.push_str(" Next: ");
+            message.push_str(&sentence(&text.clean(&it.next)));
+        }
+        let record = it.record.as_deref().and_then(|name| self.report.records.iter().find(|it| it.name == name));
+        let (path, line) = match (&it.path, record) {
+            (Some(path), _) => (path.as_str(), it.line),
+            (None, Some(record)) => (record.source.as_str(), record.source_line),
+            (None, None) => ("", None),
+        };
+        let line = line.unwrap_or(1).max(1);
+        let place = Place { line, end_line: line, column: 1, end_column: 2 };
+        let mut out = self.result(Subject::Verdict(it), &message, &self.location(path, place, None));
+        let subject = it.record.as_deref().or(it.evidence.first().map(String::as_str)).unwrap_or(path);
+        out["partialFingerprints"] = json!({
+            "keyatlas/verdict/v1": format!("{}:{}", it.id.code(), text.clean(subject)),
+        });
+        out["properties"] = json!({
+            "verdicts": [it.id.code()],
+            "confidence": Confidence::High.name(),
+            "record": it.record.as_deref().map(|it| text.clean(it)),
+        });
+        if it.waived {
+            out["suppressions"] = json!([{"kind": "external", "status": "accepted", "justification": "Waived."}]);
+        }
+        out
+    }
+
+    fn result(&self, subject: Subject<'_>, message: &str, location: &Value) -> Value {
+        json!({
+            "ruleId": subject.rule(),
+            "ruleIndex": self.rules.get(subject.rule()),
+            "level": subject.level().name(),
+            "kind": "fail",
+            "message": {"text": message},
+            "locations": [location],
+            "rank": f64::from(subject.rank()),
+        })
+    }
+
+    fn flow(&self, it: &Use) -> Value {
+        let steps: Vec<_> = it
+            .chain
+            .iter()
+            .map(|hop| {
+                let line = hop.line.max(1);
+                let place = Place { line, end_line: line, column: 1, end_column: 2 };
+                let says = sentence(&format!("{} names {}", self.text.clean(&hop.syntax), self.text.clean(&hop.name)));
+                json!({"location": self.location(&hop.path, place, Some(&says))})
+            })
+            .collect();
+        json!({"threadFlows": [{"locations": steps}]})
+    }
+
+    /// A location; regions start at 1 and are never empty.
+    fn location(&self, path: &str, place: Place, says: Option<&str>) -> Value {
+        let line = place.line.max(1);
+        let column = place.column.max(1);
+        let end_line = place.end_line.max(line);
+        let mut end_column = place.end_column.max(1);
+        if end_line == line {
+            end_column = end_column.max(column.saturating_add(1));
+        }
+        let mut out = json!({"physicalLocation": {
+            "artifactLocation": {"uri": self.text.uri(&relative(&self.text.redact(path))), "uriBaseId": "SRCROOT"},
+            "region": {"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column},
+        }});
+        if let Some(says) = says {
+            out["message"] = json!({"text": says});
+        }
+        out
+    }
+}
+
+fn notifications(report: &Report, text: &Redactor, cut: usize) -> Vec<Value> {
+    let mut gaps: Vec<_> = report.coverage.gaps.iter().collect();
+    gaps.sort_by_key(|it| it.reason.is_by_choice());
+    let mut out: Vec<_> = gaps
+        .iter()
+        .take(NOTIFICATIONS)
+        .map(|gap| {
+            let path = relative(&text.redact(&gap.path));
+            let detail = if gap.detail.is_empty() { "no particulars" } else { &gap.detail };
+            json!({
+                "level": if gap.reason.is_by_choice() { "note" } else { "warning" },
+                "message": {"text": sentence(&text.clean(&format!("Not read: {} ({}): {detail}", gap.path, gap.reason)))},
+                "descriptor": {"id": gap.reason.code()},
+                "locations": [{"physicalLocation": {
+                    "artifactLocation": {"uri": text.uri(&path), "uriBaseId": "SRCROOT"},
+                }}],
+            })
+        })
+        .collect();
+    let mut tell = |n: usize, what: &str| {
+        if n > 0 {
+            out.push(json!({
+                "level": "warning",
+                "message": {"text": format!("{n} {what} were left out to stay within limits; the JSON report has all.")},
+                "descriptor": {"id": "cut"},
+            }));
+        }
+    };
+    tell(cut, "results of the lowest rank");
+    tell(gaps.len().saturating_sub(NOTIFICATIONS), "notifications on places that were not read");
+    out
+}
+
+fn provenance(report: &Report, text: &Redactor) -> Vec<Value> {
+    let told = report.repositories.iter().filter_map(|it| it.url.as_deref().map(|url| (it, url)));
+    told.map(|(it, url)| {
+        let mut out = json!({"repositoryUri": text.clean(url)});
+        if let Some(head) = &it.head {
+            out["revisionId"] = json!(head);
+        }
+        if let Some(branch) = &it.branch {
+            out["branch"] = json!(text.clean(branch));
+        }
+        out
+    })
+    .collect()
+}
+
+/// A path as code scanning takes it: relative, without `.` and `..`, never empty. Of an absolute path
+/// only the file name stays, of a URL what follows the scheme.
+fn relative(path: &str) -> String {
+    let path = path.split_once("://").map_or(path, |(_, rest)| rest.split(['?', '#']).next().unwrap_or(rest));
+    let drive = path.as_bytes().get(1) == Some(&b':') && path.as_bytes().get(2).is_some_and(|it| b"/\\".contains(it));
+    let path = if path.starts_with('/') || drive { path.rsplit(['/', '\\']).next().unwrap_or(path) } else { path };
+    let parts: Vec<_> = path.split('/').filter(|it| !matches!(*it, "" | "." | "..")).collect();
+    if parts.is_empty() { "inventory".to_owned() } else { parts.join("/") }
+}
+
+/// `github-token` as `GithubToken`.
+fn pascal(id: &str) -> String {
+    id.split(|c: char| !c.is_alphanumeric())
+        .filter_map(|word| {
+            let mut letters = word.chars();
+            let first = letters.next()?;
+            Some(first.to_uppercase().chain(letters).collect::<String>())
+        })
+        .collect()
+}
+
+/// The text with a full stop.
+fn sentence(text: &str) -> String {
+    let text = text.trim_end();
+    if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::finding::Waived;
+    use crate::model::fingerprint::Occurrence;
+    use crate::model::origin::{Origin, OriginKind};
+    use crate::model::secret::Secret;
+
+    fn finding(rule: &str, path: &str, level: Level) -> Finding {
+        Finding {
+            rule: rule.to_owned(),
+            path: path.to_owned(),
+            place: Place { line: 0, end_line: 0, column: 0, end_column: 0 },
+            key: None,
+            secret: Secret::new(b"hunter22-planted"),
+            masked: "****".to_owned(),
+            fingerprint: None,
+            occurrence: Occurrence { base: format!("ko1:{rule}"), ordinal: 1 },
+            via: Vec::new(),
+            container: None,
+            confidence: Confidence::High,
+            level,
+            origins: vec![Origin::plain(OriginKind::File, "copy.env", None)],
+            managed: None,
+            waived: None,
+            inline: None,
+            expires: None,
+            in_baseline: Some(false),
+        }
+    }
+
+    fn log(report: &Report) -> Value {
+        let mut out = Vec::new();
+        write(&mut out, report).unwrap();
+        serde_json::from_slice(&out).unwrap()
+    }
+
+    fn regions<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
+        match value {
+            Value::Object(map) => {
+                found.extend(map.get("region"));
+                map.values().for_each(|it| regions(it, found));
+            }
+            Value::Array(list) => list.iter().for_each(|it| regions(it, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn regions_and_indexes_hold() {
+        let mut waived = finding("b-rule", "/abs/../x y.env", Level::Error);
+        waived.waived = Some(Waived { reason: "r".into(), owner: "o".into(), until: "2030-01-01".into() });
+        let stale = Verdict {
+            id: VerdictId::Stale,
+            severity: VerdictId::Stale.severity(),
+            record: Some("kv/a".into()),
+            message: "old".into(),
+            next: "rotate".into(),
+            evidence: vec!["kv/a".into()],
+            path: None,
+            line: Some(0),
+            waived: false,
+        };
+        let report = Report {
+            findings: vec![
+                finding("b-rule", "a.env", Level::Warning),
+                finding("a-rule", "a.env", Level::Error),
+                waived,
+            ],
+            verdicts: vec![stale],
+            ..Report::default()
+        };
+        let log = log(&report);
+        let run = &log["runs"][0];
+        let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+        let ids: BTreeSet<_> = rules.iter().map(|it| it["id"].as_str().unwrap()).collect();
+        assert_eq!(ids.len(), rules.len());
+        assert_eq!(ids, BTreeSet::from(["a-rule", "b-rule", "stale"]));
+        let results = run["results"].as_array().unwrap();
+        assert_eq!(results.len(), 4);
+        assert_eq!(results[0]["ruleId"], "a-rule");
+        assert_eq!(results[3]["suppressions"][0]["kind"], "external");
+        for result in results {
+            let at = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+            assert_eq!(rules[at]["id"], result["ruleId"]);
+            assert!(!result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].as_str().unwrap().is_empty());
+        }
+        let mut found = Vec::new();
+        regions(&log, &mut found);
+        assert!(found.len() >= 4);
+        for region in found {
+            let n = |name: &str| region[name].as_u64().unwrap();
+            assert!(n("startLine") >= 1 && n("startColumn") >= 1 && n("endLine") >= n("startLine"));
+            assert!(n("endLine") > n("startLine") || n("endColumn") > n("startColumn"));
+        }
+    }
+
+    #[test]
+    fn paths_become_relative() {
+        assert_eq!(relative("./a/../b"), "a/b");
+        assert_eq!(relative("/srv/x/export.json"), "export.json");
+        assert_eq!(relative("C:\\x\\export.json"), "export.json");
+        assert_eq!(relative("https://vault.example/kv?x=1"), "vault.example/kv");
+        assert_eq!(relative(""), "inventory");
+        assert_eq!(pascal("aws-access_key"), "AwsAccessKey");
+    }
+
+    #[test]
+    fn the_limit_is_told() {
+        let one = finding("a-rule", "a.env", Level::Note);
+        let mut findings = vec![one; RESULTS + 1];
+        findings.push(finding("z-rule", "z.env", Level::Error));
+        let log = log(&Report { findings, ..Report::default() });
+        let run = &log["runs"][0];
+        assert_eq!(run["results"].as_array().unwrap().len(), RESULTS);
+        assert_eq!(run["results"][0]["ruleId"], "z-rule");
+        let told = &run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"];
+        assert!(told.as_str().unwrap().starts_with("2 results"));
+    }
+}

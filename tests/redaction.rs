@@ -1,0 +1,168 @@
+//! No format shows a value, wherever input carried it; `show_secrets` opens JSON only.
+
+use keyatlas::model::coverage::{Coverage, Gap, Reason};
+use keyatlas::model::finding::{Finding, Managed};
+use keyatlas::model::fingerprint::Occurrence;
+use keyatlas::model::level::{Confidence, Level};
+use keyatlas::model::map::{Evidence, Hop, Map, Use};
+use keyatlas::model::origin::{Introduction, Origin, OriginKind};
+use keyatlas::model::record::Record;
+use keyatlas::model::report::{Report, Repository};
+use keyatlas::model::secret::Secret;
+use keyatlas::model::span::Place;
+use keyatlas::model::verdict::{Verdict, VerdictId};
+use keyatlas::report::{Format, write, write_map};
+
+const VALUE: &str = "Planted+Value/77?x";
+
+fn encoded() -> [String; 4] {
+    [
+        data_encoding::BASE64_NOPAD.encode(VALUE.as_bytes()),
+        data_encoding::BASE64URL_NOPAD.encode(VALUE.as_bytes()),
+        data_encoding::HEXLOWER.encode(VALUE.as_bytes()),
+        data_encoding::HEXUPPER.encode(VALUE.as_bytes()),
+    ]
+}
+
+fn planted() -> String {
+    format!("{VALUE} \u{1b}[31m {}", encoded().join(" "))
+}
+
+fn report(show_secrets: bool) -> Report {
+    let dirt = planted();
+    let path = format!("dir/{dirt}/a.env");
+    let finding = Finding {
+        rule: "planted-rule".into(),
+        path: path.clone(),
+        place: Place { line: 1, end_line: 1, column: 5, end_column: 23 },
+        key: Some(dirt.clone()),
+        secret: Secret::new(VALUE.as_bytes()),
+        masked: "****".into(),
+        fingerprint: None,
+        occurrence: Occurrence { base: "ko1:0123456789abcdef01234567".into(), ordinal: 1 },
+        via: vec!["base64"],
+        container: Some(path.clone()),
+        confidence: Confidence::High,
+        level: Level::Error,
+        origins: vec![Origin {
+            introduced: Some(Introduction { seconds: 1_700_000_000, commit: "ab".repeat(20), author: dirt.clone() }),
+            ..Origin::plain(OriginKind::History, &format!("other/{dirt}"), Some(dirt.clone()))
+        }],
+        managed: Some(Managed { record: "kv/shop/db".into(), version: 1, current: true }),
+        waived: None,
+        inline: None,
+        expires: Some(1_700_000_000),
+        in_baseline: None,
+    };
+    let verdict = |id: VerdictId, evidence: &str| Verdict {
+        id,
+        severity: id.severity(),
+        record: Some("kv/shop/db".into()),
+        message: dirt.clone(),
+        next: dirt.clone(),
+        evidence: vec![evidence.to_owned()],
+        path: Some(path.clone()),
+        line: Some(1),
+        waived: false,
+    };
+    let hop = |path: &str| Hop {
+        repository: Some(dirt.clone()),
+        path: path.to_owned(),
+        line: 3,
+        syntax: "external-secret".into(),
+        name: dirt.clone(),
+    };
+    Report {
+        findings: vec![finding],
+        verdicts: vec![verdict(VerdictId::Exposed, "ko1:0123456789abcdef01234567"), verdict(VerdictId::Stale, &dirt)],
+        map: Map {
+            uses: vec![Use {
+                record: "kv/shop/db".into(),
+                evidence: Evidence::Reference,
+                chain: vec![hop(&path), hop("app.py")],
+                consumer: Some(dirt.clone()),
+                author: Some(dirt.clone()),
+                date: Some(1_700_000_000),
+                occurrence: None,
+            }],
+        },
+        records: vec![Record {
+            name: "kv/shop/db".into(),
+            environment: Some(dirt.clone()),
+            owners: vec![dirt.clone()],
+            ..Record::default()
+        }],
+        coverage: Coverage {
+            files: 1,
+            gaps: vec![Gap { path: path.clone(), reason: Reason::Io, detail: dirt.clone() }],
+            ..Coverage::default()
+        },
+        repositories: vec![Repository {
+            name: ".".into(),
+            url: Some(format!("https://example.test/{dirt}")),
+            head: None,
+            branch: Some(dirt.clone()),
+        }],
+        show_secrets,
+        ..Report::default()
+    }
+}
+
+fn formats(report: &Report) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for (name, format) in Format::NAMES {
+        let mut out = Vec::new();
+        write(*format, &mut out, report).unwrap();
+        all.push(((*name).to_owned(), String::from_utf8(out).unwrap()));
+    }
+    for (name, json) in [("map", false), ("map json", true)] {
+        let mut out = Vec::new();
+        write_map(json, &mut out, report, Some("shop/db")).unwrap();
+        all.push((name.to_owned(), String::from_utf8(out).unwrap()));
+    }
+    all
+}
+
+fn shows(text: &str) -> Vec<String> {
+    let mut forms = encoded().to_vec();
+    forms.push(VALUE.to_owned());
+    forms.push("Planted%2BValue".to_owned());
+    forms.retain(|it| text.contains(it.as_str()));
+    forms
+}
+
+#[test]
+fn no_format_shows_a_value() {
+    for (name, text) in formats(&report(false)) {
+        assert!(shows(&text).is_empty(), "{name} shows {:?}:\n{text}", shows(&text));
+        assert!(text.contains("****"), "{name} says nothing of it:\n{text}");
+        let dirty = text.contains("\u{1b}[31m ");
+        assert!(!dirty, "{name} passes control characters on");
+    }
+}
+
+#[test]
+fn show_secrets_opens_json_only() {
+    for (name, text) in formats(&report(true)) {
+        let open = matches!(name.as_str(), "json" | "jsonl");
+        assert_eq!(text.contains(VALUE), open, "{name}:\n{text}");
+        assert_eq!(shows(&text).is_empty(), !open, "{name}:\n{text}");
+    }
+}
+
+#[test]
+fn json_keeps_the_order_of_the_contract() {
+    let all = formats(&report(false));
+    let document = &all[1].1;
+    let order = ["\"version\"", "\"tool\"", "\"ruleset\"", "\"complete\"", "\"findings\"", "\"references\"", "\"coverage\""];
+    let places: Vec<_> = order.iter().map(|it| document.find(it).unwrap()).collect();
+    assert!(places.is_sorted(), "{document}");
+    serde_json::from_str::<serde_json::Value>(document).unwrap();
+}
+
+#[test]
+fn a_filter_without_a_match_says_so() {
+    let mut out = Vec::new();
+    write_map(false, &mut out, &report(false), Some("nothing-like-it")).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), "no record matches `nothing-like-it`\n");
+}
