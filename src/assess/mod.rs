@@ -1,45 +1,41 @@
 //! Findings and references against records: the map, the verdicts, the waivers.
+//!
+//! `join` builds the map; each family of verdicts is a file that reads a `case` and yields verdicts.
 
+mod age;
+mod case;
+mod exposure;
+mod join;
+mod names;
+mod reuse;
+mod usage;
 pub mod waive;
+
+#[cfg(test)]
+mod tests;
+
+pub use case::{Options, Scope};
 
 use crate::model::finding::Finding;
 use crate::model::map::Map;
 use crate::model::record::Inventory;
 use crate::model::reference::Reference;
 use crate::model::verdict::Verdict;
+use case::Case;
+use std::cmp::Reverse;
 
-/// How far the judgement reaches.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Scope {
-    /// A change (`--staged`, `--range`, hooks, `ci`): only verdicts whose evidence lies in the change.
-    Change,
-    /// A folder or repository.
-    Folder,
-    /// A declared estate (`audit`, `map`): `unused` may be judged.
-    Estate,
-}
+/// A family of verdicts.
+type Judge = fn(&Case, &mut Vec<Verdict>);
 
-/// What the judgement needs to know.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// How far it reaches.
-    pub scope: Scope,
-    /// Now, seconds since the epoch.
-    pub now: i64,
-    /// Default maximum age in days (365).
-    pub stale_days: u32,
-    /// Maximum age of static cloud keys in days (90).
-    pub stale_cloud_days: u32,
-    /// Warn this many days before an end (30).
-    pub expiring_days: u32,
-}
+/// Every family.
+const FAMILIES: &[Judge] = &[exposure::judge, age::judge, reuse::judge, usage::judge];
 
 /// The judgement.
 #[derive(Debug, Default)]
 pub struct Assessed {
     /// Where each record is used.
     pub map: Map,
-    /// Sorted judgements.
+    /// Sorted judgements, the worst first.
     pub verdicts: Vec<Verdict>,
     /// The record each reference resolves to, by index of the reference.
     pub resolved: Vec<Option<String>>,
@@ -49,10 +45,33 @@ pub struct Assessed {
 /// judges. Without an inventory pass `None`: every finding is then `unmanaged`.
 /// Findings must have their waivers applied before.
 pub fn assess(
-    _findings: &mut [Finding],
-    _references: &[Reference],
-    _inventory: Option<&Inventory>,
-    _options: &Options,
+    findings: &mut [Finding],
+    references: &[Reference],
+    inventory: Option<&Inventory>,
+    options: &Options,
 ) -> Assessed {
-    Assessed::default()
+    let empty = Inventory::default();
+    let inventory = inventory.unwrap_or(&empty);
+    let joined = join::join(findings, references, inventory);
+    let case = Case {
+        findings,
+        references,
+        records: &inventory.records,
+        joined: &joined,
+        options,
+    };
+    let mut verdicts = Vec::new();
+    for judge in FAMILIES {
+        judge(&case, &mut verdicts);
+    }
+    verdicts.sort_by(|one, other| order(one).cmp(&order(other)).then_with(|| one.cmp(other)));
+    Assessed {
+        map: joined.map,
+        verdicts,
+        resolved: joined.resolved,
+    }
+}
+
+fn order(verdict: &Verdict) -> (bool, Reverse<crate::model::level::Severity>) {
+    (verdict.waived, Reverse(verdict.severity))
 }

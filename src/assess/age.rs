@@ -1,0 +1,123 @@
+//! Verdicts on time: `stale`, `expired`, `expiring`.
+//!
+//! Not here: whether anybody uses the secret.
+
+use crate::assess::case::{Case, DAY, about_findings, about_record, day, days, is_certificate, owned_by};
+use crate::model::finding::Finding;
+use crate::model::level::Severity;
+use crate::model::record::Record;
+use crate::model::rule::Kind;
+use crate::model::verdict::{Verdict, VerdictId};
+use std::collections::BTreeMap;
+
+/// Judges the ends that values tell, and the ages and ends of records.
+pub(super) fn judge(case: &Case, verdicts: &mut Vec<Verdict>) {
+    findings(case, verdicts);
+    if case.judges_records() {
+        for record in case.records.iter().filter(|it| !it.gone) {
+            verdicts.extend(stale(case, record));
+            verdicts.extend(ending(case, record));
+        }
+    }
+}
+
+/// Where an end lies, seen from now.
+fn nearness(case: &Case, end: i64) -> Option<VerdictId> {
+    let left = end.saturating_sub(case.options.now);
+    if left <= 0 {
+        Some(VerdictId::Expired)
+    } else if left <= i64::from(case.options.expiring_days) * DAY {
+        Some(VerdictId::Expiring)
+    } else {
+        None
+    }
+}
+
+/// `ended on 2026-01-01`, `ends on 2026-12-01, in 7 days`.
+fn ends(case: &Case, end: i64) -> String {
+    let left = end.saturating_sub(case.options.now);
+    if left <= 0 {
+        format!("ended on {}", day(end))
+    } else {
+        format!("ends on {}, in {}", day(end), days(left / DAY))
+    }
+}
+
+fn findings(case: &Case, verdicts: &mut Vec<Verdict>) {
+    let mut groups: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    for finding in case.findings.iter().filter(|it| it.expires.is_some()) {
+        groups.entry(&finding.occurrence.base).or_default().push(finding);
+    }
+    for group in groups.values() {
+        verdicts.extend(finding_ends(case, group));
+    }
+}
+
+/// A dead token that nobody manages is a remnant, no outage: it is told as a note.
+fn finding_ends(case: &Case, group: &[&Finding]) -> Option<Verdict> {
+    let first = group.first()?;
+    let end = first.expires?;
+    let id = nearness(case, end)?;
+    let certificate = is_certificate(first);
+    let consumed = certificate || first.managed.as_ref().is_some_and(|it| it.current);
+    let severity = if consumed { id.severity() } else { Severity::Low };
+    let what = if certificate { "certificate" } else { "token" };
+    let place = format!("{}:{}", first.path, first.place.line);
+    let message = format!("The {what} at {place} {}.", ends(case, end));
+    let next = if certificate {
+        format!("Issue a new certificate, put it in place of the one at {place}, and note its end in the inventory.")
+    } else {
+        format!("If something still uses the token at {place}, issue a new one from a secrets manager; else remove it.")
+    };
+    Some(about_findings(id, severity, group, message, next))
+}
+
+/// When the value last changed, as far as the inventory knows.
+fn changed(record: &Record) -> Option<i64> {
+    let version = record.versions.last().and_then(|it| it.created);
+    record.rotated.or(version).or(record.created)
+}
+
+/// The policy in days. A certificate's age is judged by its end, unless its owner says otherwise.
+fn policy(case: &Case, record: &Record) -> Option<u32> {
+    match (record.rotation_days, record.kind) {
+        (Some(days), _) => Some(days),
+        (None, Some(Kind::Certificate)) => None,
+        (None, Some(Kind::CloudKey)) => Some(case.options.stale_cloud_days),
+        (None, _) => Some(case.options.stale_days),
+    }
+}
+
+fn stale(case: &Case, record: &Record) -> Option<Verdict> {
+    let (changed, policy) = (changed(record)?, policy(case, record)?);
+    let age = case.options.now.saturating_sub(changed) / DAY;
+    if record.dynamic || age <= i64::from(policy) {
+        return None;
+    }
+    let source = match (record.rotation_days, record.kind) {
+        (Some(_), _) => "its rotation policy",
+        (None, Some(Kind::CloudKey)) => "the limit for static cloud keys",
+        (None, _) => "the default limit",
+    };
+    let message = format!(
+        "`{}`{} has not changed for {} (since {}); {source} is {}.",
+        record.name,
+        owned_by(record),
+        days(age),
+        day(changed),
+        days(i64::from(policy))
+    );
+    let next = format!("Rotate it: `keyatlas rotate {}` shows what breaks and in which order.", record.name);
+    Some(about_record(VerdictId::Stale, record, message, next))
+}
+
+fn ending(case: &Case, record: &Record) -> Option<Verdict> {
+    let end = record.expires?;
+    let id = nearness(case, end)?;
+    let message = format!("`{}`{} {}.", record.name, owned_by(record), ends(case, end));
+    let next = format!(
+        "Renew it where it is issued and import the inventory again; `keyatlas map {}` shows who needs the new value.",
+        record.name
+    );
+    Some(about_record(id, record, message, next))
+}
