@@ -20,8 +20,10 @@ mod loose;
 mod objects;
 mod origins;
 mod pack;
+mod range;
 mod repository;
 mod spelling;
+mod staged;
 #[cfg(test)]
 mod testing;
 mod walk;
