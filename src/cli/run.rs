@@ -108,8 +108,12 @@ pub(super) fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
 fn to_file(path: &Path, format: Format, report: &Report) -> Result<(), Fault> {
     let fault = |it: io::Error| Fault::new(format!("{}: {it}", path.display())).hint("choose another file with --format NAME=FILE");
     let file = fs::File::create(path).map_err(fault)?;
-    let mut out = anstream::StripStream::new(io::BufWriter::new(file));
-    report::write(format, &mut out, report).and_then(|()| out.flush()).map_err(fault)
+    let mut out = io::BufWriter::new(file);
+    let mut text = Vec::new();
+    report::write(format, &mut text, report).map_err(fault)?;
+    let plain = anstream::adapter::strip_bytes(&text).into_vec();
+    let whole = if format == Format::Human { &plain } else { &text };
+    out.write_all(whole).and_then(|()| out.flush()).map_err(fault)
 }
 
 /// Writes every report that was asked for; `human` without any.

@@ -218,6 +218,10 @@ fn stands(rule: &Rule, text: &[u8], found: Match, value: &[u8]) -> bool {
 
 /// `xxxx`, `0000`, `EXAMPLE`, `1234567890`: text that stands where a token will stand.
 fn holds_a_place(body: &[u8]) -> bool {
+    // A host may well be called example.org.
+    let host = memchr::memmem::find(body, b"://").map_or(0, |at| at + 3);
+    let path = if host == 0 { 0 } else { body[host..].iter().position(|it| *it == b'/').map_or(host, |at| host + at) };
+    let body = &body[path..];
     let lower = body.to_ascii_lowercase();
     let words = [&b"xxxxx"[..], b"example", b"placeholder", b"*****", b".....", b"000000000", b"your_", b"your-", b"changeme", b"abcdefghij", b"1234567890", b"redacted"];
     words.iter().any(|it| memchr::memmem::find(&lower, it).is_some()) || entropy::sequence_share(body) > 0.4

@@ -12,6 +12,7 @@ use crate::model::reference::Reference;
 use crate::model::rule::RuleSet;
 use crate::refer;
 use crate::source::Sink;
+use crate::source::error::Error as SourceError;
 use crate::source::change::{self, Changes};
 use crate::source::history::{self, History};
 use crate::source::tree::{self, TreeOptions};
@@ -21,7 +22,7 @@ use std::path::{Path, PathBuf};
 /// Bytes of memory the history reader may hold in chains.
 const CHAIN_MEMORY: usize = 128 << 20;
 
-fn source(error: &crate::source::Error) -> Error {
+fn source(error: &SourceError) -> Error {
     Error::Source { message: error.to_string(), hint: error.hint() }
 }
 
@@ -97,7 +98,7 @@ fn tree(options: &Options, detector: &Detector, scanned: &mut Scanned, traced: &
     let (sightings, named) = collector.finish(&mut scanned.coverage);
     scanned.coverage.files += totals.files;
     let nested = repositories(first(options));
-    let in_repository = history::enclosing(first(options)).is_some();
+    let in_repository = enclosing(first(options)).is_some();
     let origin = |path: &str| {
         let inner = nested.iter().filter(|it| path.starts_with(&format!("{it}/"))).max_by_key(|it| it.len()).cloned();
         Origin::plain(OriginKind::File, path, inner.or_else(|| in_repository.then(|| ".".to_owned())))
@@ -108,6 +109,12 @@ fn tree(options: &Options, detector: &Detector, scanned: &mut Scanned, traced: &
         scanned.repositories.push(repository.repository());
     }
     Ok(())
+}
+
+/// The repository a path lies in.
+fn enclosing(path: &Path) -> Option<git2::Repository> {
+    let start = if path.is_file() { path.parent().unwrap_or(path) } else { path };
+    git2::Repository::discover(if start.as_os_str().is_empty() { Path::new(".") } else { start }).ok()
 }
 
 /// Folders directly below the root that are repositories of their own: an estate laid out side by side.
@@ -126,15 +133,15 @@ fn repositories(root: &Path) -> Vec<String> {
 /// below it.
 fn past(root: &Path, options: &Options, detector: &Detector, scanned: &mut Scanned, traced: &mut Vec<Traced>) -> Result<(), Error> {
     let single = Options { roots: vec![root.to_path_buf()], ..options.clone() };
-    let inside = if history::enclosing(root).is_some() { Vec::new() } else { repositories(root) };
+    let inside = if enclosing(root).is_some() { Vec::new() } else { repositories(root) };
     if inside.is_empty() {
         let history = History::open(root).map_err(|it| source(&it))?;
         objects(&history, ".", "", options, detector, scanned, traced)?;
-        return if history.is_bare() { Ok(()) } else { tree(&single, detector, scanned, traced) };
+        return if enclosing(root).is_some_and(|it| it.is_bare()) { Ok(()) } else { tree(&single, detector, scanned, traced) };
     }
-    for name in inside {
-        let history = History::open(&root.join(&name)).map_err(|it| source(&it))?;
-        objects(&history, &name, &format!("{name}/"), options, detector, scanned, traced)?;
+    for name in &inside {
+        let history = History::open(&root.join(name)).map_err(|it| source(&it))?;
+        objects(&history, name, &format!("{name}/"), options, detector, scanned, traced)?;
     }
     tree(&single, detector, scanned, traced)
 }
