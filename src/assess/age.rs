@@ -2,7 +2,9 @@
 //!
 //! Not here: whether anybody uses the secret.
 
-use crate::assess::case::{Case, DAY, about_findings, about_record, day, days, is_certificate, owned_by};
+use crate::assess::case::{
+    Case, DAY, about_findings, about_record, day, days, is_certificate, owned_by,
+};
 use crate::model::finding::Finding;
 use crate::model::level::Severity;
 use crate::model::record::Record;
@@ -46,7 +48,10 @@ fn ends(case: &Case, end: i64) -> String {
 fn findings(case: &Case, verdicts: &mut Vec<Verdict>) {
     let mut groups: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
     for finding in case.findings.iter().filter(|it| it.expires.is_some()) {
-        groups.entry(&finding.occurrence.base).or_default().push(finding);
+        groups
+            .entry(&finding.occurrence.base)
+            .or_default()
+            .push(finding);
     }
     for group in groups.values() {
         verdicts.extend(finding_ends(case, group));
@@ -60,14 +65,22 @@ fn finding_ends(case: &Case, group: &[&Finding]) -> Option<Verdict> {
     let id = nearness(case, end)?;
     let certificate = is_certificate(first);
     let consumed = certificate || first.managed.as_ref().is_some_and(|it| it.current);
-    let severity = if consumed { id.severity() } else { Severity::Low };
+    let severity = if consumed {
+        id.severity()
+    } else {
+        Severity::Low
+    };
     let what = if certificate { "certificate" } else { "token" };
     let place = format!("{}:{}", first.path, first.place.line);
     let message = format!("The {what} at {place} {}.", ends(case, end));
     let next = if certificate {
-        format!("Issue a new certificate, put it in place of the one at {place}, and note its end in the inventory.")
+        format!(
+            "Issue a new certificate, put it in place of the one at {place}, and note its end in the inventory."
+        )
     } else {
-        format!("If something still uses the token at {place}, issue a new one from a secrets manager; else remove it.")
+        format!(
+            "If something still uses the token at {place}, issue a new one from a secrets manager; else remove it."
+        )
     };
     Some(about_findings(id, severity, group, message, next))
 }
@@ -107,7 +120,10 @@ fn stale(case: &Case, record: &Record) -> Option<Verdict> {
         day(changed),
         days(i64::from(policy))
     );
-    let next = format!("Rotate it: `keyatlas rotate {}` shows what breaks and in which order.", record.name);
+    let next = format!(
+        "Rotate it: `keyatlas rotate {}` shows what breaks and in which order.",
+        record.name
+    );
     Some(about_record(VerdictId::Stale, record, message, next))
 }
 

@@ -61,7 +61,9 @@ impl Case<'_> {
 
     /// The record with this name.
     pub(super) fn record(&self, name: &str) -> Option<&Record> {
-        let found = self.records.binary_search_by(|it| it.name.as_str().cmp(name));
+        let found = self
+            .records
+            .binary_search_by(|it| it.name.as_str().cmp(name));
         match found {
             Ok(index) => self.records.get(index),
             Err(_) => self.records.iter().find(|it| it.name == name),
@@ -70,7 +72,12 @@ impl Case<'_> {
 }
 
 /// A verdict about a record, pointing at where the record was imported from.
-pub(super) fn about_record(id: VerdictId, record: &Record, message: String, next: String) -> Verdict {
+pub(super) fn about_record(
+    id: VerdictId,
+    record: &Record,
+    message: String,
+    next: String,
+) -> Verdict {
     Verdict {
         id,
         severity: id.severity(),
@@ -92,11 +99,16 @@ pub(super) fn about_findings(
     message: String,
     next: String,
 ) -> Verdict {
-    let first = group.iter().find(|it| it.waived.is_none()).or(group.first());
+    let first = group
+        .iter()
+        .find(|it| it.waived.is_none())
+        .or(group.first());
     Verdict {
         id,
         severity,
-        record: first.and_then(|it| it.managed.as_ref()).map(|it| it.record.clone()),
+        record: first
+            .and_then(|it| it.managed.as_ref())
+            .map(|it| it.record.clone()),
         message,
         next,
         evidence: group.iter().map(|it| it.occurrence.to_string()).collect(),

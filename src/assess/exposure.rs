@@ -12,7 +12,10 @@ use std::collections::BTreeMap;
 pub(super) fn judge(case: &Case, verdicts: &mut Vec<Verdict>) {
     let mut groups: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
     for finding in case.findings.iter().filter(|it| !is_certificate(it)) {
-        groups.entry(&finding.occurrence.base).or_default().push(finding);
+        groups
+            .entry(&finding.occurrence.base)
+            .or_default()
+            .push(finding);
     }
     for group in groups.values_mut() {
         group.sort_by_key(|it| (it.occurrence.ordinal, &it.path, it.place));
@@ -34,7 +37,9 @@ fn places(group: &[&Finding]) -> String {
     if open.is_empty() {
         open = group.iter().collect();
     }
-    let first = open.first().map_or_else(String::new, |it| format!("{}:{}", it.path, it.place.line));
+    let first = open
+        .first()
+        .map_or_else(String::new, |it| format!("{}:{}", it.path, it.place.line));
     match open.len() {
         0 | 1 => first,
         2 => format!("{first} and one more place"),
@@ -54,7 +59,10 @@ fn severity(group: &[&Finding], strong: Severity) -> Severity {
 }
 
 fn exposed(case: &Case, group: &[&Finding], managed: &Managed) -> Verdict {
-    let owner = case.record(&managed.record).map(owned_by).unwrap_or_default();
+    let owner = case
+        .record(&managed.record)
+        .map(owned_by)
+        .unwrap_or_default();
     let message = format!(
         "The current value of `{}`{owner} lies in the clear at {}.",
         managed.record,
@@ -71,7 +79,10 @@ fn exposed(case: &Case, group: &[&Finding], managed: &Managed) -> Verdict {
 }
 
 fn rotated(case: &Case, group: &[&Finding], managed: &Managed) -> Verdict {
-    let owner = case.record(&managed.record).map(owned_by).unwrap_or_default();
+    let owner = case
+        .record(&managed.record)
+        .map(owned_by)
+        .unwrap_or_default();
     let message = format!(
         "Version {} of `{}`{owner}, rotated since, still lies in the clear at {}.",
         managed.version,
@@ -89,21 +100,34 @@ fn rotated(case: &Case, group: &[&Finding], managed: &Managed) -> Verdict {
 }
 
 fn unmanaged(case: &Case, group: &[&Finding]) -> Verdict {
-    let level = group.iter().filter(|it| it.waived.is_none()).map(|it| it.level).max();
+    let level = group
+        .iter()
+        .filter(|it| it.waived.is_none())
+        .map(|it| it.level)
+        .max();
     let strong = match level.or_else(|| group.iter().map(|it| it.level).max()) {
         Some(Level::Error) | None => Severity::High,
         Some(Level::Warning) => Severity::Medium,
         Some(Level::Note) => Severity::Low,
     };
-    let ended = group.iter().find_map(|it| it.expires).filter(|it| *it <= case.options.now);
+    let ended = group
+        .iter()
+        .find_map(|it| it.expires)
+        .filter(|it| *it <= case.options.now);
     let what = kind_of(group);
     let (severity, note) = match ended {
         Some(end) => (Severity::Low, format!(" It expired on {}.", day(end))),
         None => (severity(group, strong), String::new()),
     };
-    let message = format!("A secret that no inventory knows ({what}) lies in the clear at {}.{note}", places(group));
+    let message = format!(
+        "A secret that no inventory knows ({what}) lies in the clear at {}.{note}",
+        places(group)
+    );
     let next = if ended.is_some() {
-        format!("Remove it at {}, and check that what issued it no longer accepts it.", places(group))
+        format!(
+            "Remove it at {}, and check that what issued it no longer accepts it.",
+            places(group)
+        )
     } else {
         format!(
             "Revoke or rotate it where it was issued, keep the new value in a secrets manager, and read it from there at {}.",

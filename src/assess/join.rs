@@ -18,6 +18,8 @@ const CHAIN: usize = 16;
 const USES_PER_RECORD: usize = 2_000;
 /// Steps spent on one record at most.
 const STEPS_PER_RECORD: usize = 200_000;
+/// Words of a workload's name that are looked at.
+const WORDS: usize = 8;
 /// Uses in all.
 const USES: usize = 200_000;
 
@@ -72,7 +74,12 @@ fn missing(graph: &Graph, resolved: &[Option<String>], inventory: &Inventory) ->
         let lacks = asked && inventory.complete.iter().any(|it| lies_within(name, it));
         lacks.then_some(index)
     };
-    graph.references.iter().enumerate().filter_map(is_missing).collect()
+    graph
+        .references
+        .iter()
+        .enumerate()
+        .filter_map(is_missing)
+        .collect()
 }
 
 /// A value's place in the inventory: record index, version number, whether it is the current one.
@@ -142,83 +149,142 @@ struct Parcel {
     repository: Option<String>,
 }
 
+/// By what a reader of a variable is found, so that no parcel looks at every reader of its name.
+#[derive(PartialEq, Eq, Hash)]
+enum Clue {
+    Scope(String),
+    Repository(Option<String>),
+    /// A folder or the repository's name.
+    Segment(String),
+    /// The whole name of the repository or first folder.
+    Whole(String),
+    /// A part of it: `api` of `shop-api`.
+    Part(String),
+    Any,
+}
+
 /// The references, by the address they name.
 struct Graph<'a> {
     references: &'a [Reference],
     named: HashMap<Address, Vec<usize>>,
+    /// Readers of environment variables, and the folders and repository each lies in.
+    readers: HashMap<(&'a str, Clue), Vec<usize>>,
+    segments: HashMap<usize, Vec<String>>,
     /// Workloads that provide an environment variable: base names, and how many.
-    providers: HashMap<String, Workloads>,
+    providers: HashMap<&'a str, Workloads<'a>>,
 }
 
 #[derive(Default)]
-struct Workloads {
+struct Workloads<'a> {
     bases: HashSet<String>,
-    places: HashSet<(Option<String>, String)>,
+    places: HashSet<(Option<&'a str>, &'a str)>,
 }
 
 impl<'a> Graph<'a> {
     fn new(references: &'a [Reference]) -> Self {
-        let mut named: HashMap<Address, Vec<usize>> = HashMap::new();
-        let mut providers: HashMap<String, Workloads> = HashMap::new();
+        let mut graph = Self {
+            references,
+            named: HashMap::new(),
+            readers: HashMap::new(),
+            segments: HashMap::new(),
+            providers: HashMap::new(),
+        };
         for (index, reference) in references.iter().enumerate() {
             let mention = &reference.mention;
-            named.entry(address(&mention.name)).or_default().push(index);
+            graph
+                .named
+                .entry(address(&mention.name))
+                .or_default()
+                .push(index);
+            if mention.name.provider == "env" {
+                graph.add_reader(index, reference);
+            }
             if let Some(yields) = mention.yields.as_ref().filter(|it| it.provider == "env") {
-                let workloads = providers.entry(yields.path.clone()).or_default();
+                let workloads = graph.providers.entry(&yields.path).or_default();
                 workloads.bases.insert(base(&yields.scope).to_lowercase());
-                workloads
-                    .places
-                    .insert((reference.origin.repository.clone(), yields.scope.clone()));
+                let repository = reference.origin.repository.as_deref();
+                workloads.places.insert((repository, &yields.scope));
             }
         }
-        Self {
-            references,
-            named,
-            providers,
+        graph
+    }
+
+    fn add_reader(&mut self, index: usize, reference: &'a Reference) {
+        let name = &reference.mention.name;
+        let mut clues = vec![Clue::Any];
+        if name.scope.is_empty() {
+            let segments = segments(reference);
+            clues.push(Clue::Repository(reference.origin.repository.clone()));
+            clues.extend(segments.iter().cloned().map(Clue::Segment));
+            for whole in landmarks(reference) {
+                clues.extend(spans(&whole).map(|it| Clue::Part(it.to_owned())));
+                clues.push(Clue::Whole(whole));
+            }
+            self.segments.insert(index, segments);
+        } else {
+            clues.push(Clue::Scope(name.scope.to_lowercase()));
+        }
+        for clue in clues {
+            self.readers
+                .entry((&name.path, clue))
+                .or_default()
+                .push(index);
         }
     }
 
     /// The references that take a parcel up.
     fn takers(&self, parcel: &Parcel) -> Vec<usize> {
-        let Some(indices) = self.named.get(&address(&parcel.name)) else {
-            return Vec::new();
-        };
-        let taker = |index: &usize| {
-            let reference = &self.references[*index];
-            if parcel.name.provider == "env" {
-                self.shares_environment(parcel, reference)
-            } else {
-                agree(&parcel.name, &reference.mention.name)
-            }
-        };
-        indices.iter().copied().filter(taker).collect()
+        if parcel.name.provider == "env" {
+            return self.readers_of(parcel);
+        }
+        let indices = self.named.get(&address(&parcel.name));
+        let taker = |index: &usize| agree(&parcel.name, &self.references[*index].mention.name);
+        indices
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(taker)
+            .collect()
     }
 
-    /// Whether code that reads a variable runs in the workload that sets it. Code does not say where
-    /// it runs, so the names of folders and repositories decide, and else the repository they share.
-    fn shares_environment(&self, parcel: &Parcel, reader: &Reference) -> bool {
-        let scope = &reader.mention.name.scope;
-        if !scope.is_empty() || parcel.name.scope.is_empty() {
-            return scopes_agree(scope, &parcel.name.scope);
+    /// The code that reads a variable in the workload that sets it. Code does not say where it runs, so
+    /// the names of folders and repositories decide, and else the repository they share.
+    fn readers_of(&self, parcel: &Parcel) -> Vec<usize> {
+        let name = &parcel.name;
+        let workloads = self.providers.get(name.path.as_str());
+        let base = base(&name.scope).to_lowercase();
+        let mut clues = vec![Clue::Repository(parcel.repository.clone())];
+        if !name.scope.is_empty() {
+            clues.push(Clue::Scope(name.scope.to_lowercase()));
+            clues.push(Clue::Segment(base.clone()));
+            clues.push(Clue::Part(base.clone()));
+            clues.extend(spans(&base).map(|it| Clue::Whole(it.to_owned())));
+            if workloads.is_some_and(|it| it.places.len() == 1) {
+                clues.push(Clue::Any);
+            }
         }
-        let base = base(&parcel.name.scope).to_lowercase();
-        let segments = segments(reader);
-        if segments.iter().any(|it| *it == base) {
-            return true;
-        }
-        let workloads = self.providers.get(&parcel.name.path);
-        if workloads.is_some_and(|it| segments.iter().any(|segment| it.bases.contains(segment))) {
-            return false;
-        }
-        parcel.repository == reader.origin.repository
-            || loosely_named(&base, reader)
-            || workloads.is_some_and(|it| it.places.len() == 1)
+        let found = clues
+            .into_iter()
+            .filter_map(|it| self.readers.get(&(name.path.as_str(), it)));
+        let indices: BTreeSet<usize> = found.flatten().copied().collect();
+        let runs_there = |index: &usize| match self.segments.get(index) {
+            None => scopes_agree(&name.scope, &self.references[*index].mention.name.scope),
+            Some(segments) => {
+                let elsewhere = workloads
+                    .is_some_and(|it| segments.iter().any(|segment| it.bases.contains(segment)));
+                segments.contains(&base) || !elsewhere
+            }
+        };
+        indices.into_iter().filter(runs_there).collect()
     }
 
     /// Whether each reference's name is what another place passes on.
     fn provided(&self) -> Vec<bool> {
         let mut provided = vec![false; self.references.len()];
-        let yields = self.references.iter().filter_map(|it| it.mention.yields.as_ref());
+        let yields = self
+            .references
+            .iter()
+            .filter_map(|it| it.mention.yields.as_ref());
         for name in yields.collect::<HashSet<_>>() {
             for index in self.named.get(&address(name)).into_iter().flatten() {
                 let taken = &self.references[*index].mention.name;
@@ -237,7 +303,10 @@ fn base(consumer: &str) -> &str {
 /// The last part of the repository's name and the folders of the path, in lower case.
 fn segments(reference: &Reference) -> Vec<String> {
     let repository = reference.origin.repository.as_deref().map(base);
-    let folders = reference.path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    let folders = reference
+        .path
+        .rsplit_once('/')
+        .map_or("", |(folders, _)| folders);
     repository
         .into_iter()
         .chain(folders.split('/'))
@@ -246,13 +315,34 @@ fn segments(reference: &Reference) -> Vec<String> {
         .collect()
 }
 
-/// Whether the workload's name and the repository's or first folder's contain one another.
-fn loosely_named(base: &str, reader: &Reference) -> bool {
-    let repository = reader.origin.repository.as_deref().map(self::base);
-    let folder = reader.path.split_once('/').map(|(folder, _)| folder);
-    repository.into_iter().chain(folder).any(|segment| {
-        let segment = segment.to_lowercase();
-        segment.len() > 2 && base.len() > 2 && (segment.contains(base) || base.contains(&segment))
+/// The names that tell what runs there: the repository's and the first folder's.
+fn landmarks(reference: &Reference) -> Vec<String> {
+    let repository = reference.origin.repository.as_deref().map(base);
+    let folder = reference.path.split_once('/').map(|(folder, _)| folder);
+    repository
+        .into_iter()
+        .chain(folder)
+        .map(str::to_lowercase)
+        .collect()
+}
+
+/// Runs of the words of a name, of three letters or more: `shop`, `shop-api`, `api`.
+fn spans(name: &str) -> impl Iterator<Item = &str> {
+    let is_joint = |it: char| !it.is_alphanumeric();
+    let starts: Vec<usize> = name
+        .match_indices(is_joint)
+        .map(|(at, it)| at + it.len())
+        .collect();
+    let ends: Vec<usize> = name.match_indices(is_joint).map(|(at, _)| at).collect();
+    let starts = std::iter::once(0).chain(starts).take(WORDS);
+    starts.flat_map(move |start| {
+        let ends = ends
+            .iter()
+            .copied()
+            .chain(std::iter::once(name.len()))
+            .take(WORDS);
+        let spans = ends.filter_map(move |end| name.get(start..end).filter(|it| it.len() > 2));
+        spans.collect::<Vec<_>>()
     })
 }
 
@@ -274,7 +364,10 @@ impl<'a> Walk<'a> {
     fn new(graph: &'a Graph<'a>, inventory: &'a Inventory) -> Self {
         let mut by_address: HashMap<Address, Vec<usize>> = HashMap::new();
         for (index, record) in inventory.records.iter().enumerate() {
-            by_address.entry(address(&record.secret)).or_default().push(index);
+            by_address
+                .entry(address(&record.secret))
+                .or_default()
+                .push(index);
         }
         Self {
             graph,
@@ -312,10 +405,15 @@ impl<'a> Walk<'a> {
     fn has_exact(&self, index: usize, name: &SecretName) -> bool {
         self.records[index].secret.key.is_none()
             && name.key.is_some()
-            && self.by_address.get(&address(name)).into_iter().flatten().any(|other| {
-                let secret = &self.records[*other].secret;
-                secret.key.is_some() && agree(secret, name)
-            })
+            && self
+                .by_address
+                .get(&address(name))
+                .into_iter()
+                .flatten()
+                .any(|other| {
+                    let secret = &self.records[*other].secret;
+                    secret.key.is_some() && agree(secret, name)
+                })
     }
 
     fn follow(&mut self, record: usize, chain: &mut Vec<usize>, key: Option<String>) {
@@ -394,18 +492,25 @@ impl<'a> Walk<'a> {
             if *other != record && agree(&self.records[*other].secret, name) {
                 let pair = [record, *other].map(|it| self.records[it].name.clone());
                 let [one, two] = pair;
-                self.copies.insert((one.clone().min(two.clone()), one.max(two)));
+                self.copies
+                    .insert((one.clone().min(two.clone()), one.max(two)));
             }
         }
     }
 
     fn use_of(&self, record: usize, chain: &[usize]) -> Use {
         let places = chain.iter().map(|it| &self.graph.references[*it]);
-        let introduced = places.clone().next_back().and_then(|it| it.origin.introduced.as_ref());
+        let introduced = places
+            .clone()
+            .next_back()
+            .and_then(|it| it.origin.introduced.as_ref());
         Use {
             record: self.records[record].name.clone(),
             evidence: Evidence::Reference,
-            consumer: places.clone().rev().find_map(|it| it.mention.consumer.clone()),
+            consumer: places
+                .clone()
+                .rev()
+                .find_map(|it| it.mention.consumer.clone()),
             author: introduced.map(|it| it.author.clone()),
             date: introduced.map(|it| it.seconds),
             occurrence: None,

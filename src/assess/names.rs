@@ -70,7 +70,9 @@ pub(super) fn lies_within(name: &SecretName, complete: &CompleteScope) -> bool {
     }
     let prefix = canonical_path(&provider, &complete.prefix);
     let scoped = format!("{}/{path}", name.scope);
-    [path.as_str(), scoped.as_str()].iter().any(|it| under(it, &prefix))
+    [path.as_str(), scoped.as_str()]
+        .iter()
+        .any(|it| under(it, &prefix))
 }
 
 /// Whether a path is the prefix or lies below it: `kv` holds `kv/shop`, not `kv2/shop`.
@@ -118,7 +120,11 @@ mod tests {
             ("kv/shop/db", "", true),
             ("kv2/shop/db", "kv", false),
         ] {
-            assert_eq!(lies_within(&SecretName::new("vault", path), &kv(prefix)), holds, "{path} {prefix}");
+            assert_eq!(
+                lies_within(&SecretName::new("vault", path), &kv(prefix)),
+                holds,
+                "{path} {prefix}"
+            );
         }
         assert!(!lies_within(&SecretName::new("aws-ssm", "kv/x"), &kv("kv")));
         let scoped = SecretName::new("kubernetes", "db").within("shop");

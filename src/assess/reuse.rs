@@ -39,8 +39,11 @@ fn records(case: &Case, verdicts: &mut Vec<Verdict>) {
 /// One record for each set that references copy into one another.
 fn roles<'a>(case: &Case, records: &[&'a Record]) -> Vec<&'a Record> {
     let mut role: Vec<usize> = (0..records.len()).collect();
-    let index: HashMap<&str, usize> =
-        records.iter().enumerate().map(|(index, it)| (it.name.as_str(), index)).collect();
+    let index: HashMap<&str, usize> = records
+        .iter()
+        .enumerate()
+        .map(|(index, it)| (it.name.as_str(), index))
+        .collect();
     for (one, other) in &case.joined.copies {
         if let (Some(one), Some(other)) = (index.get(one.as_str()), index.get(other.as_str())) {
             let (keep, drop) = (role[*one].min(role[*other]), role[*one].max(role[*other]));
@@ -52,7 +55,9 @@ fn roles<'a>(case: &Case, records: &[&'a Record]) -> Vec<&'a Record> {
         }
     }
     let kept: BTreeSet<usize> = role.into_iter().collect();
-    kept.into_iter().filter_map(|it| records.get(it).copied()).collect()
+    kept.into_iter()
+        .filter_map(|it| records.get(it).copied())
+        .collect()
 }
 
 fn shared(records: &[&Record]) -> Verdict {
@@ -76,7 +81,10 @@ fn values(case: &Case, verdicts: &mut Vec<Verdict>) {
     let mut places: HashMap<&[u8], Vec<&Finding>> = HashMap::new();
     for finding in case.findings {
         if finding.managed.is_none() && !is_weak(finding) && !is_certificate(finding) {
-            places.entry(finding.secret.expose()).or_default().push(finding);
+            places
+                .entry(finding.secret.expose())
+                .or_default()
+                .push(finding);
         }
     }
     let mut groups: Vec<Vec<&Finding>> = places.into_values().filter(|it| is_spread(it)).collect();
@@ -85,9 +93,18 @@ fn values(case: &Case, verdicts: &mut Vec<Verdict>) {
     }
     for group in groups {
         let folders = folders(&group).len();
-        let message = format!("One value that no inventory knows serves different keys in {folders} folders.");
-        let next = "Issue a value of its own for each use, and keep each in a secrets manager.".to_owned();
-        verdicts.push(about_findings(VerdictId::Reused, Severity::Medium, &group, message, next));
+        let message = format!(
+            "One value that no inventory knows serves different keys in {folders} folders."
+        );
+        let next =
+            "Issue a value of its own for each use, and keep each in a secrets manager.".to_owned();
+        verdicts.push(about_findings(
+            VerdictId::Reused,
+            Severity::Medium,
+            &group,
+            message,
+            next,
+        ));
     }
 }
 
@@ -96,13 +113,19 @@ fn folders<'a>(group: &[&'a Finding]) -> BTreeSet<(Option<&'a str>, &'a str)> {
         .iter()
         .map(|it| {
             let repository = it.origins.first().and_then(|it| it.repository.as_deref());
-            (repository, it.path.rsplit_once('/').map_or("", |(folder, _)| folder))
+            (
+                repository,
+                it.path.rsplit_once('/').map_or("", |(folder, _)| folder),
+            )
         })
         .collect()
 }
 
 fn is_spread(group: &[&Finding]) -> bool {
-    let keys: BTreeSet<String> =
-        group.iter().filter_map(|it| it.key.as_deref()).map(str::to_lowercase).collect();
+    let keys: BTreeSet<String> = group
+        .iter()
+        .filter_map(|it| it.key.as_deref())
+        .map(str::to_lowercase)
+        .collect();
     keys.len() > 1 && folders(group).len() >= UNRELATED
 }

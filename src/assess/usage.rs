@@ -15,18 +15,35 @@ const PLACES: usize = 100;
 /// Judges records without use, and names without record.
 pub(super) fn judge(case: &Case, verdicts: &mut Vec<Verdict>) {
     if case.options.scope == Scope::Estate {
-        let used: HashSet<&str> = case.joined.map.uses.iter().map(|it| it.record.as_str()).collect();
-        let copied: HashSet<&str> =
-            case.joined.copies.iter().flat_map(|(one, other)| [one.as_str(), other.as_str()]).collect();
-        let idle = |it: &&Record| !used.contains(it.name.as_str()) && !copied.contains(it.name.as_str());
-        verdicts.extend(case.records.iter().filter(idle).filter_map(|it| unused(case, it)));
+        let used: HashSet<&str> = case
+            .joined
+            .map
+            .uses
+            .iter()
+            .map(|it| it.record.as_str())
+            .collect();
+        let copied: HashSet<&str> = case
+            .joined
+            .copies
+            .iter()
+            .flat_map(|(one, other)| [one.as_str(), other.as_str()])
+            .collect();
+        let idle =
+            |it: &&Record| !used.contains(it.name.as_str()) && !copied.contains(it.name.as_str());
+        verdicts.extend(
+            case.records
+                .iter()
+                .filter(idle)
+                .filter_map(|it| unused(case, it)),
+        );
     }
     broken(case, verdicts);
 }
 
 fn unused(case: &Case, record: &Record) -> Option<Verdict> {
     let window = i64::from(case.options.stale_days) * DAY;
-    let recent = |time: Option<i64>| time.is_some_and(|it| case.options.now.saturating_sub(it) <= window);
+    let recent =
+        |time: Option<i64>| time.is_some_and(|it| case.options.now.saturating_sub(it) <= window);
     if record.gone || recent(record.accessed) {
         return None;
     }
@@ -34,7 +51,11 @@ fn unused(case: &Case, record: &Record) -> Option<Verdict> {
         Some(time) => format!("nobody has read it since {}", day(time)),
         None => "the inventory tells no access".to_owned(),
     };
-    let message = format!("`{}`{} is referenced nowhere, and {accessed}.", record.name, owned_by(record));
+    let message = format!(
+        "`{}`{} is referenced nowhere, and {accessed}.",
+        record.name,
+        owned_by(record)
+    );
     let next = format!(
         "Ask its owner whether anything outside the scanned estate uses `{}`; if not, revoke its value and delete it.",
         record.name
@@ -44,9 +65,16 @@ fn unused(case: &Case, record: &Record) -> Option<Verdict> {
 
 fn broken(case: &Case, verdicts: &mut Vec<Verdict>) {
     let mut names: BTreeMap<String, Vec<&Reference>> = BTreeMap::new();
-    let missing = case.joined.missing.iter().filter_map(|index| case.references.get(*index));
+    let missing = case
+        .joined
+        .missing
+        .iter()
+        .filter_map(|index| case.references.get(*index));
     for reference in missing.filter(|it| is_live(it)) {
-        names.entry(reference.mention.name.to_string()).or_default().push(reference);
+        names
+            .entry(reference.mention.name.to_string())
+            .or_default()
+            .push(reference);
     }
     for (name, mut places) in names {
         places.sort_by_key(|it| (&it.path, it.mention.place));
@@ -66,8 +94,14 @@ fn broken_name(name: &str, places: &[&Reference]) -> Option<Verdict> {
         id: VerdictId::BrokenReference,
         severity: VerdictId::BrokenReference.severity(),
         record: None,
-        message: format!("{} names `{name}`, which the inventory does not have.", place(first)),
-        next: format!("Correct the name at {}, or create and import the secret it asks for.", place(first)),
+        message: format!(
+            "{} names `{name}`, which the inventory does not have.",
+            place(first)
+        ),
+        next: format!(
+            "Correct the name at {}, or create and import the secret it asks for.",
+            place(first)
+        ),
         evidence: places.iter().take(PLACES).map(place).collect(),
         path: Some(first.path.clone()),
         line: Some(first.mention.place.line),
