@@ -17,11 +17,16 @@ fn main() -> io::Result<()> {
         .map(|name| {
             let path = Path::new(&root).join("rules").join(name);
             println!("cargo:rerun-if-changed={}", path.display());
-            format!("    ({name:?}, include_str!({:?})),\n", path.display().to_string())
+            format!(
+                "    ({name:?}, include_str!({:?})),\n",
+                path.display().to_string()
+            )
         })
         .collect();
     fs::write(
         Path::new(&out).join("rules.rs"),
-        format!("/// Every rule file: name and text.\npub(super) const FILES: &[(&str, &str)] = &[\n{rows}];\n"),
+        format!(
+            "/// Every rule file: name and text.\npub(super) const FILES: &[(&str, &str)] = &[\n{rows}];\n"
+        ),
     )
 }

@@ -34,21 +34,41 @@ fn report(show_secrets: bool) -> Report {
     let finding = Finding {
         rule: "planted-rule".into(),
         path: path.clone(),
-        place: Place { line: 1, end_line: 1, column: 5, end_column: 23 },
+        place: Place {
+            line: 1,
+            end_line: 1,
+            column: 5,
+            end_column: 23,
+        },
         key: Some(dirt.clone()),
         secret: Secret::new(VALUE.as_bytes()),
         masked: "****".into(),
         fingerprint: None,
-        occurrence: Occurrence { base: "ko1:0123456789abcdef01234567".into(), ordinal: 1 },
+        occurrence: Occurrence {
+            base: "ko1:0123456789abcdef01234567".into(),
+            ordinal: 1,
+        },
         via: vec!["base64"],
         container: Some(path.clone()),
         confidence: Confidence::High,
         level: Level::Error,
         origins: vec![Origin {
-            introduced: Some(Introduction { seconds: 1_700_000_000, commit: "ab".repeat(20), author: dirt.clone() }),
-            ..Origin::plain(OriginKind::History, &format!("other/{dirt}"), Some(dirt.clone()))
+            introduced: Some(Introduction {
+                seconds: 1_700_000_000,
+                commit: "ab".repeat(20),
+                author: dirt.clone(),
+            }),
+            ..Origin::plain(
+                OriginKind::History,
+                &format!("other/{dirt}"),
+                Some(dirt.clone()),
+            )
         }],
-        managed: Some(Managed { record: "kv/shop/db".into(), version: 1, current: true }),
+        managed: Some(Managed {
+            record: "kv/shop/db".into(),
+            version: 1,
+            current: true,
+        }),
         waived: None,
         inline: None,
         expires: Some(1_700_000_000),
@@ -74,7 +94,10 @@ fn report(show_secrets: bool) -> Report {
     };
     Report {
         findings: vec![finding],
-        verdicts: vec![verdict(VerdictId::Exposed, "ko1:0123456789abcdef01234567"), verdict(VerdictId::Stale, &dirt)],
+        verdicts: vec![
+            verdict(VerdictId::Exposed, "ko1:0123456789abcdef01234567"),
+            verdict(VerdictId::Stale, &dirt),
+        ],
         map: Map {
             uses: vec![Use {
                 record: "kv/shop/db".into(),
@@ -94,7 +117,11 @@ fn report(show_secrets: bool) -> Report {
         }],
         coverage: Coverage {
             files: 1,
-            gaps: vec![Gap { path: path.clone(), reason: Reason::Io, detail: dirt.clone() }],
+            gaps: vec![Gap {
+                path: path.clone(),
+                reason: Reason::Io,
+                detail: dirt.clone(),
+            }],
             ..Coverage::default()
         },
         repositories: vec![Repository {
@@ -134,7 +161,11 @@ fn shows(text: &str) -> Vec<String> {
 #[test]
 fn no_format_shows_a_value() {
     for (name, text) in formats(&report(false)) {
-        assert!(shows(&text).is_empty(), "{name} shows {:?}:\n{text}", shows(&text));
+        assert!(
+            shows(&text).is_empty(),
+            "{name} shows {:?}:\n{text}",
+            shows(&text)
+        );
         assert!(text.contains("****"), "{name} says nothing of it:\n{text}");
         let dirty = text.contains("\u{1b}[31m ");
         assert!(!dirty, "{name} passes control characters on");
@@ -154,7 +185,15 @@ fn show_secrets_opens_json_only() {
 fn json_keeps_the_order_of_the_contract() {
     let all = formats(&report(false));
     let document = &all[1].1;
-    let order = ["\"version\"", "\"tool\"", "\"ruleset\"", "\"complete\"", "\"findings\"", "\"references\"", "\"coverage\""];
+    let order = [
+        "\"version\"",
+        "\"tool\"",
+        "\"ruleset\"",
+        "\"complete\"",
+        "\"findings\"",
+        "\"references\"",
+        "\"coverage\"",
+    ];
     let places: Vec<_> = order.iter().map(|it| document.find(it).unwrap()).collect();
     assert!(places.is_sorted(), "{document}");
     serde_json::from_str::<serde_json::Value>(document).unwrap();
@@ -164,5 +203,22 @@ fn json_keeps_the_order_of_the_contract() {
 fn a_filter_without_a_match_says_so() {
     let mut out = Vec::new();
     write_map(false, &mut out, &report(false), Some("nothing-like-it")).unwrap();
-    assert_eq!(String::from_utf8(out).unwrap(), "no record matches `nothing-like-it`\n");
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        "no record matches `nothing-like-it`\n"
+    );
+}
+
+#[test]
+fn overlapping_values_go_as_one() {
+    let mut report = report(false);
+    let mut other = report.findings[0].clone();
+    other.secret = Secret::new(b"Value/77?x-and-tail");
+    report.findings.push(other);
+    let text = keyatlas::report::text::Redactor::new(&report);
+    assert_eq!(text.clean("a Planted+Value/77?x-and-tail b"), "a **** b");
+    assert_eq!(
+        text.clean("Planted+Value/77?x Planted+Value/77?x"),
+        "**** ****"
+    );
 }

@@ -13,20 +13,41 @@ pub fn root(bytes: &[u8]) -> View<'_> {
     let probe = &bytes[..bytes.len().min(PROBE)];
     let (text, via, is_binary) = match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => (latin_if_broken(rest), None, false),
-        [0xFF, 0xFE, 0, 0, rest @ ..] => (Cow::Owned(utf32(rest, u32::from_le_bytes)), Some("utf-32le"), false),
-        [0, 0, 0xFE, 0xFF, rest @ ..] => (Cow::Owned(utf32(rest, u32::from_be_bytes)), Some("utf-32be"), false),
+        [0xFF, 0xFE, 0, 0, rest @ ..] => (
+            Cow::Owned(utf32(rest, u32::from_le_bytes)),
+            Some("utf-32le"),
+            false,
+        ),
+        [0, 0, 0xFE, 0xFF, rest @ ..] => (
+            Cow::Owned(utf32(rest, u32::from_be_bytes)),
+            Some("utf-32be"),
+            false,
+        ),
         [0xFF, 0xFE, rest @ ..] => (utf16(rest, UTF_16LE), Some("utf-16le"), false),
         [0xFE, 0xFF, rest @ ..] => (utf16(rest, UTF_16BE), Some("utf-16be"), false),
         _ if memchr::memchr(0, probe).is_none() => (latin_if_broken(bytes), None, false),
         _ => match shape(probe) {
-            Some("utf-32le") => (Cow::Owned(utf32(bytes, u32::from_le_bytes)), Some("utf-32le"), false),
-            Some("utf-32be") => (Cow::Owned(utf32(bytes, u32::from_be_bytes)), Some("utf-32be"), false),
+            Some("utf-32le") => (
+                Cow::Owned(utf32(bytes, u32::from_le_bytes)),
+                Some("utf-32le"),
+                false,
+            ),
+            Some("utf-32be") => (
+                Cow::Owned(utf32(bytes, u32::from_be_bytes)),
+                Some("utf-32be"),
+                false,
+            ),
             Some("utf-16le") => (utf16(bytes, UTF_16LE), Some("utf-16le"), false),
             Some(_) => (utf16(bytes, UTF_16BE), Some("utf-16be"), false),
             None => (Cow::Owned(runs(bytes)), None, true),
         },
     };
-    View { text, via: via.into_iter().collect(), outer: None, is_binary }
+    View {
+        text,
+        via: via.into_iter().collect(),
+        outer: None,
+        is_binary,
+    }
 }
 
 /// UTF-16 or UTF-32 without BOM: zero bytes stand at the same places of nearly every unit.
@@ -53,21 +74,52 @@ fn shape(probe: &[u8]) -> Option<&'static str> {
 }
 
 fn utf16<'a>(bytes: &'a [u8], encoding: &'static encoding_rs::Encoding) -> Cow<'a, [u8]> {
-    Cow::Owned(encoding.decode_without_bom_handling(bytes).0.into_owned().into_bytes())
+    Cow::Owned(
+        encoding
+            .decode_without_bom_handling(bytes)
+            .0
+            .into_owned()
+            .into_bytes(),
+    )
 }
 
 fn utf32(bytes: &[u8], number: fn([u8; 4]) -> u32) -> Vec<u8> {
-    let unit = |it: &[u8]| char::from_u32(number([it[0], it[1], it[2], it[3]])).unwrap_or(char::REPLACEMENT_CHARACTER);
-    bytes.chunks_exact(4).map(unit).collect::<String>().into_bytes()
+    let unit = |it: &[u8]| {
+        char::from_u32(number([it[0], it[1], it[2], it[3]])).unwrap_or(char::REPLACEMENT_CHARACTER)
+    };
+    bytes
+        .chunks_exact(4)
+        .map(unit)
+        .collect::<String>()
+        .into_bytes()
 }
 
 /// Valid UTF-8 as it is; else each byte read as Latin-1 (Windows-1252), which loses nothing.
 fn latin_if_broken(bytes: &[u8]) -> Cow<'_, [u8]> {
     let high = !bytes.is_ascii() && std::str::from_utf8(bytes).is_err();
-    if high { Cow::Owned(WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned().into_bytes()) } else { Cow::Borrowed(bytes) }
+    if high {
+        Cow::Owned(
+            WINDOWS_1252
+                .decode_without_bom_handling(bytes)
+                .0
+                .into_owned()
+                .into_bytes(),
+        )
+    } else {
+        Cow::Borrowed(bytes)
+    }
 }
 
 /// The bytes with everything unprintable blanked, so that offsets stay what they were.
 fn runs(bytes: &[u8]) -> Vec<u8> {
-    bytes.iter().map(|it| if matches!(it, b'\t' | b'\n' | b' '..=b'~') { *it } else { b'\n' }).collect()
+    bytes
+        .iter()
+        .map(|it| {
+            if matches!(it, b'\t' | b'\n' | b' '..=b'~') {
+                *it
+            } else {
+                b'\n'
+            }
+        })
+        .collect()
 }

@@ -21,7 +21,11 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { max_depth: 4, max_size: 64 << 20, max_ratio: 16 }
+        Self {
+            max_depth: 4,
+            max_size: 64 << 20,
+            max_ratio: 16,
+        }
     }
 }
 
@@ -39,7 +43,12 @@ pub struct View<'a> {
 }
 
 /// Calls `emit` for the root text first, then for each text hidden in it, depth first; `gap` for limits.
-pub fn each<'a>(bytes: &'a [u8], options: &Options, emit: &mut dyn FnMut(&View<'a>), gap: &mut dyn FnMut(Reason, String)) {
+pub fn each<'a>(
+    bytes: &'a [u8],
+    options: &Options,
+    emit: &mut dyn FnMut(&View<'a>),
+    gap: &mut dyn FnMut(Reason, String),
+) {
     let root = charset::root(bytes);
     emit(&root);
     let mut budget = bytes.len().saturating_mul(options.max_ratio).max(1 << 16);
@@ -55,20 +64,36 @@ fn hidden<'a>(
     gap: &mut dyn FnMut(Reason, String),
 ) {
     let mut found = Vec::new();
-    encoding::each(&view.text, &mut |name, span, text| found.push((name, span, text)));
+    encoding::each(&view.text, &mut |name, span, text| {
+        found.push((name, span, text))
+    });
     for (name, span, text) in found {
         if depth >= options.max_depth {
-            gap(Reason::LimitHit, format!("an encoding nested deeper than {} was left alone", options.max_depth));
+            gap(
+                Reason::LimitHit,
+                format!(
+                    "an encoding nested deeper than {} was left alone",
+                    options.max_depth
+                ),
+            );
             return;
         }
         if text.len() > options.max_size || text.len() > *budget {
-            gap(Reason::LimitHit, "decoded text beyond the size or ratio limit was left alone".to_owned());
+            gap(
+                Reason::LimitHit,
+                "decoded text beyond the size or ratio limit was left alone".to_owned(),
+            );
             return;
         }
         *budget -= text.len();
         let mut via = view.via.clone();
         via.push(name);
-        let inner = View { text: Cow::Owned(text), via, outer: Some(view.outer.unwrap_or(span)), is_binary: false };
+        let inner = View {
+            text: Cow::Owned(text),
+            via,
+            outer: Some(view.outer.unwrap_or(span)),
+            is_binary: false,
+        };
         emit(&inner);
         hidden(&inner, options, depth + 1, budget, emit, gap);
     }
@@ -81,7 +106,17 @@ mod tests {
 
     fn texts(bytes: &[u8]) -> Vec<(Vec<&'static str>, String)> {
         let mut seen = Vec::new();
-        each(bytes, &Options::default(), &mut |view| seen.push((view.via.clone(), String::from_utf8_lossy(&view.text).into_owned())), &mut |_, _| {});
+        each(
+            bytes,
+            &Options::default(),
+            &mut |view| {
+                seen.push((
+                    view.via.clone(),
+                    String::from_utf8_lossy(&view.text).into_owned(),
+                ))
+            },
+            &mut |_, _| {},
+        );
         seen
     }
 
@@ -90,7 +125,11 @@ mod tests {
         let inner = BASE64.encode(b"password = \"q8Zk27xPw0LmN4tYb6Rc\"\n");
         let outer = BASE64URL_NOPAD.encode(format!("data: {inner}").as_bytes());
         let seen = texts(format!("x: {outer}\n").as_bytes());
-        assert!(seen.iter().any(|(via, text)| via == &["base64", "base64"] && text.contains("q8Zk27xP")), "{seen:?}");
+        assert!(
+            seen.iter()
+                .any(|(via, text)| via == &["base64", "base64"] && text.contains("q8Zk27xP")),
+            "{seen:?}"
+        );
     }
 
     #[test]
@@ -99,12 +138,22 @@ mod tests {
         let wide: Vec<u16> = text.encode_utf16().collect();
         let le: Vec<u8> = wide.iter().flat_map(|it| it.to_le_bytes()).collect();
         let be: Vec<u8> = wide.iter().flat_map(|it| it.to_be_bytes()).collect();
-        let utf32: Vec<u8> = text.chars().flat_map(|it| (it as u32).to_le_bytes()).collect();
+        let utf32: Vec<u8> = text
+            .chars()
+            .flat_map(|it| (it as u32).to_le_bytes())
+            .collect();
         let with = |bom: &[u8], body: &[u8]| [bom, body].concat();
         let latin: Vec<u8> = text.chars().map(|it| it as u8).collect();
         for bytes in [
-            text.as_bytes().to_vec(), with(b"\xEF\xBB\xBF", text.as_bytes()), with(b"\xFF\xFE", &le), with(b"\xFE\xFF", &be), le.clone(), be.clone(),
-            with(b"\xFF\xFE\0\0", &utf32), utf32.clone(), latin,
+            text.as_bytes().to_vec(),
+            with(b"\xEF\xBB\xBF", text.as_bytes()),
+            with(b"\xFF\xFE", &le),
+            with(b"\xFE\xFF", &be),
+            le.clone(),
+            be.clone(),
+            with(b"\xFF\xFE\0\0", &utf32),
+            utf32.clone(),
+            latin,
         ] {
             assert_eq!(texts(&bytes)[0].1, text);
         }
@@ -114,7 +163,12 @@ mod tests {
     fn binaries_keep_their_text_runs_in_place() {
         let bytes = b"\0\x01\x02\x7fELF password=secretword\0\x03\xff\xfe";
         let mut seen = Vec::new();
-        each(bytes, &Options::default(), &mut |view| seen.push((view.is_binary, view.text.to_vec())), &mut |_, _| {});
+        each(
+            bytes,
+            &Options::default(),
+            &mut |view| seen.push((view.is_binary, view.text.to_vec())),
+            &mut |_, _| {},
+        );
         assert!(seen[0].0);
         assert_eq!(seen[0].1.len(), bytes.len());
         assert!(seen[0].1.windows(19).any(|it| it == b"password=secretword"));
@@ -127,7 +181,9 @@ mod tests {
             text = BASE64.encode(&text).into_bytes();
         }
         let mut told = 0;
-        each(&text, &Options::default(), &mut |_| {}, &mut |reason, _| told += usize::from(reason == Reason::LimitHit));
+        each(&text, &Options::default(), &mut |_| {}, &mut |reason, _| {
+            told += usize::from(reason == Reason::LimitHit)
+        });
         assert_eq!(told, 1);
     }
 }

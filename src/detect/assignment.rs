@@ -29,7 +29,10 @@ pub(crate) fn around(text: &[u8], hit: usize) -> Option<Assignment> {
     if text.get(at) == Some(&b'>') && name.start > 0 && text[name.start - 1] == b'<' {
         return element(text, name, at + 1);
     }
-    let quote = text.get(at).copied().filter(|it| matches!(it, b'"' | b'\'' | b'`'));
+    let quote = text
+        .get(at)
+        .copied()
+        .filter(|it| matches!(it, b'"' | b'\'' | b'`'));
     let escaped = text[at..].starts_with(b"\\\"");
     if quote.is_some() {
         at += 1;
@@ -74,7 +77,17 @@ fn skip(text: &[u8], mut at: usize, set: &[u8]) -> usize {
 /// Steps over a type annotation: `: str =`, `: &str =`, ` string =`.
 fn annotation(text: &[u8], at: usize) -> usize {
     let rest = &text[at..text.len().min(at + 40)];
-    for word in [&b": &'static str"[..], b": &str", b": str", b": string", b": String", b":string", b":String", b"string", b"String"] {
+    for word in [
+        &b": &'static str"[..],
+        b": &str",
+        b": str",
+        b": string",
+        b": String",
+        b":string",
+        b":String",
+        b"string",
+        b"String",
+    ] {
         if rest.starts_with(word) {
             let after = skip(text, at + word.len(), b" \t");
             if text.get(after) == Some(&b'=') && text.get(after + 1) != Some(&b'=') {
@@ -102,13 +115,32 @@ fn operator(text: &[u8], at: usize) -> Option<usize> {
 }
 
 fn element(text: &[u8], name: Span, start: usize) -> Option<Assignment> {
-    let end = start + text[start..text.len().min(start + MAX_VALUE)].iter().position(|it| matches!(it, b'<' | b'\n'))?;
-    text[end..].starts_with(b"</").then_some(Assignment { name, value: Span::new(start, end), written: Written::Quoted })
+    let end = start
+        + text[start..text.len().min(start + MAX_VALUE)]
+            .iter()
+            .position(|it| matches!(it, b'<' | b'\n'))?;
+    text[end..].starts_with(b"</").then_some(Assignment {
+        name,
+        value: Span::new(start, end),
+        written: Written::Quoted,
+    })
 }
 
 fn value(text: &[u8], name: Span, mut at: usize) -> Option<Assignment> {
     // String prefixes of Python, Rust, C, C#, Go and Objective-C.
-    for prefix in [&b"new String("[..], b"String(", b"str(", b"Buffer.from(", b"[]byte(", b"@", b"b", b"r", b"u", b"L", b"f"] {
+    for prefix in [
+        &b"new String("[..],
+        b"String(",
+        b"str(",
+        b"Buffer.from(",
+        b"[]byte(",
+        b"@",
+        b"b",
+        b"r",
+        b"u",
+        b"L",
+        b"f",
+    ] {
         let after = at + prefix.len();
         if text[at..].starts_with(prefix) && matches!(text.get(after), Some(b'"' | b'\'' | b'`')) {
             at = after;
@@ -116,13 +148,19 @@ fn value(text: &[u8], name: Span, mut at: usize) -> Option<Assignment> {
         }
     }
     let found = match text.get(at)? {
-        quote @ (b'"' | b'\'' | b'`') => quoted(text, at + 1, *quote).map(|value| (value, Written::Quoted)),
+        quote @ (b'"' | b'\'' | b'`') => {
+            quoted(text, at + 1, *quote).map(|value| (value, Written::Quoted))
+        }
         b'\\' if matches!(text.get(at + 1), Some(b'"' | b'\'')) => {
             escaped(text, at + 2, text[at + 1]).map(|value| (value, Written::Quoted))
         }
         _ => bare(text, at).map(|value| (value, Written::Bare)),
     };
-    found.map(|(value, written)| Assignment { name, value, written })
+    found.map(|(value, written)| Assignment {
+        name,
+        value,
+        written,
+    })
 }
 
 fn quoted(text: &[u8], start: usize, quote: u8) -> Option<Span> {
@@ -142,16 +180,29 @@ fn quoted(text: &[u8], start: usize, quote: u8) -> Option<Span> {
 /// A literal inside another literal: ends at `\"`.
 fn escaped(text: &[u8], start: usize, quote: u8) -> Option<Span> {
     let end = text.len().min(start + MAX_VALUE);
-    let at = (start..end).find(|at| text[*at] == b'\n' || (text[*at] == b'\\' && text.get(at + 1) == Some(&quote)))?;
+    let at = (start..end).find(|at| {
+        text[*at] == b'\n' || (text[*at] == b'\\' && text.get(at + 1) == Some(&quote))
+    })?;
     (text[at] == b'\\').then_some(Span::new(start, at))
 }
 
 fn bare(text: &[u8], start: usize) -> Option<Span> {
     let limit = text.len().min(start + MAX_VALUE);
-    let length = text[start..limit].iter().position(|it| it.is_ascii_whitespace() || matches!(it, b'"' | b'\'' | b'<' | b'>'));
+    let length = text[start..limit]
+        .iter()
+        .position(|it| it.is_ascii_whitespace() || matches!(it, b'"' | b'\'' | b'<' | b'>'));
     let end = length.map_or(limit, |it| start + it);
-    let mut end = if end == limit && limit < text.len() { return None } else { end };
-    while end > start && matches!(text[end - 1], b',' | b';' | b')' | b'}' | b']' | b'\\' | b'`') {
+    let mut end = if end == limit && limit < text.len() {
+        return None;
+    } else {
+        end
+    };
+    while end > start
+        && matches!(
+            text[end - 1],
+            b',' | b';' | b')' | b'}' | b']' | b'\\' | b'`'
+        )
+    {
         end -= 1;
     }
     // In `a=1&token=2` the value ends at the ampersand.
@@ -178,7 +229,11 @@ mod tests {
             ("<password>hunter2</password>", "password", "hunter2"),
             ("mysql --password hunter2 db", "--password", "hunter2"),
             ("--password=hunter2", "--password", "hunter2"),
-            ("x=\"{\\\"password\\\":\\\"hunter2\\\"}\"", "password", "hunter2"),
+            (
+                "x=\"{\\\"password\\\":\\\"hunter2\\\"}\"",
+                "password",
+                "hunter2",
+            ),
             ("export PASSWORD=hunter2", "PASSWORD", "hunter2"),
             ("a=1&password=hunter2&b=2", "password", "hunter2"),
         ] {
@@ -191,8 +246,17 @@ mod tests {
 
     #[test]
     fn is_silent_where_nothing_is_assigned() {
-        for text in ["the password of hunter2", "if password == \"x\" {", "password", "password:", "password = \"open"] {
-            assert!(around(text.as_bytes(), text.find("password").unwrap()).is_none(), "{text}");
+        for text in [
+            "the password of hunter2",
+            "if password == \"x\" {",
+            "password",
+            "password:",
+            "password = \"open",
+        ] {
+            assert!(
+                around(text.as_bytes(), text.find("password").unwrap()).is_none(),
+                "{text}"
+            );
         }
     }
 }

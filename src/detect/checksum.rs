@@ -18,7 +18,10 @@ pub(crate) fn holds(checksum: Checksum, value: &[u8]) -> bool {
 
 /// The last six characters are the base62 of the CRC-32 of the body after the prefix's last `_`.
 fn crc32_base62(value: &[u8]) -> bool {
-    let start = value.iter().rposition(|it| *it == b'_').map_or(0, |at| at + 1);
+    let start = value
+        .iter()
+        .rposition(|it| *it == b'_')
+        .map_or(0, |at| at + 1);
     let body = &value[start..];
     body.len() > 6 && crc32_suffix(&body[..body.len() - 6]) == body[body.len() - 6..]
 }
@@ -37,26 +40,37 @@ pub(crate) fn crc32_suffix(body: &[u8]) -> [u8; 6] {
 /// Header and payload of a JWT (RFC 7519), if both are JSON objects; returns the payload.
 pub(crate) fn jwt_claims(value: &[u8]) -> Option<serde_json::Value> {
     let mut parts = value.split(|it| *it == b'.');
-    let header: serde_json::Value = serde_json::from_slice(&BASE64URL_NOPAD.decode(parts.next()?).ok()?).ok()?;
-    let payload: serde_json::Value = serde_json::from_slice(&BASE64URL_NOPAD.decode(parts.next()?).ok()?).ok()?;
+    let header: serde_json::Value =
+        serde_json::from_slice(&BASE64URL_NOPAD.decode(parts.next()?).ok()?).ok()?;
+    let payload: serde_json::Value =
+        serde_json::from_slice(&BASE64URL_NOPAD.decode(parts.next()?).ok()?).ok()?;
     (header.is_object() && payload.is_object()).then_some(payload)
 }
 
 fn decoded(value: &[u8]) -> Option<Vec<u8>> {
     let trimmed: &[u8] = value;
-    BASE64.decode(trimmed).or_else(|_| BASE64_NOPAD.decode(trimmed)).or_else(|_| BASE64URL_NOPAD.decode(trimmed)).ok()
+    BASE64
+        .decode(trimmed)
+        .or_else(|_| BASE64_NOPAD.decode(trimmed))
+        .or_else(|_| BASE64URL_NOPAD.decode(trimmed))
+        .ok()
 }
 
 /// The decoded body of a PEM block, also with `\n` written as two characters.
 pub(crate) fn pem_body(value: &[u8]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(value).ok()?.replace("\\r", "").replace("\\n", "\n");
+    let text = std::str::from_utf8(value)
+        .ok()?
+        .replace("\\r", "")
+        .replace("\\n", "\n");
     let text = text.replace("\\t", "");
     let start = text.find("-----BEGIN")?;
     let start = start + text[start + 10..].find("-----")? + 15;
     let end = start + text[start..].find("-----END").unwrap_or(text.len() - start);
     let body: Vec<u8> = text[start..end]
         .lines()
-        .map(|line| line.trim_matches(|c: char| !(c.is_ascii_alphanumeric() || "+/=:-,".contains(c))))
+        .map(|line| {
+            line.trim_matches(|c: char| !(c.is_ascii_alphanumeric() || "+/=:-,".contains(c)))
+        })
         .filter(|line| !line.contains(':') && !line.starts_with('='))
         .flat_map(str::bytes)
         .filter(|it| it.is_ascii_alphanumeric() || b"+/".contains(it))

@@ -6,16 +6,43 @@ use crate::model::level::Confidence;
 use crate::model::rule::{Kind, Matcher, Rule};
 
 const LOCKFILES: &[&str] = &[
-    "package-lock.json", "yarn.lock", "pnpm-lock.yaml", "cargo.lock", "poetry.lock", "composer.lock", "gemfile.lock", "go.sum", "pipfile.lock",
-    "packages.lock.json", "npm-shrinkwrap.json", "uv.lock", "pdm.lock", "flake.lock", "bun.lock", "deno.lock", "podfile.lock", "mix.lock", "pubspec.lock",
+    "package-lock.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "cargo.lock",
+    "poetry.lock",
+    "composer.lock",
+    "gemfile.lock",
+    "go.sum",
+    "pipfile.lock",
+    "packages.lock.json",
+    "npm-shrinkwrap.json",
+    "uv.lock",
+    "pdm.lock",
+    "flake.lock",
+    "bun.lock",
+    "deno.lock",
+    "podfile.lock",
+    "mix.lock",
+    "pubspec.lock",
 ];
 /// Languages in which an unquoted value is an expression.
 const CODE: &[&str] = &[
-    "py", "js", "jsx", "ts", "tsx", "mjs", "cjs", "go", "java", "kt", "kts", "scala", "rb", "rs", "c", "h", "cc", "cpp", "cxx", "hpp", "cs", "m", "mm", "swift", "php",
-    "pl", "pm", "lua", "ex", "exs", "erl", "hs", "ml", "clj", "dart", "groovy", "gradle", "vb", "fs", "r", "jl", "zig", "nim", "sol", "proto", "graphql", "css",
-    "scss", "less", "vue", "svelte", "html", "htm", "xhtml", "tf", "hcl", "sql", "pas", "f90", "asm", "s", "el", "lisp", "vim", "tcl", "awk", "bzl", "cmake",
+    "py", "js", "jsx", "ts", "tsx", "mjs", "cjs", "go", "java", "kt", "kts", "scala", "rb", "rs",
+    "c", "h", "cc", "cpp", "cxx", "hpp", "cs", "m", "mm", "swift", "php", "pl", "pm", "lua", "ex",
+    "exs", "erl", "hs", "ml", "clj", "dart", "groovy", "gradle", "vb", "fs", "r", "jl", "zig",
+    "nim", "sol", "proto", "graphql", "css", "scss", "less", "vue", "svelte", "html", "htm",
+    "xhtml", "tf", "hcl", "sql", "pas", "f90", "asm", "s", "el", "lisp", "vim", "tcl", "awk",
+    "bzl", "cmake",
 ];
-const LOCALES: &[&str] = &["/locale/", "/locales/", "/i18n/", "/lang/", "/translations/", "/l10n/"];
+const LOCALES: &[&str] = &[
+    "/locale/",
+    "/locales/",
+    "/i18n/",
+    "/lang/",
+    "/translations/",
+    "/l10n/",
+];
 
 /// The confidence a match keeps at this path; `None` drops it.
 pub fn weigh(rule: &Rule, candidate: &Candidate, path: &str) -> Option<Confidence> {
@@ -28,11 +55,32 @@ pub fn weigh(rule: &Rule, candidate: &Candidate, path: &str) -> Option<Confidenc
     let lower = path.to_ascii_lowercase();
     let name = lower.rsplit('/').next().unwrap_or(&lower);
     let extension = name.rsplit_once('.').map_or("", |(_, it)| it);
-    if LOCKFILES.contains(&name) || matches!(extension, "svg" | "map" | "po" | "pot" | "sum" | "strings" | "resx" | "xlf" | "csv" | "tsv" | "diff" | "patch") {
+    if LOCKFILES.contains(&name)
+        || matches!(
+            extension,
+            "svg"
+                | "map"
+                | "po"
+                | "pot"
+                | "sum"
+                | "strings"
+                | "resx"
+                | "xlf"
+                | "csv"
+                | "tsv"
+                | "diff"
+                | "patch"
+        )
+    {
         return None;
     }
     let bare_in_code = candidate.written == Written::Bare && CODE.contains(&extension);
-    if bare_in_code || name.contains(".min.") || LOCALES.iter().any(|it| lower.contains(it) || lower.starts_with(&it[1..])) {
+    if bare_in_code
+        || name.contains(".min.")
+        || LOCALES
+            .iter()
+            .any(|it| lower.contains(it) || lower.starts_with(&it[1..]))
+    {
         return None;
     }
     Some(candidate.confidence)

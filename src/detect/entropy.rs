@@ -10,7 +10,12 @@ pub(crate) fn shannon(value: &[u8]) -> f32 {
         counts[usize::from(*byte)] += 1;
     }
     let total = value.len() as f32;
-    counts.iter().filter(|it| **it > 0).map(|it| *it as f32 / total).map(|share| -share * share.log2()).sum()
+    counts
+        .iter()
+        .filter(|it| **it > 0)
+        .map(|it| *it as f32 / total)
+        .map(|share| -share * share.log2())
+        .sum()
 }
 
 /// The share of the value's length that rises, falls or repeats in steps of one (`abcd`, `9876`, `aaaa`).
@@ -19,7 +24,10 @@ pub(crate) fn sequence_share(value: &[u8]) -> f32 {
         return 0.0;
     }
     let steps = value.windows(3).filter(|it| {
-        let (a, b) = (i16::from(it[1]) - i16::from(it[0]), i16::from(it[2]) - i16::from(it[1]));
+        let (a, b) = (
+            i16::from(it[1]) - i16::from(it[0]),
+            i16::from(it[2]) - i16::from(it[1]),
+        );
         a == b && a.abs() <= 1
     });
     steps.count() as f32 / (value.len() - 2) as f32

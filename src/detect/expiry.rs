@@ -10,7 +10,11 @@ pub(crate) fn of(kind: Kind, value: &[u8]) -> Option<i64> {
         Kind::Jwt => jwt_claims(value)?.get("exp")?.as_i64(),
         Kind::Certificate => {
             let certificate = x509_cert::Certificate::from_der(&pem_body(value)?).ok()?;
-            let end = certificate.tbs_certificate().validity().not_after.to_unix_duration();
+            let end = certificate
+                .tbs_certificate()
+                .validity()
+                .not_after
+                .to_unix_duration();
             i64::try_from(end.as_secs()).ok()
         }
         _ => None,

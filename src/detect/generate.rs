@@ -31,7 +31,9 @@ pub fn fill(example: &str, seed: &mut Seed) -> Result<String, String> {
     let mut out = String::new();
     let mut rest = example;
     while let Some(start) = rest.find("{{") {
-        let Some(length) = rest[start..].find("}}") else { break };
+        let Some(length) = rest[start..].find("}}") else {
+            break;
+        };
         out.push_str(&rest[..start]);
         let part = part(&rest[start + 2..start + length], &out, seed)?;
         out.push_str(&part);
@@ -50,20 +52,35 @@ fn part(part: &str, before: &str, seed: &mut Seed) -> Result<String, String> {
         }
         "jwt" => {
             let head = BASE64URL_NOPAD.encode(br#"{"alg":"HS256","typ":"JWT"}"#);
-            let body = BASE64URL_NOPAD.encode(format!(r#"{{"sub":"{}","iat":1516239022}}"#, seed.next()).as_bytes());
-            return Ok(format!("{head}.{body}.{}", BASE64URL_NOPAD.encode(&seed.bytes(32))));
+            let body = BASE64URL_NOPAD
+                .encode(format!(r#"{{"sub":"{}","iat":1516239022}}"#, seed.next()).as_bytes());
+            return Ok(format!(
+                "{head}.{body}.{}",
+                BASE64URL_NOPAD.encode(&seed.bytes(32))
+            ));
         }
         "pem-body" => {
             let body = BASE64.encode(&seed.bytes(336));
-            return Ok(body.as_bytes().chunks(64).map(|it| text(it.to_vec())).collect::<Vec<_>>().join("\n"));
+            return Ok(body
+                .as_bytes()
+                .chunks(64)
+                .map(|it| text(it.to_vec()))
+                .collect::<Vec<_>>()
+                .join("\n"));
         }
         _ => {}
     }
-    let (class, count) = part.rsplit_once(':').ok_or_else(|| format!("`{{{{{part}}}}}` is no class:length"))?;
-    let count: usize = count.parse().map_err(|_| format!("`{{{{{part}}}}}` has no length"))?;
+    let (class, count) = part
+        .rsplit_once(':')
+        .ok_or_else(|| format!("`{{{{{part}}}}}` is no class:length"))?;
+    let count: usize = count
+        .parse()
+        .map_err(|_| format!("`{{{{{part}}}}}` has no length"))?;
     match class {
         "base64" => Ok(BASE64.encode(&seed.bytes(count))),
-        "hex" => Ok((0..count).map(|_| char::from(seed.pick(b"0123456789abcdef"))).collect()),
+        "hex" => Ok((0..count)
+            .map(|_| char::from(seed.pick(b"0123456789abcdef")))
+            .collect()),
         _ => {
             let set = class_bytes(class);
             Ok((0..count).map(|_| char::from(seed.pick(&set))).collect())

@@ -5,21 +5,37 @@ use crate::model::finding::Inline;
 const OURS: &str = "keyatlas:allow";
 /// Comments of gitleaks, betterleaks, kingfisher, detect-secrets, ggshield, trufflehog and bandit's
 /// `nosec`; they lower a finding and never silence it.
-const FOREIGN: &[&str] =
-    &["gitleaks:allow", "betterleaks:allow", "kingfisher:ignore", "pragma: allowlist secret", "ggignore", "trufflehog:ignore", "nosec"];
+const FOREIGN: &[&str] = &[
+    "gitleaks:allow",
+    "betterleaks:allow",
+    "kingfisher:ignore",
+    "pragma: allowlist secret",
+    "ggignore",
+    "trufflehog:ignore",
+    "nosec",
+];
 
 /// What the line around `at` asks for.
 pub(crate) fn comment(text: &[u8], at: usize) -> Option<Inline> {
     const REACH: usize = 600;
     let floor = at.saturating_sub(REACH);
     let ceiling = (at + REACH).min(text.len());
-    let start = text[floor..at].iter().rposition(|it| *it == b'\n').map_or(floor, |it| floor + it + 1);
-    let end = text[at..ceiling].iter().position(|it| *it == b'\n').map_or(ceiling, |it| at + it);
+    let start = text[floor..at]
+        .iter()
+        .rposition(|it| *it == b'\n')
+        .map_or(floor, |it| floor + it + 1);
+    let end = text[at..ceiling]
+        .iter()
+        .position(|it| *it == b'\n')
+        .map_or(ceiling, |it| at + it);
     let line = String::from_utf8_lossy(&text[start..end]);
     if let Some(found) = line.find(OURS) {
         return ours(&line[found + OURS.len()..]);
     }
-    FOREIGN.iter().any(|it| line.contains(it)).then_some(Inline::Foreign)
+    FOREIGN
+        .iter()
+        .any(|it| line.contains(it))
+        .then_some(Inline::Foreign)
 }
 
 /// `keyatlas:allow WHAT [until=YYYY-MM-DD] [reason]`.
@@ -35,7 +51,11 @@ fn ours(rest: &str) -> Option<Inline> {
             None => reason.push(word),
         }
     }
-    Some(Inline::Allow { what, until, reason: reason.join(" ") })
+    Some(Inline::Allow {
+        what,
+        until,
+        reason: reason.join(" "),
+    })
 }
 
 #[cfg(test)]

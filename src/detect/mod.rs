@@ -64,13 +64,22 @@ impl Detector {
         let mut keywords: BTreeMap<Vec<u8>, Vec<usize>> = BTreeMap::new();
         for (number, rule) in rules.rules.iter().enumerate() {
             for keyword in &rule.keywords {
-                keywords.entry(keyword.to_ascii_lowercase().into_bytes()).or_default().push(number);
+                keywords
+                    .entry(keyword.to_ascii_lowercase().into_bytes())
+                    .or_default()
+                    .push(number);
             }
         }
         let (words, by_keyword): (Vec<_>, Vec<_>) = keywords.into_iter().unzip();
         let lengths = words.iter().map(Vec::len).collect();
         let patterns = rules.rules.iter().map(Pattern::new).collect();
-        Self { patterns, prefilter: Prefilter::new(words), lengths, by_keyword, rules }
+        Self {
+            patterns,
+            prefilter: Prefilter::new(words),
+            lengths,
+            by_keyword,
+            rules,
+        }
     }
 
     /// Every fault of the patterns, as sentences; compiles them all.
@@ -78,26 +87,60 @@ impl Detector {
         let rules = self.rules.rules.iter().zip(&self.patterns);
         rules
             .filter(|(rule, _)| !rule.pattern.is_empty())
-            .filter_map(|(rule, pattern)| pattern.check().err().map(|fault| format!("rule `{}`: {fault}", rule.id)))
+            .filter_map(|(rule, pattern)| {
+                pattern
+                    .check()
+                    .err()
+                    .map(|fault| format!("rule `{}`: {fault}", rule.id))
+            })
             .collect()
     }
 
     /// Finds candidates in a text; they are pushed sorted and without overlaps of one value.
-    pub fn detect(&self, text: &[u8], texture: Texture, scratch: &mut Scratch, out: &mut Vec<Candidate>) {
+    pub fn detect(
+        &self,
+        text: &[u8],
+        texture: Texture,
+        scratch: &mut Scratch,
+        out: &mut Vec<Candidate>,
+    ) {
+        let first = out.len();
+        self.collect(text, texture, scratch, out);
+        if out.len() > first {
+            let mut found: Vec<Candidate> = out.drain(first..).collect();
+            self.settle(&mut found);
+            out.append(&mut found);
+        }
+    }
+
+    /// Every match of every rule, overlaps included.
+    fn collect(
+        &self,
+        text: &[u8],
+        texture: Texture,
+        scratch: &mut Scratch,
+        out: &mut Vec<Candidate>,
+    ) {
         scratch.open.resize(self.patterns.len(), None);
         scratch.windows.clear();
         scratch.names.clear();
         self.prefilter.each(text, |keyword, start| {
             for rule in &self.by_keyword[keyword] {
                 match self.rules.rules[*rule].matcher {
-                    Matcher::Pattern => self.widen(text, *rule, start, start + self.lengths[keyword], scratch),
-                    Matcher::Assignment if texture == Texture::Text => scratch.names.push((*rule, start)),
+                    Matcher::Pattern => {
+                        self.widen(text, *rule, start, start + self.lengths[keyword], scratch)
+                    }
+                    Matcher::Assignment if texture == Texture::Text => {
+                        scratch.names.push((*rule, start))
+                    }
                     Matcher::Assignment => {}
                 }
             }
         });
         for rule in scratch.touched.drain(..) {
-            scratch.windows.extend(scratch.open[rule].take().map(|span| (rule, span)));
+            scratch
+                .windows
+                .extend(scratch.open[rule].take().map(|span| (rule, span)));
         }
         let first = out.len();
         for (rule, window) in &scratch.windows {
@@ -112,11 +155,6 @@ impl Detector {
             if *hit >= last_name.end && out.len() - first < MAX_CANDIDATES {
                 out.extend(self.by_name(text, *rule, *hit, &mut last_name));
             }
-        }
-        if out.len() > first {
-            let mut found: Vec<Candidate> = out.drain(first..).collect();
-            self.settle(&mut found);
-            out.append(&mut found);
         }
     }
 
@@ -158,7 +196,13 @@ impl Detector {
         })
     }
 
-    fn by_name(&self, text: &[u8], number: usize, hit: usize, last: &mut Span) -> Option<Candidate> {
+    fn by_name(
+        &self,
+        text: &[u8],
+        number: usize,
+        hit: usize,
+        last: &mut Span,
+    ) -> Option<Candidate> {
         let found = assignment::around(text, hit)?;
         let name = std::str::from_utf8(&text[found.name.start..found.name.end]).ok()?;
         let promise = judge::promise(name.trim_start_matches("--"))?;
@@ -167,7 +211,11 @@ impl Detector {
         let value = std::str::from_utf8(raw).ok()?;
         let confidence = judge::confidence(name, promise, value, found.written)?;
         let rule = &self.rules.rules[number];
-        let wanted = if promise == judge::Promise::Password { "generic-password" } else { "generic-secret" };
+        let wanted = if promise == judge::Promise::Password {
+            "generic-password"
+        } else {
+            "generic-secret"
+        };
         let number = if rule.id == wanted || !rule.id.starts_with("generic-") {
             number
         } else {
@@ -189,7 +237,12 @@ impl Detector {
     /// then the surer, then the longer.
     fn settle(&self, found: &mut Vec<Candidate>) {
         let rank = |it: &Candidate| (it.written == Written::Shape, it.confidence, it.span.len());
-        found.sort_by(|a, b| rank(b).cmp(&rank(a)).then(a.span.cmp(&b.span)).then(a.rule.cmp(&b.rule)));
+        found.sort_by(|a, b| {
+            rank(b)
+                .cmp(&rank(a))
+                .then(a.span.cmp(&b.span))
+                .then(a.rule.cmp(&b.rule))
+        });
         let mut kept: BTreeMap<usize, usize> = BTreeMap::new();
         found.retain(|it| {
             let before = kept.range(..it.span.end).next_back();
@@ -206,11 +259,19 @@ impl Detector {
 /// Whether a match passes everything its rule asks besides the pattern.
 fn stands(rule: &Rule, text: &[u8], found: Match, value: &[u8]) -> bool {
     let body = value.strip_prefix(rule.prefix.as_bytes()).unwrap_or(value);
-    let is_sample = rule.samples.iter().any(|it| value == it.as_bytes() || text[found.whole.start..found.whole.end] == *it.as_bytes());
-    if is_sample || rule.entropy.is_some_and(|floor| entropy::shannon(value) < floor) {
+    let is_sample = rule.samples.iter().any(|it| {
+        value == it.as_bytes() || text[found.whole.start..found.whole.end] == *it.as_bytes()
+    });
+    if is_sample
+        || rule
+            .entropy
+            .is_some_and(|floor| entropy::shannon(value) < floor)
+    {
         return false;
     }
-    if rule.checksum.is_some_and(|it| !checksum::holds(it, value)) || (body.len() < 200 && holds_a_place(body)) {
+    if rule.checksum.is_some_and(|it| !checksum::holds(it, value))
+        || (body.len() < 200 && holds_a_place(body))
+    {
         return false;
     }
     rule.near.is_empty() || is_near(&rule.near, text, found)
@@ -220,28 +281,68 @@ fn stands(rule: &Rule, text: &[u8], found: Match, value: &[u8]) -> bool {
 fn holds_a_place(body: &[u8]) -> bool {
     // A host may well be called example.org.
     let host = memchr::memmem::find(body, b"://").map_or(0, |at| at + 3);
-    let path = if host == 0 { 0 } else { body[host..].iter().position(|it| *it == b'/').map_or(host, |at| host + at) };
+    let path = if host == 0 {
+        0
+    } else {
+        body[host..]
+            .iter()
+            .position(|it| *it == b'/')
+            .map_or(host, |at| host + at)
+    };
     let body = &body[path..];
     let lower = body.to_ascii_lowercase();
-    let words = [&b"xxxxx"[..], b"example", b"placeholder", b"*****", b".....", b"000000000", b"your_", b"your-", b"changeme", b"abcdefghij", b"1234567890", b"redacted"];
-    words.iter().any(|it| memchr::memmem::find(&lower, it).is_some()) || entropy::sequence_share(body) > 0.4
+    let words = [
+        &b"xxxxx"[..],
+        b"example",
+        b"placeholder",
+        b"*****",
+        b".....",
+        b"000000000",
+        b"your_",
+        b"your-",
+        b"changeme",
+        b"abcdefghij",
+        b"1234567890",
+        b"redacted",
+    ];
+    words
+        .iter()
+        .any(|it| memchr::memmem::find(&lower, it).is_some())
+        || entropy::sequence_share(body) > 0.4
 }
 
 fn is_near(words: &[String], text: &[u8], found: Match) -> bool {
     let start = found.whole.start.saturating_sub(NEAR);
-    let end = text[found.whole.end..].iter().take(NEAR).position(|it| *it == b'\n').map_or((found.whole.end + NEAR).min(text.len()), |it| found.whole.end + it);
+    let end = text[found.whole.end..]
+        .iter()
+        .take(NEAR)
+        .position(|it| *it == b'\n')
+        .map_or((found.whole.end + NEAR).min(text.len()), |it| {
+            found.whole.end + it
+        });
     let around = text[start..end].to_ascii_lowercase();
-    words.iter().any(|word| memchr::memmem::find(&around, word.as_bytes()).is_some())
+    words
+        .iter()
+        .any(|word| memchr::memmem::find(&around, word.as_bytes()).is_some())
 }
 
 /// The name before `=` or `:` on the same line, for the structural context of an occurrence.
 fn assigned_name(text: &[u8], start: usize) -> Option<String> {
     let floor = start.saturating_sub(120);
-    let line = text[floor..start].iter().rposition(|it| *it == b'\n').map_or(floor, |it| floor + it + 1);
+    let line = text[floor..start]
+        .iter()
+        .rposition(|it| *it == b'\n')
+        .map_or(floor, |it| floor + it + 1);
     let before = &text[line..start];
     let operator = before.iter().rposition(|it| matches!(it, b'=' | b':'))?;
-    let end = before[..operator].iter().rposition(|it| it.is_ascii_alphanumeric() || *it == b'_')? + 1;
-    let begin = before[..end].iter().rposition(|it| !(it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-' | b'.'))).map_or(0, |it| it + 1);
+    let end = before[..operator]
+        .iter()
+        .rposition(|it| it.is_ascii_alphanumeric() || *it == b'_')?
+        + 1;
+    let begin = before[..end]
+        .iter()
+        .rposition(|it| !(it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-' | b'.')))
+        .map_or(0, |it| it + 1);
     let name = String::from_utf8_lossy(&before[begin..end]).into_owned();
     (name.len() <= 60 && !name.is_empty()).then_some(name)
 }

@@ -30,32 +30,49 @@ pub(crate) struct Match {
 impl Pattern {
     /// Not compiled yet.
     pub(crate) fn new(rule: &Rule) -> Self {
-        Self { text: rule.pattern.clone(), regex: OnceLock::new(), longest: OnceLock::new() }
+        Self {
+            text: rule.pattern.clone(),
+            regex: OnceLock::new(),
+            longest: OnceLock::new(),
+        }
     }
 
     /// Whether the pattern is valid; compiles it.
     pub(crate) fn check(&self) -> Result<(), String> {
-        build(&self.text).map(|_| ()).map_err(|error| error.to_string())
+        build(&self.text)
+            .map(|_| ())
+            .map_err(|error| error.to_string())
     }
 
     /// The window in which a match that belongs to a keyword at `start..end` can lie.
     pub(crate) fn window(&self, text: &[u8], start: usize, end: usize) -> Span {
         let reach = *self.longest.get_or_init(|| longest(&self.text)) + 2;
-        Span::new(start.saturating_sub(reach), (end + LEAD + reach).min(text.len()))
+        Span::new(
+            start.saturating_sub(reach),
+            (end + LEAD + reach).min(text.len()),
+        )
     }
 
     /// Every match in the window; bytes before it are seen by `\b` and `^`.
     pub(crate) fn each(&self, text: &[u8], window: Span, mut emit: impl FnMut(Match)) {
-        let Some(regex) = self.regex.get_or_init(|| build(&self.text).ok()) else { return };
+        let Some(regex) = self.regex.get_or_init(|| build(&self.text).ok()) else {
+            return;
+        };
         let text = &text[..window.end];
         let mut at = window.start;
         while at <= text.len() {
-            let Some(found) = regex.find_at(text, at) else { return };
+            let Some(found) = regex.find_at(text, at) else {
+                return;
+            };
             let span = Span::new(found.start(), found.end());
             let groups = regex.captures_at(text, span.start);
-            let secret = groups.and_then(|it| it.name("secret").map(|it| Span::new(it.start(), it.end())));
+            let secret =
+                groups.and_then(|it| it.name("secret").map(|it| Span::new(it.start(), it.end())));
             let secret = secret.unwrap_or(span);
-            emit(Match { whole: span, secret });
+            emit(Match {
+                whole: span,
+                secret,
+            });
             // The byte after the secret may be the separator of the next one.
             at = secret.end.max(span.start + 1);
         }
@@ -63,10 +80,21 @@ impl Pattern {
 }
 
 fn build(text: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(text).unicode(false).size_limit(64 << 20).dfa_size_limit(8 << 20).build()
+    RegexBuilder::new(text)
+        .unicode(false)
+        .size_limit(64 << 20)
+        .dfa_size_limit(8 << 20)
+        .build()
 }
 
 fn longest(text: &str) -> usize {
-    let parsed = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(text);
-    parsed.ok().and_then(|it| it.properties().maximum_len()).unwrap_or(UNBOUNDED)
+    let parsed = regex_syntax::ParserBuilder::new()
+        .unicode(false)
+        .utf8(false)
+        .build()
+        .parse(text);
+    parsed
+        .ok()
+        .and_then(|it| it.properties().maximum_len())
+        .unwrap_or(UNBOUNDED)
 }

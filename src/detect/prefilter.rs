@@ -30,16 +30,29 @@ fn slot(gram: u32) -> usize {
 }
 
 fn rarity(byte: u8) -> usize {
-    COMMON.iter().position(|it| *it == byte.to_ascii_lowercase()).unwrap_or(COMMON.len())
+    COMMON
+        .iter()
+        .position(|it| *it == byte.to_ascii_lowercase())
+        .unwrap_or(COMMON.len())
 }
 
 impl Prefilter {
     /// Keywords of at least three bytes; compared without ASCII case.
     pub(crate) fn new(keywords: Vec<Vec<u8>>) -> Self {
-        let mut this = Self { bitmap: vec![0; 1 << (BITS - 6)], slots: vec![0; 1 << BITS], buckets: vec![Vec::new()], keywords: Vec::new() };
+        let mut this = Self {
+            bitmap: vec![0; 1 << (BITS - 6)],
+            slots: vec![0; 1 << BITS],
+            buckets: vec![Vec::new()],
+            keywords: Vec::new(),
+        };
         for (number, keyword) in keywords.iter().enumerate() {
             let best = (0..=keyword.len() - 3)
-                .max_by_key(|at| keyword[*at..*at + 3].iter().map(|byte| rarity(*byte)).sum::<usize>())
+                .max_by_key(|at| {
+                    keyword[*at..*at + 3]
+                        .iter()
+                        .map(|byte| rarity(*byte))
+                        .sum::<usize>()
+                })
                 .unwrap_or(0);
             let index = slot(fold(&keyword[best..best + 3]));
             this.bitmap[index / 64] |= 1 << (index % 64);
@@ -47,7 +60,10 @@ impl Prefilter {
                 this.slots[index] = this.buckets.len() as u16;
                 this.buckets.push(Vec::new());
             }
-            this.buckets[usize::from(this.slots[index])].push(Anchor { keyword: number as u32, offset: best as u32 });
+            this.buckets[usize::from(this.slots[index])].push(Anchor {
+                keyword: number as u32,
+                offset: best as u32,
+            });
         }
         this.keywords = keywords;
         this
@@ -60,7 +76,8 @@ impl Prefilter {
             let mut word = [0; 8];
             word.copy_from_slice(&text[at..at + 8]);
             let word = u64::from_le_bytes(word) | 0x2020_2020_2020_2020;
-            let grams = [0, 8, 16, 24, 32, 40].map(|shift| slot((word >> shift) as u32 & 0x00ff_ffff));
+            let grams =
+                [0, 8, 16, 24, 32, 40].map(|shift| slot((word >> shift) as u32 & 0x00ff_ffff));
             let set = grams.map(|index| (self.bitmap[index / 64] >> (index % 64)) & 1 != 0);
             if set[0] | set[1] | set[2] | set[3] | set[4] | set[5] {
                 for (step, is_set) in set.into_iter().enumerate() {
@@ -82,9 +99,14 @@ impl Prefilter {
 
     fn confirm(&self, text: &[u8], at: usize, index: usize, hit: &mut impl FnMut(usize, usize)) {
         for anchor in &self.buckets[usize::from(self.slots[index])] {
-            let Some(start) = at.checked_sub(anchor.offset as usize) else { continue };
+            let Some(start) = at.checked_sub(anchor.offset as usize) else {
+                continue;
+            };
             let keyword = &self.keywords[anchor.keyword as usize];
-            if text.get(start..start + keyword.len()).is_some_and(|it| it.eq_ignore_ascii_case(keyword)) {
+            if text
+                .get(start..start + keyword.len())
+                .is_some_and(|it| it.eq_ignore_ascii_case(keyword))
+            {
                 hit(anchor.keyword as usize, start);
             }
         }

@@ -12,7 +12,11 @@ pub fn faults(rules: &Arc<RuleSet>, seed: u64) -> Vec<String> {
     let mut scratch = Scratch::default();
     for (number, rule) in rules.rules.iter().enumerate() {
         let mut seed = Seed(seed ^ number as u64);
-        let examples = rule.examples.iter().map(|it| (it, true)).chain(rule.counter_examples.iter().map(|it| (it, false)));
+        let examples = rule
+            .examples
+            .iter()
+            .map(|it| (it, true))
+            .chain(rule.counter_examples.iter().map(|it| (it, false)));
         for (example, should_fire) in examples {
             let text = match fill(example, &mut seed) {
                 Ok(text) => text,
@@ -22,12 +26,23 @@ pub fn faults(rules: &Arc<RuleSet>, seed: u64) -> Vec<String> {
                 }
             };
             let mut found = Vec::new();
-            detector.detect(text.as_bytes(), Texture::Text, &mut scratch, &mut found);
+            detector.collect(text.as_bytes(), Texture::Text, &mut scratch, &mut found);
             let fired = found.iter().any(|it| it.rule == number);
             if fired != should_fire {
-                let others: Vec<_> = found.iter().map(|it| rules.rules[it.rule].id.as_str()).collect();
-                let what = if should_fire { "does not fire on" } else { "fires on" };
-                faults.push(format!("rule `{}` {what} `{example}` (found: {})", rule.id, others.join(", ")));
+                let others: Vec<_> = found
+                    .iter()
+                    .map(|it| rules.rules[it.rule].id.as_str())
+                    .collect();
+                let what = if should_fire {
+                    "does not fire on"
+                } else {
+                    "fires on"
+                };
+                faults.push(format!(
+                    "rule `{}` {what} `{example}` (found: {})",
+                    rule.id,
+                    others.join(", ")
+                ));
             }
         }
     }

@@ -280,7 +280,8 @@ mod tests {
 
     #[test]
     fn assignments_are_read_as_shells_and_libraries_do() {
-        let cases: &[(&str, &[(&str, &str, u32)])] = &[
+        type Told = &'static [(&'static str, &'static str, u32)];
+        let cases: &[(&str, Told)] = &[
             ("A=1", &[("A", "1", 1)]),
             ("\u{feff}A=1\r\nB=2\r\n", &[("A", "1", 1), ("B", "2", 2)]),
             ("  export A = b c  # note", &[("A", "b c", 1)]),

@@ -70,6 +70,30 @@ pub enum Error {
         /// How to produce what is expected.
         hint: &'static str,
     },
+    /// A server's address or token that cannot be used.
+    #[error("{input}: {what}")]
+    Address {
+        /// The address, or what may be shown of it.
+        input: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// A server refused. Its answer is not repeated: it may hold anything.
+    #[error("{url}: the server answered {status}")]
+    Refused {
+        /// What was asked for.
+        url: String,
+        /// HTTP status.
+        status: u16,
+    },
+    /// No answer, or one that cannot be read.
+    #[error("{url}: {what}")]
+    Unreachable {
+        /// What was asked for.
+        url: String,
+        /// What happened.
+        what: String,
+    },
 }
 
 impl Error {
@@ -83,7 +107,28 @@ impl Error {
                 "nothing was imported; correct the cell. Dates are RFC 3339, YYYY-MM-DD or epoch seconds".to_owned(),
             ),
             Self::Shape { hint, .. } => Some((*hint).to_owned()),
+            Self::Address { .. } => {
+                Some("write https://HOST:8200; plain http only to this machine, or when allowed".to_owned())
+            }
+            Self::Refused { status, .. } => Some(refusal_hint(*status).to_owned()),
+            Self::Unreachable { .. } => Some("nothing was imported; check the address, and the certificate's authority".to_owned()),
         }
+    }
+}
+
+fn refusal_hint(status: u16) -> &'static str {
+    match status {
+        401 | 403 => {
+            "nothing was imported; the token is not valid, or may not list or read there. Name a mount or folder that it may"
+        }
+        300..=399 => {
+            "nothing was imported; redirects are not followed. Name the active server itself"
+        }
+        404 => "nothing was imported; there is nothing of that name",
+        429 | 500.. => {
+            "nothing was imported; the server is busy, sealed or on standby. Try again later"
+        }
+        _ => "nothing was imported",
     }
 }
 

@@ -7,9 +7,12 @@ mod csv;
 mod dotenv;
 mod intake;
 mod kubernetes;
+mod provider;
 mod rows;
 mod tree;
 mod vault;
+#[cfg(feature = "live")]
+mod vault_client;
 #[cfg(feature = "live")]
 pub mod vault_live;
 

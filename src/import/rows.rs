@@ -152,7 +152,8 @@ mod tests {
 
     #[test]
     fn cells_are_read_as_the_standard_says() {
-        let cases: &[(&str, &[(u32, &[&str])])] = &[
+        type Told = &'static [(u32, &'static [&'static str])];
+        let cases: &[(&str, Told)] = &[
             ("a,b\n1,2\n", &[(1, &["a", "b"]), (2, &["1", "2"])]),
             (
                 "a,b\r\n1,\"2\r\n3\"\r\n4,5",

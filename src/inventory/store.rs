@@ -513,7 +513,7 @@ mod tests {
             prefix: "kv/".to_owned(),
         };
         store
-            .import("s", vec![record.clone()], &[scope.clone()], 1)
+            .import("s", vec![record.clone()], std::slice::from_ref(&scope), 1)
             .unwrap();
         drop(store);
         let store = folder.open().unwrap();

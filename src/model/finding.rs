@@ -3,7 +3,7 @@
 
 use super::fingerprint::{Fingerprint, Occurrence};
 use super::level::{Confidence, Level};
-use super::origin::Origin;
+use super::origin::{Origin, shown};
 use super::secret::Secret;
 use super::span::{Place, Span};
 
@@ -116,4 +116,14 @@ pub struct Finding {
     pub expires: Option<i64>,
     /// Whether an earlier report (`--baseline`) has this occurrence; `None` without a baseline.
     pub in_baseline: Option<bool>,
+}
+
+impl Finding {
+    /// The path from the scanned root.
+    pub fn shown_path(&self) -> String {
+        shown(
+            self.origins.first().and_then(|it| it.repository.as_deref()),
+            &self.path,
+        )
+    }
 }

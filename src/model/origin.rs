@@ -66,3 +66,12 @@ impl Origin {
         }
     }
 }
+
+/// A path as people can find it from the scanned root: below its repository, where several were scanned
+/// side by side.
+pub fn shown(repository: Option<&str>, path: &str) -> String {
+    match repository {
+        Some(name) if name != "." => format!("{name}/{path}"),
+        _ => path.to_owned(),
+    }
+}

@@ -56,7 +56,12 @@ fn groups(report: &Report) -> Vec<Vec<&Finding>> {
     let mut groups: Vec<Vec<&Finding>> = Vec::new();
     for finding in report.findings.iter().filter(|it| it.waived.is_none()) {
         let key = finding.fingerprint.map_or_else(
-            || format!("{}\0{}\0{}", finding.rule, finding.masked, finding.occurrence.base),
+            || {
+                format!(
+                    "{}\0{}\0{}",
+                    finding.rule, finding.masked, finding.occurrence.base
+                )
+            },
             |it| it.to_string(),
         );
         let at = *index.entry(key).or_insert_with(|| {
@@ -95,12 +100,18 @@ fn write_group(
         text.clean(&first.masked),
     )?;
     for it in group.iter().take(PLACES) {
-        let key = it.key.as_deref().map(|key| format!("  {}", text.clean(key)));
-        let within = it.container.as_deref().map(|it| format!("  in {}", text.clean(it)));
+        let key = it
+            .key
+            .as_deref()
+            .map(|key| format!("  {}", text.clean(key)));
+        let within = it
+            .container
+            .as_deref()
+            .map(|it| format!("  in {}", text.clean(it)));
         writeln!(
             out,
             "  {CYAN}{}:{}:{}{CYAN:#}{}{}",
-            text.clean(&it.path),
+            text.clean(&it.shown_path()),
             it.place.line,
             it.place.column,
             key.unwrap_or_default(),
@@ -113,13 +124,24 @@ fn write_group(
     let origins = || group.iter().flat_map(|it| &it.origins);
     if let Some(it) = origins().filter_map(|it| it.introduced.as_ref()).min() {
         let commit = it.commit.get(..8).unwrap_or(&it.commit);
-        writeln!(out, "  since {} by {} (commit {commit})", day(it.seconds), text.clean(&it.author))?;
+        writeln!(
+            out,
+            "  since {} by {} (commit {commit})",
+            day(it.seconds),
+            text.clean(&it.author)
+        )?;
     }
-    if origins().next().is_some() && origins().all(|it| it.kind == OriginKind::History && !it.in_head) {
+    if origins().next().is_some()
+        && origins().all(|it| it.kind == OriginKind::History && !it.in_head)
+    {
         writeln!(out, "  only in history")?;
     }
     if let Some(managed) = group.iter().find_map(|it| it.managed.as_ref()) {
-        let age = if managed.current { "current" } else { "earlier" };
+        let age = if managed.current {
+            "current"
+        } else {
+            "earlier"
+        };
         let owners = report
             .records
             .iter()
@@ -134,7 +156,11 @@ fn write_group(
             owners.unwrap_or_default()
         )?;
     }
-    let mut judged: Vec<&Verdict> = group.iter().flat_map(|it| verdicts.of(it)).filter(|it| !it.waived).collect();
+    let mut judged: Vec<&Verdict> = group
+        .iter()
+        .flat_map(|it| verdicts.of(it))
+        .filter(|it| !it.waived)
+        .collect();
     judged.sort_by_key(|it| std::cmp::Reverse(it.severity));
     let next = judged
         .iter()
@@ -152,7 +178,10 @@ fn write_group(
 
 fn write_verdict(out: &mut dyn Write, text: &Redactor, it: &Verdict) -> io::Result<()> {
     let color = style(it.level());
-    let subject = it.record.as_deref().map(|it| format!("{}: ", text.clean(it)));
+    let subject = it
+        .record
+        .as_deref()
+        .map(|it| format!("{}: ", text.clean(it)));
     writeln!(
         out,
         "{color}{}[{}]{color:#} {}{}",
@@ -162,7 +191,12 @@ fn write_verdict(out: &mut dyn Write, text: &Redactor, it: &Verdict) -> io::Resu
         text.clean(&it.message)
     )?;
     if let Some(path) = &it.path {
-        writeln!(out, "  {CYAN}{}:{}{CYAN:#}", text.clean(path), it.line.unwrap_or(1))?;
+        writeln!(
+            out,
+            "  {CYAN}{}:{}{CYAN:#}",
+            text.clean(path),
+            it.line.unwrap_or(1)
+        )?;
     }
     if !it.next.is_empty() {
         writeln!(out, "  {BOLD}next:{BOLD:#} {}", text.clean(&it.next))?;
@@ -187,7 +221,11 @@ fn totals(report: &Report, groups: &[Vec<&Finding>]) -> String {
         let secrets = count(groups.len() as u64, "secret");
         format!("{secrets} at {} in {read}", count(places as u64, "place"))
     };
-    let waived = report.findings.iter().filter(|it| it.waived.is_some()).count();
+    let waived = report
+        .findings
+        .iter()
+        .filter(|it| it.waived.is_some())
+        .count();
     if waived > 0 {
         line.push_str(&format!("; waived: {waived}"));
     }
@@ -205,10 +243,16 @@ fn count(n: u64, noun: &str) -> String {
 
 fn reasons(gaps: &[Gap], by_choice: bool) -> Option<String> {
     let mut counts: BTreeMap<Reason, u64> = BTreeMap::new();
-    for gap in gaps.iter().filter(|it| it.reason.is_by_choice() == by_choice) {
+    for gap in gaps
+        .iter()
+        .filter(|it| it.reason.is_by_choice() == by_choice)
+    {
         *counts.entry(gap.reason).or_default() += 1;
     }
     let total: u64 = counts.values().sum();
-    let parts: Vec<_> = counts.iter().map(|(reason, n)| format!("{reason}: {n}")).collect();
+    let parts: Vec<_> = counts
+        .iter()
+        .map(|(reason, n)| format!("{reason}: {n}"))
+        .collect();
     (total > 0).then(|| format!("{total} ({})", parts.join(", ")))
 }

@@ -129,6 +129,7 @@ struct NamedUse {
 /// A use on the wire, without its record.
 #[derive(Serialize)]
 pub(crate) struct UseOut {
+    record: String,
     evidence: &'static str,
     consumer: Option<String>,
     author: Option<String>,
@@ -157,9 +158,17 @@ pub(crate) fn write_document(out: &mut dyn Write, report: &Report) -> io::Result
         },
         ruleset: &report.rules.digest,
         complete: report.coverage.is_complete(),
-        findings: report.findings.iter().map(|it| finding(&text, report, it)).collect(),
+        findings: report
+            .findings
+            .iter()
+            .map(|it| finding(&text, report, it))
+            .collect(),
         references: references(&text, report),
-        verdicts: report.verdicts.iter().map(|it| verdict(&text, it)).collect(),
+        verdicts: report
+            .verdicts
+            .iter()
+            .map(|it| verdict(&text, it))
+            .collect(),
         uses: report
             .map
             .uses
@@ -195,7 +204,12 @@ fn finding(text: &Redactor, report: &Report, it: &Finding) -> FindingOut {
     let clean = |part: &Option<String>| part.as_deref().map(|part| text.clean(part));
     FindingOut {
         rule: it.rule.clone(),
-        title: text.clean(report.rules.get(&it.rule).map_or(&it.rule, |rule| &rule.title)),
+        title: text.clean(
+            report
+                .rules
+                .get(&it.rule)
+                .map_or(&it.rule, |rule| &rule.title),
+        ),
         level: it.level.name(),
         confidence: it.confidence.name(),
         path: text.clean(&it.path),
@@ -294,6 +308,7 @@ pub(crate) fn verdict(text: &Redactor, it: &Verdict) -> VerdictOut {
 /// A use for the wire.
 pub(crate) fn one_use(text: &Redactor, it: &Use) -> UseOut {
     UseOut {
+        record: text.clean(&it.record),
         evidence: it.evidence.name(),
         consumer: it.consumer.as_deref().map(|it| text.clean(it)),
         author: it.author.as_deref().map(|it| text.clean(it)),

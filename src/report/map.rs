@@ -38,17 +38,27 @@ struct RecordOut {
 
 /// Writes where each record is used. A filter keeps records whose name contains it; a leading mount
 /// (`kv/`) may be left out.
-pub fn write_map(json: bool, out: &mut dyn Write, report: &Report, filter: Option<&str>) -> io::Result<()> {
+pub fn write_map(
+    json: bool,
+    out: &mut dyn Write,
+    report: &Report,
+    filter: Option<&str>,
+) -> io::Result<()> {
     let text = Redactor::strict(report);
     let mut entries = entries(report);
     if let Some(filter) = filter {
         entries.retain(|name, entry| {
-            name.contains(filter) || entry.record.is_some_and(|it| it.secret.to_string().contains(filter))
+            name.contains(filter)
+                || entry
+                    .record
+                    .is_some_and(|it| it.secret.to_string().contains(filter))
         });
     }
     let mut out = BufWriter::new(out);
     if json {
-        let records = entries.iter().map(|(name, entry)| record_out(&text, name, entry));
+        let records = entries
+            .iter()
+            .map(|(name, entry)| record_out(&text, name, entry));
         let document = Document {
             version: 1,
             records: records.collect(),
@@ -92,8 +102,12 @@ fn record_out(text: &Redactor, name: &str, entry: &Entry<'_>) -> RecordOut {
     RecordOut {
         record: text.clean(name),
         provider: record.map(|it| text.clean(&it.secret.provider)),
-        environment: record.and_then(|it| it.environment.as_deref()).map(|it| text.clean(it)),
-        owners: record.map_or_else(Vec::new, |it| it.owners.iter().map(|it| text.clean(it)).collect()),
+        environment: record
+            .and_then(|it| it.environment.as_deref())
+            .map(|it| text.clean(it)),
+        owners: record.map_or_else(Vec::new, |it| {
+            it.owners.iter().map(|it| text.clean(it)).collect()
+        }),
         rotated: record.and_then(|it| it.rotated).and_then(rfc3339),
         expires: record.and_then(|it| it.expires).and_then(rfc3339),
         uses: entry.uses.iter().map(|it| one_use(text, it)).collect(),
@@ -101,7 +115,12 @@ fn record_out(text: &Redactor, name: &str, entry: &Entry<'_>) -> RecordOut {
     }
 }
 
-fn write_entry(out: &mut dyn Write, text: &Redactor, name: &str, entry: &Entry<'_>) -> io::Result<()> {
+fn write_entry(
+    out: &mut dyn Write,
+    text: &Redactor,
+    name: &str,
+    entry: &Entry<'_>,
+) -> io::Result<()> {
     writeln!(out, "{}", text.clean(name))?;
     let mut facts = Vec::new();
     if let Some(record) = entry.record {
@@ -125,7 +144,13 @@ fn write_entry(out: &mut dyn Write, text: &Redactor, name: &str, entry: &Entry<'
     }
     for it in &entry.verdicts {
         let waived = if it.waived { " (waived)" } else { "" };
-        writeln!(out, "  {}[{}] {}{waived}", it.level().name(), it.id.code(), text.clean(&it.message))?;
+        writeln!(
+            out,
+            "  {}[{}] {}{waived}",
+            it.level().name(),
+            it.id.code(),
+            text.clean(&it.message)
+        )?;
         if !it.next.is_empty() {
             writeln!(out, "    next: {}", text.clean(&it.next))?;
         }
@@ -150,7 +175,10 @@ fn write_use(out: &mut dyn Write, text: &Redactor, name: &str, it: &Use) -> io::
         line.push_str(" -> ");
         line.push_str(&place(text, label, hop));
     }
-    let author = it.author.as_deref().map(|it| format!("by {}", text.clean(it)));
+    let author = it
+        .author
+        .as_deref()
+        .map(|it| format!("by {}", text.clean(it)));
     let date = it.date.map(|it| format!("on {}", day(it)));
     let who: Vec<_> = author.into_iter().chain(date).collect();
     if !who.is_empty() {

@@ -7,18 +7,20 @@ use crate::model::coverage::Reason;
 use crate::model::finding::Finding;
 use crate::model::level::{Confidence, Level};
 use crate::model::map::Use;
+use crate::model::origin::shown;
 use crate::model::report::Report;
 use crate::model::span::Place;
 use crate::model::verdict::{Verdict, VerdictId};
 use crate::report::taxonomy;
-use crate::report::text::Redactor;
+use crate::report::text::{Redactor, percent};
 use crate::report::verdicts::{ByOccurrence, stands_alone};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 
-const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 const HOME: &str = "https://github.com/keyatlas/keyatlas";
 /// Results a run may hold.
 const RESULTS: usize = 25_000;
@@ -88,7 +90,11 @@ impl<'a> Subject<'a> {
             Confidence::Medium => 8,
             Confidence::Low => 0,
         };
-        if waived { (level + sure) / 10 } else { level + sure }
+        if waived {
+            (level + sure) / 10
+        } else {
+            level + sure
+        }
     }
 }
 
@@ -114,18 +120,38 @@ impl Serialize for Results<'_> {
 /// Writes the log.
 pub(crate) fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let text = Redactor::strict(report);
-    let alone = report.verdicts.iter().filter(|it| stands_alone(it)).map(Subject::Verdict);
-    let mut subjects: Vec<_> = report.findings.iter().map(Subject::Finding).chain(alone).collect();
+    let alone = report
+        .verdicts
+        .iter()
+        .filter(|it| stands_alone(it))
+        .map(Subject::Verdict);
+    let mut subjects: Vec<_> = report
+        .findings
+        .iter()
+        .map(Subject::Finding)
+        .chain(alone)
+        .collect();
     let cut = subjects.len().saturating_sub(RESULTS);
     subjects.sort_by_key(|it| std::cmp::Reverse(it.rank()));
     subjects.truncate(RESULTS);
     let ids: BTreeSet<&str> = subjects.iter().map(|it| it.rule()).collect();
-    let rules = ids.into_iter().enumerate().map(|(at, id)| (id, at)).collect();
+    let rules = ids
+        .into_iter()
+        .enumerate()
+        .map(|(at, id)| (id, at))
+        .collect();
     let mut uses: HashMap<&str, Vec<&Use>> = HashMap::new();
     for it in report.map.uses.iter().filter(|it| it.chain.len() > 1) {
         uses.entry(&it.record).or_default().push(it);
     }
-    let results = Results { report, text: &text, verdicts: ByOccurrence::new(report), uses, rules, subjects };
+    let results = Results {
+        report,
+        text: &text,
+        verdicts: ByOccurrence::new(report),
+        uses,
+        rules,
+        subjects,
+    };
     let log = Log {
         schema: SCHEMA,
         version: "2.1.0",
@@ -149,13 +175,27 @@ pub(crate) fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 }
 
 fn tool(results: &Results<'_>) -> Value {
-    let rules: Vec<_> = results.rules.keys().map(|id| descriptor(results, id)).collect();
-    let reasons: BTreeSet<Reason> = results.report.coverage.gaps.iter().map(|it| it.reason).collect();
+    let rules: Vec<_> = results
+        .rules
+        .keys()
+        .map(|id| descriptor(results, id))
+        .collect();
+    let reasons: BTreeSet<Reason> = results
+        .report
+        .coverage
+        .gaps
+        .iter()
+        .map(|it| it.reason)
+        .collect();
     let mut notifications: Vec<_> = reasons
         .into_iter()
-        .map(|it| json!({"id": it.code(), "shortDescription": {"text": format!("Not read: {it}.")}}))
+        .map(
+            |it| json!({"id": it.code(), "shortDescription": {"text": format!("Not read: {it}.")}}),
+        )
         .collect();
-    notifications.push(json!({"id": "cut", "shortDescription": {"text": "Left out to stay within limits."}}));
+    notifications.push(
+        json!({"id": "cut", "shortDescription": {"text": "Left out to stay within limits."}}),
+    );
     json!({"driver": {
         "name": env!("CARGO_PKG_NAME"),
         "version": env!("CARGO_PKG_VERSION"),
@@ -173,7 +213,11 @@ fn descriptor(results: &Results<'_>, id: &str) -> Value {
     if let Some(rule) = results.report.rules.get(id) {
         title = text.clean(&rule.title);
         full = format!("A value of this kind lies in the clear: {title}.");
-        help = text.clean(if rule.rotation.is_empty() { "Rotate or revoke it, then remove it." } else { &rule.rotation });
+        help = text.clean(if rule.rotation.is_empty() {
+            "Rotate or revoke it, then remove it."
+        } else {
+            &rule.rotation
+        });
         uri = rule.why.clone();
         severity = rule.severity;
         precision = rule.confidence.name();
@@ -229,10 +273,17 @@ impl Results<'_> {
             message.push(' ');
             message.push_str(&sentence(&text.clean(&verdict.message)));
         }
-        let mut steps: Vec<&str> = verdicts.iter().map(|it| it.next.as_str()).filter(|it| !it.is_empty()).collect();
+        let mut steps: Vec<&str> = verdicts
+            .iter()
+            .map(|it| it.next.as_str())
+            .filter(|it| !it.is_empty())
+            .collect();
         steps.dedup();
         if steps.is_empty() {
-            steps.extend(rule.map(|it| it.rotation.as_str()).filter(|it| !it.is_empty()));
+            steps.extend(
+                rule.map(|it| it.rotation.as_str())
+                    .filter(|it| !it.is_empty()),
+            );
         }
         for step in steps {
             message.push_str(" Next: ");
@@ -244,7 +295,11 @@ impl Results<'_> {
         }
         let first = it.origins.first();
         let codes: Vec<_> = verdicts.iter().map(|it| it.id.code()).collect();
-        let mut out = self.result(Subject::Finding(it), &message, &self.location(&it.path, it.place, None));
+        let mut out = self.result(
+            Subject::Finding(it),
+            &message,
+            &self.location(&it.shown_path(), it.place, None),
+        );
         out["partialFingerprints"] = prints;
         out["properties"] = json!({
             "verdicts": codes,
@@ -257,19 +312,35 @@ impl Results<'_> {
             out["baselineState"] = json!(if known { "unchanged" } else { "new" });
         }
         if let Some(waived) = &it.waived {
-            let why = format!("{} (accepted by {} until {})", waived.reason, waived.owner, waived.until);
+            let why = format!(
+                "{} (accepted by {} until {})",
+                waived.reason, waived.owner, waived.until
+            );
             out["suppressions"] = json!([{"kind": "external", "status": "accepted", "justification": text.clean(&why)}]);
         }
-        let paths: BTreeSet<&str> = it.origins.iter().map(|it| it.path.as_str()).filter(|path| *path != it.path).collect();
+        let paths: BTreeSet<&str> = it
+            .origins
+            .iter()
+            .map(|it| it.path.as_str())
+            .filter(|path| *path != it.path)
+            .collect();
         if !paths.is_empty() {
-            let related = paths.into_iter().take(RELATED).enumerate().map(|(at, path)| {
-                let mut location = self.location(path, it.place, Some("The same bytes lie here too."));
-                location["id"] = json!(at + 1);
-                location
-            });
+            let related = paths
+                .into_iter()
+                .take(RELATED)
+                .enumerate()
+                .map(|(at, path)| {
+                    let mut location =
+                        self.location(path, it.place, Some("The same bytes lie here too."));
+                    location["id"] = json!(at + 1);
+                    location
+                });
             out["relatedLocations"] = related.collect();
         }
-        let uses = it.managed.as_ref().and_then(|it| self.uses.get(it.record.as_str()));
+        let uses = it
+            .managed
+            .as_ref()
+            .and_then(|it| self.uses.get(it.record.as_str()));
         if let Some(uses) = uses {
             out["codeFlows"] = uses.iter().take(FLOWS).map(|it| self.flow(it)).collect();
         }
@@ -283,16 +354,32 @@ impl Results<'_> {
             message.push_str(" Next: ");
             message.push_str(&sentence(&text.clean(&it.next)));
         }
-        let record = it.record.as_deref().and_then(|name| self.report.records.iter().find(|it| it.name == name));
+        let record = it
+            .record
+            .as_deref()
+            .and_then(|name| self.report.records.iter().find(|it| it.name == name));
         let (path, line) = match (&it.path, record) {
             (Some(path), _) => (path.as_str(), it.line),
             (None, Some(record)) => (record.source.as_str(), record.source_line),
             (None, None) => ("", None),
         };
         let line = line.unwrap_or(1).max(1);
-        let place = Place { line, end_line: line, column: 1, end_column: 2 };
-        let mut out = self.result(Subject::Verdict(it), &message, &self.location(path, place, None));
-        let subject = it.record.as_deref().or(it.evidence.first().map(String::as_str)).unwrap_or(path);
+        let place = Place {
+            line,
+            end_line: line,
+            column: 1,
+            end_column: 2,
+        };
+        let mut out = self.result(
+            Subject::Verdict(it),
+            &message,
+            &self.location(path, place, None),
+        );
+        let subject = it
+            .record
+            .as_deref()
+            .or(it.evidence.first().map(String::as_str))
+            .unwrap_or(path);
         out["partialFingerprints"] = json!({
             "keyatlas/verdict/v1": format!("{}:{}", it.id.code(), text.clean(subject)),
         });
@@ -302,7 +389,8 @@ impl Results<'_> {
             "record": it.record.as_deref().map(|it| text.clean(it)),
         });
         if it.waived {
-            out["suppressions"] = json!([{"kind": "external", "status": "accepted", "justification": "Waived."}]);
+            out["suppressions"] =
+                json!([{"kind": "external", "status": "accepted", "justification": "Waived."}]);
         }
         out
     }
@@ -325,9 +413,18 @@ impl Results<'_> {
             .iter()
             .map(|hop| {
                 let line = hop.line.max(1);
-                let place = Place { line, end_line: line, column: 1, end_column: 2 };
-                let says = sentence(&format!("{} names {}", self.text.clean(&hop.syntax), self.text.clean(&hop.name)));
-                json!({"location": self.location(&hop.path, place, Some(&says))})
+                let place = Place {
+                    line,
+                    end_line: line,
+                    column: 1,
+                    end_column: 2,
+                };
+                let says = sentence(&format!(
+                    "{} names {}",
+                    self.text.clean(&hop.syntax),
+                    self.text.clean(&hop.name)
+                ));
+                json!({"location": self.location(&shown(hop.repository.as_deref(), &hop.path), place, Some(&says))})
             })
             .collect();
         json!({"threadFlows": [{"locations": steps}]})
@@ -382,14 +479,20 @@ fn notifications(report: &Report, text: &Redactor, cut: usize) -> Vec<Value> {
         }
     };
     tell(cut, "results of the lowest rank");
-    tell(gaps.len().saturating_sub(NOTIFICATIONS), "notifications on places that were not read");
+    tell(
+        gaps.len().saturating_sub(NOTIFICATIONS),
+        "notifications on places that were not read",
+    );
     out
 }
 
 fn provenance(report: &Report, text: &Redactor) -> Vec<Value> {
-    let told = report.repositories.iter().filter_map(|it| it.url.as_deref().map(|url| (it, url)));
+    let told = report
+        .repositories
+        .iter()
+        .filter_map(|it| it.url.as_deref().map(|url| (it, url)));
     told.map(|(it, url)| {
-        let mut out = json!({"repositoryUri": text.clean(url)});
+        let mut out = json!({"repositoryUri": absolute(&text.redact(url))});
         if let Some(head) = &it.head {
             out["revisionId"] = json!(head);
         }
@@ -404,11 +507,35 @@ fn provenance(report: &Report, text: &Redactor) -> Vec<Value> {
 /// A path as code scanning takes it: relative, without `.` and `..`, never empty. Of an absolute path
 /// only the file name stays, of a URL what follows the scheme.
 fn relative(path: &str) -> String {
-    let path = path.split_once("://").map_or(path, |(_, rest)| rest.split(['?', '#']).next().unwrap_or(rest));
-    let drive = path.as_bytes().get(1) == Some(&b':') && path.as_bytes().get(2).is_some_and(|it| b"/\\".contains(it));
-    let path = if path.starts_with('/') || drive { path.rsplit(['/', '\\']).next().unwrap_or(path) } else { path };
-    let parts: Vec<_> = path.split('/').filter(|it| !matches!(*it, "" | "." | "..")).collect();
-    if parts.is_empty() { "inventory".to_owned() } else { parts.join("/") }
+    let path = path.split_once("://").map_or(path, |(_, rest)| {
+        rest.split(['?', '#']).next().unwrap_or(rest)
+    });
+    let drive = path.as_bytes().get(1) == Some(&b':')
+        && path.as_bytes().get(2).is_some_and(|it| b"/\\".contains(it));
+    let path = if path.starts_with('/') || drive {
+        path.rsplit(['/', '\\']).next().unwrap_or(path)
+    } else {
+        path
+    };
+    let parts: Vec<_> = path
+        .split('/')
+        .filter(|it| !matches!(*it, "" | "." | ".."))
+        .collect();
+    if parts.is_empty() {
+        "inventory".to_owned()
+    } else {
+        parts.join("/")
+    }
+}
+
+/// A remote's URL as an absolute URI: `host:path` becomes `ssh://host/path`, other characters are encoded.
+fn absolute(url: &str) -> String {
+    let url = match (url.contains("://"), url.split_once(':')) {
+        (false, Some((host, path))) => format!("ssh://{host}/{}", path.trim_start_matches('/')),
+        (false, None) => format!("file:///{}", url.trim_start_matches('/')),
+        (true, _) => url.to_owned(),
+    };
+    url.split(':').map(percent).collect::<Vec<_>>().join(":")
 }
 
 /// `github-token` as `GithubToken`.
@@ -425,7 +552,11 @@ fn pascal(id: &str) -> String {
 /// The text with a full stop.
 fn sentence(text: &str) -> String {
     let text = text.trim_end();
-    if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
+    if text.ends_with(['.', '!', '?']) {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
 }
 
 #[cfg(test)]
@@ -440,12 +571,20 @@ mod tests {
         Finding {
             rule: rule.to_owned(),
             path: path.to_owned(),
-            place: Place { line: 0, end_line: 0, column: 0, end_column: 0 },
+            place: Place {
+                line: 0,
+                end_line: 0,
+                column: 0,
+                end_column: 0,
+            },
             key: None,
             secret: Secret::new(b"hunter22-planted"),
             masked: "****".to_owned(),
             fingerprint: None,
-            occurrence: Occurrence { base: format!("ko1:{rule}"), ordinal: 1 },
+            occurrence: Occurrence {
+                base: format!("ko1:{rule}"),
+                ordinal: 1,
+            },
             via: Vec::new(),
             container: None,
             confidence: Confidence::High,
@@ -479,7 +618,11 @@ mod tests {
     #[test]
     fn regions_and_indexes_hold() {
         let mut waived = finding("b-rule", "/abs/../x y.env", Level::Error);
-        waived.waived = Some(Waived { reason: "r".into(), owner: "o".into(), until: "2030-01-01".into() });
+        waived.waived = Some(Waived {
+            reason: "r".into(),
+            owner: "o".into(),
+            until: "2030-01-01".into(),
+        });
         let stale = Verdict {
             id: VerdictId::Stale,
             severity: VerdictId::Stale.severity(),
@@ -513,7 +656,12 @@ mod tests {
         for result in results {
             let at = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
             assert_eq!(rules[at]["id"], result["ruleId"]);
-            assert!(!result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].as_str().unwrap().is_empty());
+            assert!(
+                !result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+                    .as_str()
+                    .unwrap()
+                    .is_empty()
+            );
         }
         let mut found = Vec::new();
         regions(&log, &mut found);
@@ -532,6 +680,11 @@ mod tests {
         assert_eq!(relative("C:\\x\\export.json"), "export.json");
         assert_eq!(relative("https://vault.example/kv?x=1"), "vault.example/kv");
         assert_eq!(relative(""), "inventory");
+        assert_eq!(absolute("host.test:a b.git"), "ssh://host.test/a%20b.git");
+        assert_eq!(
+            absolute("https://host.test:8/a.git"),
+            "https://host.test:8/a.git"
+        );
         assert_eq!(pascal("aws-access_key"), "AwsAccessKey");
     }
 
@@ -540,7 +693,10 @@ mod tests {
         let one = finding("a-rule", "a.env", Level::Note);
         let mut findings = vec![one; RESULTS + 1];
         findings.push(finding("z-rule", "z.env", Level::Error));
-        let log = log(&Report { findings, ..Report::default() });
+        let log = log(&Report {
+            findings,
+            ..Report::default()
+        });
         let run = &log["runs"][0];
         assert_eq!(run["results"].as_array().unwrap().len(), RESULTS);
         assert_eq!(run["results"][0]["ruleId"], "z-rule");

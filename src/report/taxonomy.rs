@@ -38,9 +38,7 @@ pub(crate) fn tags(cwe: Option<u32>, nhi: Option<&str>) -> Vec<String> {
 
 /// Relationships of a rule.
 pub(crate) fn relationships(cwe: Option<u32>, nhi: Option<&str>) -> Vec<Value> {
-    let target = |id: String, name: &str, index: u32| {
-        json!({"target": {"id": id, "toolComponent": {"name": name, "index": index}}, "kinds": ["superset"]})
-    };
+    let target = |id: String, name: &str, index: u32| json!({"target": {"id": id, "toolComponent": {"name": name, "index": index}}, "kinds": ["superset"]});
     let cwe = cwe.map(|it| target(it.to_string(), "CWE", 0));
     let nhi = nhi.map(|it| target(it.to_owned(), "OWASP NHI", 1));
     cwe.into_iter().chain(nhi).collect()

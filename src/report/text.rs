@@ -3,6 +3,7 @@
 
 use crate::model::report::Report;
 use crate::model::secret::MASK;
+use crate::model::span::Span;
 use aho_corasick::{AhoCorasick, MatchKind};
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use std::collections::BTreeSet;
@@ -63,7 +64,7 @@ impl Redactor {
             Gate::Open
         } else {
             AhoCorasick::builder()
-                .match_kind(MatchKind::LeftmostLongest)
+                .match_kind(MatchKind::Standard)
                 .build(patterns)
                 .map_or(Gate::Shut, Gate::Search)
         };
@@ -84,13 +85,22 @@ impl Redactor {
             Gate::Open => text.to_owned(),
             Gate::Shut => MASK.to_owned(),
             Gate::Search(search) => {
+                // Overlapping values go as one stretch: the tail of one would still tell.
+                let mut stretches: Vec<Span> = Vec::new();
+                for found in search.find_overlapping_iter(text) {
+                    let mut stretch = Span::new(found.start(), found.end());
+                    while let Some(last) = stretches.pop_if(|it| it.end > stretch.start) {
+                        stretch.start = stretch.start.min(last.start);
+                    }
+                    stretches.push(stretch);
+                }
                 let bytes = text.as_bytes();
                 let mut out = Vec::with_capacity(bytes.len());
                 let mut at = 0;
-                for found in search.find_iter(bytes) {
-                    out.extend_from_slice(&bytes[at..found.start()]);
+                for stretch in stretches {
+                    out.extend_from_slice(&bytes[at..stretch.start]);
                     out.extend_from_slice(MASK.as_bytes());
-                    at = found.end();
+                    at = stretch.end;
                 }
                 out.extend_from_slice(&bytes[at..]);
                 String::from_utf8_lossy(&out).into_owned()
@@ -118,7 +128,7 @@ fn escape(text: &str, out: &mut String) {
 }
 
 /// Percent-encodes a path; `/` and `*` stay.
-fn percent(text: &str) -> String {
+pub(crate) fn percent(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~/*".contains(&byte) {
@@ -152,7 +162,10 @@ mod tests {
     #[test]
     fn escapes_and_encodes() {
         let open = Redactor::new(&Report::default());
-        assert_eq!(open.clean("a\u{1b}[31m\nb\u{202e}"), "a\\u{1b}[31m\\nb\\u{202e}");
+        assert_eq!(
+            open.clean("a\u{1b}[31m\nb\u{202e}"),
+            "a\\u{1b}[31m\\nb\\u{202e}"
+        );
         assert_eq!(open.uri("a b/ü#1.txt"), "a%20b/%C3%BC%231.txt");
         assert_eq!(rfc3339(0).as_deref(), Some("1970-01-01T00:00:00Z"));
         assert_eq!(day(86_400), "1970-01-02");

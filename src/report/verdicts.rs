@@ -21,7 +21,11 @@ impl<'a> ByOccurrence<'a> {
     pub(crate) fn new(report: &'a Report) -> Self {
         let mut index: HashMap<&str, Vec<&Verdict>> = HashMap::new();
         for verdict in &report.verdicts {
-            for id in verdict.evidence.iter().filter(|it| it.starts_with(OCCURRENCE)) {
+            for id in verdict
+                .evidence
+                .iter()
+                .filter(|it| it.starts_with(OCCURRENCE))
+            {
                 let row = index.entry(id).or_default();
                 if !row.iter().any(|it| std::ptr::eq(*it, verdict)) {
                     row.push(verdict);
@@ -33,6 +37,9 @@ impl<'a> ByOccurrence<'a> {
 
     /// The verdicts on a finding, in the report's order.
     pub(crate) fn of(&self, finding: &Finding) -> Vec<&'a Verdict> {
-        self.0.get(finding.occurrence.to_string().as_str()).cloned().unwrap_or_default()
+        self.0
+            .get(finding.occurrence.to_string().as_str())
+            .cloned()
+            .unwrap_or_default()
     }
 }

@@ -49,14 +49,22 @@ pub fn load(options: &Options) -> Result<RuleSet, Error> {
     }
     for file in &options.extra {
         hash.update(file.text.as_bytes());
-        rules.extend(parse::file(&file.name, &file.text, &mut faults).into_iter().map(|rule| (rule.id.clone(), rule)));
+        rules.extend(
+            parse::file(&file.name, &file.text, &mut faults)
+                .into_iter()
+                .map(|rule| (rule.id.clone(), rule)),
+        );
     }
     for name in &options.disabled {
         hash.update(name.as_bytes());
         let before = rules.len();
-        rules.retain(|id, rule| id != name && Some(rule.provider.as_str()) != name.strip_suffix("/*"));
+        rules.retain(|id, rule| {
+            id != name && Some(rule.provider.as_str()) != name.strip_suffix("/*")
+        });
         if rules.len() == before {
-            faults.push(format!("disabled rule `{name}` does not exist; `keyatlas rules list` names them all"));
+            faults.push(format!(
+                "disabled rule `{name}` does not exist; `keyatlas rules list` names them all"
+            ));
         }
     }
     if faults.is_empty() && rules.is_empty() {
@@ -65,8 +73,15 @@ pub fn load(options: &Options) -> Result<RuleSet, Error> {
     if !faults.is_empty() {
         return Err(Error { faults });
     }
-    let digest = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(RuleSet { rules: rules.into_values().collect(), digest })
+    let digest = hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Ok(RuleSet {
+        rules: rules.into_values().collect(),
+        digest,
+    })
 }
 
 #[cfg(test)]
@@ -76,10 +91,23 @@ mod tests {
     #[test]
     fn faults_are_told_all_at_once() {
         let text = "[[rule]]\nid='a'\ntitle='t'\nprovider='p'\nkind='nonsense'\nconfidence='sure'\nseverity='high'\nrotation='r'\n";
-        let extra = vec![RuleFile { name: "mine.toml".to_owned(), text: text.to_owned() }];
-        let error = load(&Options { extra, disabled: vec!["nope".to_owned()] }).unwrap_err();
+        let extra = vec![RuleFile {
+            name: "mine.toml".to_owned(),
+            text: text.to_owned(),
+        }];
+        let error = load(&Options {
+            extra,
+            disabled: vec!["nope".to_owned()],
+        })
+        .unwrap_err();
         let text = error.to_string();
-        for part in ["kind `nonsense`", "keywords", "confidence `sure`", "disabled rule `nope`", "mine.toml"] {
+        for part in [
+            "kind `nonsense`",
+            "keywords",
+            "confidence `sure`",
+            "disabled rule `nope`",
+            "mine.toml",
+        ] {
             assert!(text.contains(part), "{part} in {text}");
         }
     }

@@ -55,7 +55,11 @@ fn pattern_matcher() -> String {
 /// Reads one file; faults are pushed as sentences that name the file and the rule.
 pub(super) fn file(name: &str, text: &str, faults: &mut Vec<String>) -> Vec<Rule> {
     match toml::from_str::<File>(text) {
-        Ok(file) => file.rule.into_iter().filter_map(|row| checked(name, row, faults)).collect(),
+        Ok(file) => file
+            .rule
+            .into_iter()
+            .filter_map(|row| checked(name, row, faults))
+            .collect(),
         Err(error) => {
             faults.push(format!("{name}: {}", error.to_string().trim_end()));
             Vec::new()
@@ -66,18 +70,27 @@ pub(super) fn file(name: &str, text: &str, faults: &mut Vec<String>) -> Vec<Rule
 fn checked(name: &str, row: Row, faults: &mut Vec<String>) -> Option<Rule> {
     let before = faults.len();
     let mut fault = |what: String| faults.push(format!("{name}: rule `{}`: {what}", row.id));
-    let kind = Kind::NAMES.iter().find(|(it, _)| *it == row.kind).map(|(_, kind)| *kind);
+    let kind = Kind::NAMES
+        .iter()
+        .find(|(it, _)| *it == row.kind)
+        .map(|(_, kind)| *kind);
     let matcher = match row.matcher.as_str() {
         "pattern" => Some(Matcher::Pattern),
         "assignment" => Some(Matcher::Assignment),
         _ => None,
     };
-    let checksum = row.checksum.as_ref().map(|it| Checksum::NAMES.iter().find(|(name, _)| name == it));
+    let checksum = row
+        .checksum
+        .as_ref()
+        .map(|it| Checksum::NAMES.iter().find(|(name, _)| name == it));
     if kind.is_none() {
         fault(format!("kind `{}` is not known", row.kind));
     }
     if matcher.is_none() {
-        fault(format!("matcher `{}` is not `pattern` or `assignment`", row.matcher));
+        fault(format!(
+            "matcher `{}` is not `pattern` or `assignment`",
+            row.matcher
+        ));
     }
     if checksum == Some(None) {
         fault("checksum is not known".to_owned());
@@ -91,10 +104,16 @@ fn checked(name: &str, row: Row, faults: &mut Vec<String>) -> Option<Rule> {
     let confidence = Confidence::from_name(&row.confidence);
     let severity = Severity::from_name(&row.severity);
     if confidence.is_none() {
-        fault(format!("confidence `{}` is not low, medium or high", row.confidence));
+        fault(format!(
+            "confidence `{}` is not low, medium or high",
+            row.confidence
+        ));
     }
     if severity.is_none() {
-        fault(format!("severity `{}` is not low, medium, high or critical", row.severity));
+        fault(format!(
+            "severity `{}` is not low, medium, high or critical",
+            row.severity
+        ));
     }
     if faults.len() > before {
         return None;

@@ -49,14 +49,24 @@ thread_local! {
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 impl<'a> Collector<'a> {
-    pub(super) fn new(detector: &'a Detector, max_depth: usize, references: bool, progress: Option<fn(u64, u64)>) -> Self {
+    pub(super) fn new(
+        detector: &'a Detector,
+        max_depth: usize,
+        references: bool,
+        progress: Option<fn(u64, u64)>,
+    ) -> Self {
         Self {
             detector,
-            options: decode::Options { max_depth, ..decode::Options::default() },
+            options: decode::Options {
+                max_depth,
+                ..decode::Options::default()
+            },
             references,
             progress,
             sightings: Mutex::default(),
@@ -70,13 +80,30 @@ impl<'a> Collector<'a> {
     /// Everything gathered, and the coverage so far (`files` counts what had a path, `blobs` the rest).
     pub(super) fn finish(self, coverage: &mut Coverage) -> (Vec<Sighting>, Vec<Named>) {
         coverage.bytes += self.bytes.into_inner();
-        coverage.gaps.extend(self.gaps.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
+        coverage.gaps.extend(
+            self.gaps
+                .into_inner()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        );
         let take = std::sync::PoisonError::into_inner;
-        (self.sightings.into_inner().unwrap_or_else(take), self.named.into_inner().unwrap_or_else(|it| it.into_inner()))
+        (
+            self.sightings.into_inner().unwrap_or_else(take),
+            self.named.into_inner().unwrap_or_else(|it| it.into_inner()),
+        )
     }
 
-    fn view(&self, view: &decode::View<'_>, blob: Blob<'_>, root: &mut Option<Vec<u8>>, scratch: &mut (Scratch, Vec<Candidate>)) {
-        let texture = if view.is_binary { Texture::Binary } else { Texture::Text };
+    fn view(
+        &self,
+        view: &decode::View<'_>,
+        blob: Blob<'_>,
+        root: &mut Option<Vec<u8>>,
+        scratch: &mut (Scratch, Vec<Candidate>),
+    ) {
+        let texture = if view.is_binary {
+            Texture::Binary
+        } else {
+            Texture::Text
+        };
         let (scratch, found) = scratch;
         found.clear();
         self.detector.detect(&view.text, texture, scratch, found);
@@ -97,20 +124,35 @@ impl<'a> Collector<'a> {
         let mut sightings = Vec::with_capacity(found.len());
         for candidate in found.drain(..) {
             let place = lines.place(view.outer.unwrap_or(candidate.span));
-            sightings.push(Sighting { path: blob.path.to_owned(), id: blob.id, candidate, place, via: view.via.clone() });
+            sightings.push(Sighting {
+                path: blob.path.to_owned(),
+                id: blob.id,
+                candidate,
+                place,
+                via: view.via.clone(),
+            });
         }
         locked(&self.sightings).append(&mut sightings);
     }
 
     fn mentions(&self, view: &decode::View<'_>, blob: Blob<'_>) {
-        let Ok(text) = std::str::from_utf8(&view.text) else { return };
+        let Ok(text) = std::str::from_utf8(&view.text) else {
+            return;
+        };
         let mut malformed = |detail: String| {
-            let gap = Gap { path: blob.path.to_owned(), reason: Reason::Malformed, detail };
+            let gap = Gap {
+                path: blob.path.to_owned(),
+                reason: Reason::Malformed,
+                detail,
+            };
             locked(&self.gaps).push(gap);
         };
         let found = refer::read(blob.path, text, &mut malformed);
         if !found.is_empty() {
-            let named = found.into_iter().map(|mention| Named { path: blob.path.to_owned(), mention });
+            let named = found.into_iter().map(|mention| Named {
+                path: blob.path.to_owned(),
+                mention,
+            });
             locked(&self.named).extend(named);
         }
     }
@@ -119,7 +161,10 @@ impl<'a> Collector<'a> {
 impl Sink for Collector<'_> {
     fn blob(&self, blob: Blob<'_>) {
         let seen = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
-        let bytes = self.bytes.fetch_add(blob.bytes.len() as u64, Ordering::Relaxed) + blob.bytes.len() as u64;
+        let bytes = self
+            .bytes
+            .fetch_add(blob.bytes.len() as u64, Ordering::Relaxed)
+            + blob.bytes.len() as u64;
         if let (Some(progress), 0) = (self.progress, seen % 256) {
             progress(seen, bytes);
         }
@@ -127,13 +172,25 @@ impl Sink for Collector<'_> {
             let mut root = None;
             let emit = &mut |view: &decode::View<'_>| {
                 self.view(view, blob, &mut root, scratch);
-                if self.references && !view.is_binary && view.outer.is_none() && !blob.path.is_empty() {
+                if self.references
+                    && !view.is_binary
+                    && view.outer.is_none()
+                    && !blob.path.is_empty()
+                {
                     self.mentions(view, blob);
                 }
             };
             let gap = &mut |reason, detail| {
-                let path = if blob.path.is_empty() { blob.id.map_or_else(String::new, |it| it.to_string()) } else { blob.path.to_owned() };
-                locked(&self.gaps).push(Gap { path, reason, detail });
+                let path = if blob.path.is_empty() {
+                    blob.id.map_or_else(String::new, |it| it.to_string())
+                } else {
+                    blob.path.to_owned()
+                };
+                locked(&self.gaps).push(Gap {
+                    path,
+                    reason,
+                    detail,
+                });
             };
             decode::each(blob.bytes, &self.options, emit, gap);
         });

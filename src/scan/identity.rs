@@ -31,14 +31,28 @@ impl Identity {
     /// The base id of a value in its context (its assigned name without case and punctuation).
     pub(super) fn base(&self, value: &[u8], key: Option<&str>) -> String {
         let secret = self.secret(value);
-        let context: String = key.unwrap_or("").chars().filter(|it| it.is_alphanumeric()).collect::<String>().to_lowercase();
-        let digest = Sha256::new().chain_update(secret).chain_update(context.as_bytes()).finalize();
+        let context: String = key
+            .unwrap_or("")
+            .chars()
+            .filter(|it| it.is_alphanumeric())
+            .collect::<String>()
+            .to_lowercase();
+        let digest = Sha256::new()
+            .chain_update(secret)
+            .chain_update(context.as_bytes())
+            .finalize();
         format!("ko1:{}", HEXLOWER.encode(&digest[..12]))
     }
 
     fn secret(&self, value: &[u8]) -> [u8; 16] {
         let short: [u8; 32] = Sha256::digest(value).into();
-        let lock = |this: &Self| this.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(&short).copied();
+        let lock = |this: &Self| {
+            this.known
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .get(&short)
+                .copied()
+        };
         if let Some(known) = lock(self) {
             return known;
         }
@@ -47,7 +61,10 @@ impl Identity {
             // The only error is an output length of zero.
             let _length_is_fixed = scrypt::scrypt(value, &self.salt, params, &mut out);
         }
-        self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(short, out);
+        self.known
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .insert(short, out);
         out
     }
 }

@@ -107,7 +107,9 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Source { hint, .. } => hint.clone(),
-            Self::NoSuchPath(_) => Some("check the spelling; paths are relative to the current folder".to_owned()),
+            Self::NoSuchPath(_) => {
+                Some("check the spelling; paths are relative to the current folder".to_owned())
+            }
             Self::Rules(_) => Some("`keyatlas rules test FILE` checks a rule file".to_owned()),
             Self::Threads(_) => Some("try a smaller --jobs".to_owned()),
         }
@@ -119,7 +121,10 @@ pub fn run(options: &Options, rules: &Arc<RuleSet>) -> Result<Scanned, Error> {
     if let Some(missing) = options.roots.iter().find(|it| !it.exists()) {
         return Err(Error::NoSuchPath(missing.display().to_string()));
     }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build().map_err(|_| Error::Threads(options.jobs))?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.jobs)
+        .build()
+        .map_err(|_| Error::Threads(options.jobs))?;
     let detector = Detector::new(Arc::clone(rules));
     let mut scanned = pool.install(|| road::walk(options, rules, &detector))?;
     let gaps = &mut scanned.coverage.gaps;

@@ -12,8 +12,8 @@ use crate::model::reference::Reference;
 use crate::model::rule::RuleSet;
 use crate::refer;
 use crate::source::Sink;
-use crate::source::error::Error as SourceError;
 use crate::source::change::{self, Changes};
+use crate::source::error::Error as SourceError;
 use crate::source::history::{self, History};
 use crate::source::tree::{self, TreeOptions};
 use std::collections::{HashMap, HashSet};
@@ -23,11 +23,18 @@ use std::path::{Path, PathBuf};
 const CHAIN_MEMORY: usize = 128 << 20;
 
 fn source(error: &SourceError) -> Error {
-    Error::Source { message: error.to_string(), hint: error.hint() }
+    Error::Source {
+        message: error.to_string(),
+        hint: error.hint(),
+    }
 }
 
 /// Reads everything the plan names.
-pub(super) fn walk(options: &Options, rules: &RuleSet, detector: &Detector) -> Result<Scanned, Error> {
+pub(super) fn walk(
+    options: &Options,
+    rules: &RuleSet,
+    detector: &Detector,
+) -> Result<Scanned, Error> {
     let context = Context {
         rules,
         identity: Identity::new(options.salt.as_deref()),
@@ -45,12 +52,28 @@ pub(super) fn walk(options: &Options, rules: &RuleSet, detector: &Detector) -> R
             }
         }
         Mode::Staged => {
-            let changes = change::staged(first(options), options.index_file.as_deref()).map_err(|it| source(&it))?;
-            changed(&changes, OriginKind::Index, options, detector, &mut scanned, &mut traced)?;
+            let changes = change::staged(first(options), options.index_file.as_deref())
+                .map_err(|it| source(&it))?;
+            changed(
+                &changes,
+                OriginKind::Index,
+                options,
+                detector,
+                &mut scanned,
+                &mut traced,
+            )?;
         }
         Mode::Range { base, tip } => {
-            let changes = change::range(first(options), base.as_deref(), tip).map_err(|it| source(&it))?;
-            changed(&changes, OriginKind::History, options, detector, &mut scanned, &mut traced)?;
+            let changes =
+                change::range(first(options), base.as_deref(), tip).map_err(|it| source(&it))?;
+            changed(
+                &changes,
+                OriginKind::History,
+                options,
+                detector,
+                &mut scanned,
+                &mut traced,
+            )?;
         }
     }
     scanned.findings = gather::findings(traced, &context);
@@ -59,25 +82,67 @@ pub(super) fn walk(options: &Options, rules: &RuleSet, detector: &Detector) -> R
 }
 
 fn first(options: &Options) -> &Path {
-    options.roots.first().map_or(Path::new("."), PathBuf::as_path)
+    options
+        .roots
+        .first()
+        .map_or(Path::new("."), PathBuf::as_path)
 }
 
 fn collector<'a>(options: &Options, detector: &'a Detector) -> Collector<'a> {
-    Collector::new(detector, options.max_depth, options.references, options.progress)
+    Collector::new(
+        detector,
+        options.max_depth,
+        options.references,
+        options.progress,
+    )
 }
 
-fn plain(sightings: Vec<Sighting>, kind: OriginKind, name: &dyn Fn(&str) -> Origin) -> impl Iterator<Item = Traced> {
-    let origins: Vec<_> = sightings.iter().map(|it| Origin { kind, ..name(&it.path) }).collect();
-    sightings.into_iter().zip(origins).map(|(sighting, origin)| Traced { sighting, origins: vec![origin], is_current: true })
+fn plain(
+    sightings: Vec<Sighting>,
+    kind: OriginKind,
+    name: &dyn Fn(&str) -> Origin,
+) -> impl Iterator<Item = Traced> {
+    let origins: Vec<_> = sightings
+        .iter()
+        .map(|it| Origin {
+            kind,
+            ..name(&it.path)
+        })
+        .collect();
+    sightings
+        .into_iter()
+        .zip(origins)
+        .map(|(sighting, origin)| Traced {
+            sighting,
+            origins: vec![origin],
+            is_current: true,
+        })
 }
 
-fn references(named: Vec<Named>, origin: &dyn Fn(&str) -> Origin) -> impl Iterator<Item = Reference> {
-    named.into_iter().map(|it| Reference { origin: origin(&it.path), path: it.path, mention: it.mention })
+fn references(
+    named: Vec<Named>,
+    origin: &dyn Fn(&str) -> Origin,
+) -> impl Iterator<Item = Reference> {
+    named.into_iter().map(|it| Reference {
+        origin: origin(&it.path),
+        path: it.path,
+        mention: it.mention,
+    })
 }
 
-fn stdin(bytes: &[u8], options: &Options, detector: &Detector, scanned: &mut Scanned, traced: &mut Vec<Traced>) {
+fn stdin(
+    bytes: &[u8],
+    options: &Options,
+    detector: &Detector,
+    scanned: &mut Scanned,
+    traced: &mut Vec<Traced>,
+) {
     let collector = collector(options, detector);
-    collector.blob(Blob { bytes, path: "-", id: None });
+    collector.blob(Blob {
+        bytes,
+        path: "-",
+        id: None,
+    });
     let (sightings, named) = collector.finish(&mut scanned.coverage);
     scanned.coverage.files += 1;
     let origin = |path: &str| Origin::plain(OriginKind::Stdin, path, None);
@@ -85,7 +150,12 @@ fn stdin(bytes: &[u8], options: &Options, detector: &Detector, scanned: &mut Sca
     scanned.references.extend(references(named, &origin));
 }
 
-fn tree(options: &Options, detector: &Detector, scanned: &mut Scanned, traced: &mut Vec<Traced>) -> Result<(), Error> {
+fn tree(
+    options: &Options,
+    detector: &Detector,
+    scanned: &mut Scanned,
+    traced: &mut Vec<Traced>,
+) -> Result<(), Error> {
     let collector = collector(options, detector);
     let tree = TreeOptions {
         roots: options.roots.clone(),
@@ -99,13 +169,39 @@ fn tree(options: &Options, detector: &Detector, scanned: &mut Scanned, traced: &
     scanned.coverage.files += totals.files;
     let nested = repositories(first(options));
     let in_repository = enclosing(first(options)).is_some();
-    let origin = |path: &str| {
-        let inner = nested.iter().filter(|it| path.starts_with(&format!("{it}/"))).max_by_key(|it| it.len()).cloned();
-        Origin::plain(OriginKind::File, path, inner.or_else(|| in_repository.then(|| ".".to_owned())))
+    // A repository side by side with others is told by its name, and paths are relative to it.
+    let split = |path: &str| -> (Option<String>, String) {
+        let owner = nested
+            .iter()
+            .find_map(|it| Some((it, path.strip_prefix(it.as_str())?.strip_prefix('/')?)));
+        match owner {
+            Some((name, rest)) if !in_repository => (Some(name.clone()), rest.to_owned()),
+            _ => (in_repository.then(|| ".".to_owned()), path.to_owned()),
+        }
     };
-    traced.extend(plain(sightings, OriginKind::File, &origin));
-    scanned.references.extend(references(named, &origin));
-    if let Some(repository) = in_repository.then(|| History::open(first(options)).ok()).flatten() {
+    for mut sighting in sightings {
+        let (repository, path) = split(&sighting.path);
+        let origin = Origin::plain(OriginKind::File, &path, repository);
+        sighting.path = path;
+        traced.push(Traced {
+            sighting,
+            origins: vec![origin],
+            is_current: true,
+        });
+    }
+    for it in named {
+        let (repository, path) = split(&it.path);
+        let origin = Origin::plain(OriginKind::File, &path, repository);
+        scanned.references.push(Reference {
+            path,
+            mention: it.mention,
+            origin,
+        });
+    }
+    if let Some(repository) = in_repository
+        .then(|| History::open(first(options)).ok())
+        .flatten()
+    {
         scanned.repositories.push(repository.repository());
     }
     Ok(())
@@ -113,15 +209,36 @@ fn tree(options: &Options, detector: &Detector, scanned: &mut Scanned, traced: &
 
 /// The repository a path lies in.
 fn enclosing(path: &Path) -> Option<git2::Repository> {
-    let start = if path.is_file() { path.parent().unwrap_or(path) } else { path };
-    git2::Repository::discover(if start.as_os_str().is_empty() { Path::new(".") } else { start }).ok()
+    let start = if path.is_file() {
+        path.parent().unwrap_or(path)
+    } else {
+        path
+    };
+    git2::Repository::discover(if start.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        start
+    })
+    .ok()
+}
+
+/// Whether the path is a repository without files: a bare one, or a `.git` folder itself.
+fn is_git_folder(root: &Path) -> bool {
+    let same = |other: &Path| root.canonicalize().ok() == other.canonicalize().ok();
+    enclosing(root).is_some_and(|it| it.workdir().is_none() || same(it.path()))
 }
 
 /// Folders directly below the root that are repositories of their own: an estate laid out side by side.
 fn repositories(root: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(root).into_iter().flatten().filter_map(Result::ok);
+    let entries = std::fs::read_dir(root)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok);
     let mut names: Vec<_> = entries
-        .filter(|it| it.path().join(".git").exists() || (it.path().join("objects").is_dir() && it.path().join("HEAD").is_file()))
+        .filter(|it| {
+            it.path().join(".git").exists()
+                || (it.path().join("objects").is_dir() && it.path().join("HEAD").is_file())
+        })
         .map(|it| it.file_name().to_string_lossy().into_owned())
         .filter(|it| !it.starts_with(".git"))
         .collect();
@@ -131,17 +248,34 @@ fn repositories(root: &Path) -> Vec<String> {
 
 /// The repository at the root and its work tree; or, where the root is none, every repository directly
 /// below it.
-fn past(root: &Path, options: &Options, detector: &Detector, scanned: &mut Scanned, traced: &mut Vec<Traced>) -> Result<(), Error> {
-    let single = Options { roots: vec![root.to_path_buf()], ..options.clone() };
-    let inside = if enclosing(root).is_some() { Vec::new() } else { repositories(root) };
+fn past(
+    root: &Path,
+    options: &Options,
+    detector: &Detector,
+    scanned: &mut Scanned,
+    traced: &mut Vec<Traced>,
+) -> Result<(), Error> {
+    let single = Options {
+        roots: vec![root.to_path_buf()],
+        ..options.clone()
+    };
+    let inside = if enclosing(root).is_some() {
+        Vec::new()
+    } else {
+        repositories(root)
+    };
     if inside.is_empty() {
         let history = History::open(root).map_err(|it| source(&it))?;
-        objects(&history, ".", "", options, detector, scanned, traced)?;
-        return if enclosing(root).is_some_and(|it| it.is_bare()) { Ok(()) } else { tree(&single, detector, scanned, traced) };
+        objects(&history, ".", options, detector, scanned, traced)?;
+        return if is_git_folder(root) {
+            Ok(())
+        } else {
+            tree(&single, detector, scanned, traced)
+        };
     }
     for name in &inside {
         let history = History::open(&root.join(name)).map_err(|it| source(&it))?;
-        objects(&history, name, &format!("{name}/"), options, detector, scanned, traced)?;
+        objects(&history, name, options, detector, scanned, traced)?;
     }
     tree(&single, detector, scanned, traced)
 }
@@ -149,7 +283,6 @@ fn past(root: &Path, options: &Options, detector: &Detector, scanned: &mut Scann
 fn objects(
     history: &History,
     name: &str,
-    prefix: &str,
     options: &Options,
     detector: &Detector,
     scanned: &mut Scanned,
@@ -157,18 +290,35 @@ fn objects(
 ) -> Result<(), Error> {
     let mut collector = collector(options, detector);
     collector.references = false;
-    let limits = history::HistoryOptions { jobs: options.jobs, max_size: options.max_size, memory: CHAIN_MEMORY };
-    let totals = history.each_blob(&limits, &collector).map_err(|it| source(&it))?;
+    let limits = history::HistoryOptions {
+        jobs: options.jobs,
+        max_size: options.max_size,
+        memory: CHAIN_MEMORY,
+    };
+    let totals = history
+        .each_blob(&limits, &collector)
+        .map_err(|it| source(&it))?;
     let (sightings, _) = collector.finish(&mut scanned.coverage);
     scanned.coverage.blobs += totals.blobs;
     let flagged: HashSet<ObjectId> = sightings.iter().filter_map(|it| it.id).collect();
     let origins = history.origins(&flagged).map_err(|it| source(&it))?;
     scanned.coverage.gaps.extend(origins.gaps);
     for sighting in sightings {
-        let known = sighting.id.and_then(|id| origins.by_blob.get(&id)).cloned().unwrap_or_default();
+        let known = sighting
+            .id
+            .and_then(|id| origins.by_blob.get(&id))
+            .cloned()
+            .unwrap_or_default();
         let is_current = known.iter().any(|it| it.in_head);
-        let named = |it: Origin| Origin { path: format!("{prefix}{}", it.path), repository: Some(name.to_owned()), ..it };
-        traced.push(Traced { sighting, origins: known.into_iter().map(named).collect(), is_current });
+        let named = |it: Origin| Origin {
+            repository: Some(name.to_owned()),
+            ..it
+        };
+        traced.push(Traced {
+            sighting,
+            origins: known.into_iter().map(named).collect(),
+            is_current,
+        });
     }
     let mut repository = history.repository();
     name.clone_into(&mut repository.name);
@@ -190,15 +340,43 @@ fn changed(
     let mut before: HashMap<ObjectId, Vec<Sighting>> = HashMap::new();
     for item in &changes.items {
         let mut coverage = Coverage::default();
-        let (mut sightings, named) = one(changes, &item.id, &item.path, options, detector, &mut coverage)?;
-        scanned.coverage.add(Coverage { files: 1, ..coverage });
-        for old in if sightings.is_empty() { &[][..] } else { &item.before[..] } {
+        let (mut sightings, named) = one(
+            changes,
+            &item.id,
+            &item.path,
+            options,
+            detector,
+            &mut coverage,
+        )?;
+        scanned.coverage.add(Coverage {
+            files: 1,
+            ..coverage
+        });
+        for old in if sightings.is_empty() {
+            &[][..]
+        } else {
+            &item.before[..]
+        } {
             if !before.contains_key(old) {
-                before.insert(*old, one(changes, old, &item.path, options, detector, &mut Coverage::default())?.0);
+                before.insert(
+                    *old,
+                    one(
+                        changes,
+                        old,
+                        &item.path,
+                        options,
+                        detector,
+                        &mut Coverage::default(),
+                    )?
+                    .0,
+                );
             }
             for known in &before[old] {
                 let value = known.candidate.secret.expose();
-                let same = |it: &Sighting| it.candidate.rule == known.candidate.rule && it.candidate.secret.expose() == value;
+                let same = |it: &Sighting| {
+                    it.candidate.rule == known.candidate.rule
+                        && it.candidate.secret.expose() == value
+                };
                 if let Some(at) = sightings.iter().position(same) {
                     sightings.remove(at);
                 }
@@ -209,8 +387,14 @@ fn changed(
             in_head: item.in_head,
             ..Origin::plain(kind, &item.path, Some(".".to_owned()))
         };
-        traced.extend(sightings.into_iter().map(|sighting| Traced { sighting, origins: vec![origin.clone()], is_current: true }));
-        scanned.references.extend(references(named, &|_| origin.clone()));
+        traced.extend(sightings.into_iter().map(|sighting| Traced {
+            sighting,
+            origins: vec![origin.clone()],
+            is_current: true,
+        }));
+        scanned
+            .references
+            .extend(references(named, &|_| origin.clone()));
     }
     Ok(())
 }
@@ -225,6 +409,10 @@ fn one(
 ) -> Result<(Vec<Sighting>, Vec<Named>), Error> {
     let bytes = changes.read(id).map_err(|it| source(&it))?;
     let collector = collector(options, detector);
-    collector.blob(Blob { bytes: &bytes, path, id: Some(*id) });
+    collector.blob(Blob {
+        bytes: &bytes,
+        path,
+        id: Some(*id),
+    });
     Ok(collector.finish(coverage))
 }

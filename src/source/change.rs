@@ -48,24 +48,39 @@ impl Changes {
         objects: git2::Repository,
     ) -> Self {
         items.sort();
-        Self { items, gaps, repository, objects: Mutex::new(objects) }
+        Self {
+            items,
+            gaps,
+            repository,
+            objects: Mutex::new(objects),
+        }
     }
 
     /// The bytes of a blob of either side.
     pub fn read(&self, id: &ObjectId) -> Result<Vec<u8>, Error> {
         let repository = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
-        let fault = |it: git2::Error| Error::Object { id: id.to_string(), message: it.message().to_owned() };
+        let fault = |it: git2::Error| Error::Object {
+            id: id.to_string(),
+            message: it.message().to_owned(),
+        };
         let odb = repository.odb().map_err(fault)?;
-        let object = odb.read(Oid::from_bytes(id.as_bytes()).map_err(fault)?).map_err(fault)?;
+        let object = odb
+            .read(Oid::from_bytes(id.as_bytes()).map_err(fault)?)
+            .map_err(fault)?;
         Ok(object.data().to_vec())
     }
 
     /// The size of a blob, without reading it.
     pub fn size(&self, id: &ObjectId) -> Result<u64, Error> {
         let repository = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
-        let fault = |it: git2::Error| Error::Object { id: id.to_string(), message: it.message().to_owned() };
+        let fault = |it: git2::Error| Error::Object {
+            id: id.to_string(),
+            message: it.message().to_owned(),
+        };
         let odb = repository.odb().map_err(fault)?;
-        let header = odb.read_header(Oid::from_bytes(id.as_bytes()).map_err(fault)?).map_err(fault)?;
+        let header = odb
+            .read_header(Oid::from_bytes(id.as_bytes()).map_err(fault)?)
+            .map_err(fault)?;
         Ok(header.0 as u64)
     }
 }
@@ -82,12 +97,22 @@ mod tests {
     /// (path, text, texts before)
     fn rows(changes: &Changes) -> Vec<(String, String, Vec<String>)> {
         let text = |id: &ObjectId| String::from_utf8(changes.read(id).unwrap()).unwrap();
-        let row = |it: &ChangedBlob| (it.path.clone(), text(&it.id), it.before.iter().map(text).collect());
+        let row = |it: &ChangedBlob| {
+            (
+                it.path.clone(),
+                text(&it.id),
+                it.before.iter().map(text).collect(),
+            )
+        };
         changes.items.iter().map(row).collect()
     }
 
     fn row(path: &str, text: &str, before: &[&str]) -> (String, String, Vec<String>) {
-        (path.to_owned(), text.to_owned(), before.iter().map(|it| (*it).to_owned()).collect())
+        (
+            path.to_owned(),
+            text.to_owned(),
+            before.iter().map(|it| (*it).to_owned()).collect(),
+        )
     }
 
     #[test]
@@ -96,7 +121,10 @@ mod tests {
         repo.write("first", "1\n");
         repo.write("empty", "");
         repo.git(&["add", "first", "empty"]);
-        assert_eq!(rows(&staged(repo.path(), None).unwrap()), [row("first", "1\n", &[])]);
+        assert_eq!(
+            rows(&staged(repo.path(), None).unwrap()),
+            [row("first", "1\n", &[])]
+        );
         repo.commit(&[("gone", "bye\n")], "one");
         assert_eq!(rows(&staged(repo.path(), None).unwrap()), []);
         repo.write("first", "staged\n");
@@ -107,8 +135,17 @@ mod tests {
         repo.write("intended", "later\n");
         repo.git(&["add", "-N", "intended"]);
         let changes = staged(&repo.path().join("new"), None).unwrap();
-        assert_eq!(rows(&changes), [row("first", "staged\n", &["1\n"]), row("new/x", SECRET, &[])]);
-        assert_eq!(changes.size(&changes.items[1].id).unwrap(), SECRET.len() as u64);
+        assert_eq!(
+            rows(&changes),
+            [
+                row("first", "staged\n", &["1\n"]),
+                row("new/x", SECRET, &[])
+            ]
+        );
+        assert_eq!(
+            changes.size(&changes.items[1].id).unwrap(),
+            SECRET.len() as u64
+        );
         assert_eq!(changes.repository.branch.as_deref(), Some("main"));
         assert!(changes.read(&id(&"1".repeat(40))).is_err());
     }
@@ -122,9 +159,19 @@ mod tests {
         repo.write("a", "2\n");
         repo.git(&["add", "a"]);
         assert_eq!(rows(&staged(repo.path(), None).unwrap()).len(), 1);
-        assert_eq!(rows(&staged(&repo.path().join(".git"), Some(&other)).unwrap()), []);
+        assert_eq!(
+            rows(&staged(&repo.path().join(".git"), Some(&other)).unwrap()),
+            []
+        );
         let linked = repo.beside("linked");
-        repo.git(&["worktree", "add", "-q", linked.to_str().unwrap(), "-b", "side"]);
+        repo.git(&[
+            "worktree",
+            "add",
+            "-q",
+            linked.to_str().unwrap(),
+            "-b",
+            "side",
+        ]);
         fs::write(linked.join("b"), "3\n").unwrap();
         Repo::git_in(&linked, &["add", "b"]);
         let changes = staged(&linked, None).unwrap();
@@ -141,7 +188,10 @@ mod tests {
         let changed = text.clone() + SECRET;
         repo.write("new.txt", &changed);
         repo.git(&["add", "new.txt"]);
-        assert_eq!(rows(&staged(repo.path(), None).unwrap()), [row("new.txt", &changed, &[&text])]);
+        assert_eq!(
+            rows(&staged(repo.path(), None).unwrap()),
+            [row("new.txt", &changed, &[&text])]
+        );
     }
 
     #[test]
@@ -152,13 +202,30 @@ mod tests {
         repo.commit(&[("a", "theirs\n")], "side");
         repo.git(&["checkout", "-q", "main"]);
         repo.commit(&[("a", "ours\n")], "main");
-        repo.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{base},module")]);
+        repo.git(&[
+            "update-index",
+            "--add",
+            "--cacheinfo",
+            &format!("160000,{base},module"),
+        ]);
         repo.git(&["commit", "-q", "-m", "module"]);
         let script = "git -c user.name=Ada -c user.email=ada@example.com merge side; test $? = 1";
-        let merged = std::process::Command::new("sh").args(["-c", script]).current_dir(repo.path()).output().unwrap();
+        let merged = std::process::Command::new("sh")
+            .args(["-c", script])
+            .current_dir(repo.path())
+            .output()
+            .unwrap();
         assert!(merged.status.success());
-        repo.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{base},second")]);
-        let expected = [row("a", "base\n", &["ours\n"]), row("a", "theirs\n", &["ours\n"])];
+        repo.git(&[
+            "update-index",
+            "--add",
+            "--cacheinfo",
+            &format!("160000,{base},second"),
+        ]);
+        let expected = [
+            row("a", "base\n", &["ours\n"]),
+            row("a", "theirs\n", &["ours\n"]),
+        ];
         let mut found = rows(&staged(repo.path(), None).unwrap());
         found.sort();
         assert_eq!(found, expected);
@@ -181,7 +248,13 @@ mod tests {
         let mut found = rows(&changes);
         found.sort();
         assert_eq!(found, expected);
-        let by = |text: &str| changes.items.iter().find(|it| changes.read(&it.id).unwrap() == text.as_bytes()).unwrap();
+        let by = |text: &str| {
+            changes
+                .items
+                .iter()
+                .find(|it| changes.read(&it.id).unwrap() == text.as_bytes())
+                .unwrap()
+        };
         assert_eq!(by(SECRET).introduced.as_ref().unwrap().commit, second);
         assert_eq!(by(SECRET).introduced.as_ref().unwrap().author, "Ada");
         assert_eq!(by("2\n").introduced.as_ref().unwrap().commit, third);
@@ -203,10 +276,17 @@ mod tests {
         let who = |from: &str| -> Vec<(String, String)> {
             let changes = range(repo.path(), Some(from), "HEAD").unwrap();
             let commit = |it: &ChangedBlob| it.introduced.as_ref().unwrap().commit.clone();
-            changes.items.iter().map(|it| (it.path.clone(), commit(it))).collect()
+            changes
+                .items
+                .iter()
+                .map(|it| (it.path.clone(), commit(it)))
+                .collect()
         };
         let pair = |path: &str, commit: &String| (path.to_owned(), commit.clone());
-        assert_eq!(who(&base), [pair("b", &side), pair("c", &main), pair("evil.env", &merge)]);
+        assert_eq!(
+            who(&base),
+            [pair("b", &side), pair("c", &main), pair("evil.env", &merge)]
+        );
         assert_eq!(who(&main), [pair("b", &side), pair("evil.env", &merge)]);
         assert_eq!(who(&side), [pair("c", &main), pair("evil.env", &merge)]);
     }
@@ -240,8 +320,13 @@ mod tests {
         };
         refused(Some(&first));
         refused(None);
-        assert_eq!(rows(&range(&shallow, Some("HEAD~2"), "HEAD").unwrap()).len(), 2);
-        let error = range(repo.path(), Some("no-such-branch"), "HEAD").err().unwrap();
+        assert_eq!(
+            rows(&range(&shallow, Some("HEAD~2"), "HEAD").unwrap()).len(),
+            2
+        );
+        let error = range(repo.path(), Some("no-such-branch"), "HEAD")
+            .err()
+            .unwrap();
         assert!(matches!(error, Error::NoSuchRevision { .. }));
     }
 

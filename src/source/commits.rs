@@ -45,16 +45,23 @@ impl Commits {
     /// The parents of a commit that are here; a shallow clone lacks some.
     pub(crate) fn parents(&self, commit: &Commit) -> impl Iterator<Item = usize> + '_ {
         let (start, end) = commit.parents;
-        self.parents[start as usize..end as usize].iter().filter_map(|id| self.position(id))
+        self.parents[start as usize..end as usize]
+            .iter()
+            .filter_map(|id| self.position(id))
     }
 
     fn position(&self, id: &[u8]) -> Option<usize> {
-        self.all.binary_search_by(|it| it.id.as_slice().cmp(id)).ok()
+        self.all
+            .binary_search_by(|it| it.id.as_slice().cmp(id))
+            .ok()
     }
 
     /// Marks what the tips reach.
     fn mark(&mut self, tips: &[Oid]) {
-        let mut stack: Vec<usize> = tips.iter().filter_map(|it| self.position(it.as_bytes())).collect();
+        let mut stack: Vec<usize> = tips
+            .iter()
+            .filter_map(|it| self.position(it.as_bytes()))
+            .collect();
         while let Some(at) = stack.pop() {
             if !std::mem::replace(&mut self.all[at].reachable, true) {
                 let commit = self.all[at];
@@ -73,7 +80,10 @@ pub(crate) struct Gatherer {
 impl Gatherer {
     /// The commits, sorted and marked by what refs reach, and what could not be read.
     pub(crate) fn finish(self, repository: &Repository) -> (Commits, Vec<Gap>) {
-        let (mut commits, gaps) = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (mut commits, gaps) = self
+            .found
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
         commits.all.sort_unstable_by_key(|it| it.id);
         commits.mark(&tips(repository));
         (commits, gaps)
@@ -83,17 +93,29 @@ impl Gatherer {
 impl Visit for Gatherer {
     fn object(&self, id: ObjectId, bytes: &[u8]) {
         let Some(parsed) = parse(bytes) else { return };
-        let Some(id) = id.as_bytes().first_chunk() else { return };
+        let Some(id) = id.as_bytes().first_chunk() else {
+            return;
+        };
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         let commits = &mut found.0;
         let start = commits.parents.len() as u32;
         commits.parents.extend(parsed.parents);
         let parents = (start, commits.parents.len() as u32);
-        commits.all.push(Commit { id: *id, tree: parsed.tree, parents, seconds: parsed.seconds, reachable: false });
+        commits.all.push(Commit {
+            id: *id,
+            tree: parsed.tree,
+            parents,
+            seconds: parsed.seconds,
+            reachable: false,
+        });
     }
 
     fn failed(&self, gap: Gap) {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner).1.push(gap);
+        self.found
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .1
+            .push(gap);
     }
 }
 
@@ -116,11 +138,19 @@ fn parse(bytes: &[u8]) -> Option<Parsed> {
             break;
         }
     }
-    Some(Parsed { tree, parents, seconds })
+    Some(Parsed {
+        tree,
+        parents,
+        seconds,
+    })
 }
 
 fn raw_id(hex: &[u8]) -> Option<RawId> {
-    Oid::from_str(std::str::from_utf8(hex).ok()?).ok()?.as_bytes().first_chunk().copied()
+    Oid::from_str(std::str::from_utf8(hex).ok()?)
+        .ok()?
+        .as_bytes()
+        .first_chunk()
+        .copied()
 }
 
 /// The date follows the last `>`: `Name <mail> 1700000000 +0100`.
@@ -136,9 +166,19 @@ fn tips(repository: &Repository) -> Vec<Oid> {
     for reference in repository.references().into_iter().flatten().flatten() {
         tips.extend(reference.peel(ObjectType::Commit).ok().map(|it| it.id()));
     }
-    tips.extend(repository.head().ok().and_then(|it| it.peel_to_commit().ok()).map(|it| it.id()));
+    tips.extend(
+        repository
+            .head()
+            .ok()
+            .and_then(|it| it.peel_to_commit().ok())
+            .map(|it| it.id()),
+    );
     let common = repository.commondir();
-    let linked = fs::read_dir(common.join("worktrees")).into_iter().flatten().flatten().map(|it| it.path());
+    let linked = fs::read_dir(common.join("worktrees"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|it| it.path());
     for folder in linked.chain([common.to_owned()]) {
         let head = fs::read_to_string(folder.join("HEAD")).unwrap_or_default();
         tips.extend(Oid::from_str(head.trim()).ok());

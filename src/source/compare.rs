@@ -24,6 +24,11 @@ impl RawEntry<'_> {
         self.mode == b"160000"
     }
 
+    /// The mode as a number.
+    pub(crate) fn mode(&self) -> Option<u32> {
+        u32::from_str_radix(std::str::from_utf8(self.mode).ok()?, 8).ok()
+    }
+
     /// The first bytes of the id: ids are evenly spread, so they serve as a hash.
     pub(crate) fn prefix(&self) -> u64 {
         prefix(self.id)
@@ -43,7 +48,11 @@ pub(crate) fn entries(mut rest: &[u8]) -> impl Iterator<Item = RawEntry<'_>> {
         let nul = memchr::memchr(0, tail)?;
         let (id, after) = tail[nul + 1..].split_at_checked(20)?;
         rest = after;
-        Some(RawEntry { mode, name: &tail[..nul], id })
+        Some(RawEntry {
+            mode,
+            name: &tail[..nul],
+            id,
+        })
     })
 }
 
@@ -92,19 +101,32 @@ pub(crate) fn arrivals<T: Trees>(
     }
     let others: Vec<Lookup<'_>> = others.iter().map(|it| Lookup::of(it)).collect();
     for entry in listing.iter() {
-        let same: Vec<&Entry> = others.iter().filter_map(|it| it.find(&entry.name)).collect();
-        if same.iter().any(|it| it.id == entry.id && it.is_tree == entry.is_tree) {
+        let same: Vec<&Entry> = others
+            .iter()
+            .filter_map(|it| it.find(&entry.name))
+            .collect();
+        if same
+            .iter()
+            .any(|it| it.id == entry.id && it.is_tree == entry.is_tree)
+        {
             continue;
         }
         let path = spelling::joined(folder, &spelling::text(&entry.name));
-        let mut before: Vec<ObjectId> =
-            same.iter().filter(|it| it.is_tree == entry.is_tree).map(|it| it.id).collect();
+        let mut before: Vec<ObjectId> = same
+            .iter()
+            .filter(|it| it.is_tree == entry.is_tree)
+            .map(|it| it.id)
+            .collect();
         before.sort_unstable();
         before.dedup();
         if entry.is_tree {
             arrivals(trees, &path, &entry.id, &before, out)?;
         } else {
-            out.push(Arrival { path, id: entry.id, before });
+            out.push(Arrival {
+                path,
+                id: entry.id,
+                before,
+            });
         }
     }
     Ok(())
@@ -150,16 +172,33 @@ mod tests {
         }
     }
 
-    fn table(rows: &[(u8, &[(&str, u8, bool)])]) -> Table {
-        let entry = |it: &(&str, u8, bool)| Entry { name: it.0.as_bytes().into(), id: id(it.1), is_tree: it.2 };
-        Table(rows.iter().map(|(tree, entries)| (id(*tree), entries.iter().map(entry).collect())).collect())
+    /// Name, id, whether it is a tree.
+    type Row<'a> = (&'a str, u8, bool);
+
+    fn table(rows: &[(u8, &[Row<'_>])]) -> Table {
+        let entry = |it: &Row<'_>| Entry {
+            name: it.0.as_bytes().into(),
+            id: id(it.1),
+            is_tree: it.2,
+        };
+        Table(
+            rows.iter()
+                .map(|(tree, entries)| (id(*tree), entries.iter().map(entry).collect()))
+                .collect(),
+        )
     }
 
-    fn found(table: &mut Table, tree: u8, parents: &[u8]) -> Vec<(String, ObjectId, Vec<ObjectId>)> {
+    fn found(
+        table: &mut Table,
+        tree: u8,
+        parents: &[u8],
+    ) -> Vec<(String, ObjectId, Vec<ObjectId>)> {
         let mut out = Vec::new();
         let parents: Vec<_> = parents.iter().map(|it| id(*it)).collect();
         arrivals(table, "", &id(tree), &parents, &mut out).unwrap();
-        out.into_iter().map(|it| (it.path, it.id, it.before)).collect()
+        out.into_iter()
+            .map(|it| (it.path, it.id, it.before))
+            .collect()
     }
 
     #[test]
@@ -171,8 +210,14 @@ mod tests {
             (4, &[("a", 14, false), ("d", 5, true), ("d2", 2, true)]),
             (5, &[("x", 15, false)]),
         ]);
-        assert_eq!(found(&mut table, 1, &[]), [("a".into(), id(11), vec![]), ("d/x".into(), id(12), vec![])]);
-        assert_eq!(found(&mut table, 3, &[1]), [("a".into(), id(13), vec![id(11)])]);
+        assert_eq!(
+            found(&mut table, 1, &[]),
+            [("a".into(), id(11), vec![]), ("d/x".into(), id(12), vec![])]
+        );
+        assert_eq!(
+            found(&mut table, 3, &[1]),
+            [("a".into(), id(13), vec![id(11)])]
+        );
         assert_eq!(found(&mut table, 1, &[3, 1]), []);
         assert_eq!(
             found(&mut table, 4, &[1, 3]),
@@ -190,8 +235,15 @@ mod tests {
         bytes.extend([1; 20]);
         bytes.extend(b"40000 d\0");
         bytes.extend([2; 20]);
-        let read = |it: &[u8]| entries(it).map(|it| (it.name.to_vec(), it.is_tree())).collect::<Vec<_>>();
-        assert_eq!(read(&bytes), [(b"a".to_vec(), false), (b"d".to_vec(), true)]);
+        let read = |it: &[u8]| {
+            entries(it)
+                .map(|it| (it.name.to_vec(), it.is_tree()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            read(&bytes),
+            [(b"a".to_vec(), false), (b"d".to_vec(), true)]
+        );
         assert_eq!(read(&bytes[..bytes.len() - 1]).len(), 1);
         assert_eq!(read(b"100644 a").len(), 0);
         assert_eq!(read(b"nonsense without end").len(), 0);

@@ -17,7 +17,11 @@ pub(crate) struct Sizes {
 pub(crate) fn sizes(delta: &[u8]) -> Option<Sizes> {
     let (base, at) = size(delta, 0)?;
     let (result, instructions) = size(delta, at)?;
-    Some(Sizes { base, result, instructions })
+    Some(Sizes {
+        base,
+        result,
+        instructions,
+    })
 }
 
 fn size(delta: &[u8], mut at: usize) -> Option<(u64, usize)> {
@@ -112,7 +116,10 @@ mod tests {
             (b"\x0a\x04\x05xy", None),
             (b"\x0a\x04\x91", None),
             (b"\x0a", None),
-            (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00", None),
+            (
+                b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00",
+                None,
+            ),
         ] {
             assert_eq!(applied(base, delta).as_deref(), result, "{delta:02x?}");
         }

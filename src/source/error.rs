@@ -13,7 +13,9 @@ pub enum Error {
     #[error("{0}: a bare repository has no files to scan")]
     BareRepository(String),
     /// git refuses repositories that belong to somebody else.
-    #[error("{0}: the repository belongs to another user, and git's `safe.directory` does not name it")]
+    #[error(
+        "{0}: the repository belongs to another user, and git's `safe.directory` does not name it"
+    )]
     Ownership(String),
     /// The repository uses a format that this version does not read.
     #[error("{path}: {what} is not supported by this version")]
@@ -101,7 +103,10 @@ mod tests {
 
     #[test]
     fn a_shallow_clone_is_told_how_to_deepen() {
-        let error = Error::Shallow { path: ".".into(), revision: "main".into() };
+        let error = Error::Shallow {
+            path: ".".into(),
+            revision: "main".into(),
+        };
         assert!(error.hint().unwrap().contains("fetch-depth: 0"));
         assert!(error.to_string().contains("shallow"));
     }

@@ -64,8 +64,14 @@ const IGNORE_FILE: &str = ".keyatlasignore";
 
 /// Whether the last names of a path are in the list.
 fn is_listed(path: &Path) -> bool {
-    let Some(name) = path.file_name().and_then(|it| it.to_str()) else { return false };
-    let parent = || path.parent().and_then(Path::file_name).and_then(|it| it.to_str());
+    let Some(name) = path.file_name().and_then(|it| it.to_str()) else {
+        return false;
+    };
+    let parent = || {
+        path.parent()
+            .and_then(Path::file_name)
+            .and_then(|it| it.to_str())
+    };
     FOLDERS.iter().any(|listed| match listed.split_once('/') {
         None => *listed == name,
         Some((above, below)) => below == name && parent() == Some(above),
@@ -112,10 +118,17 @@ impl Exclusions {
             Ok(built) => (built, fault),
             Err(error) => (Gitignore::empty(), Some(error)),
         };
-        self.files.write().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned(), Arc::new(built));
+        self.files
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(folder.to_owned(), Arc::new(built));
         self.any_files.store(true, Ordering::Release);
         let detail = fault?.to_string();
-        Some(Gap { path: spelling::shown(path.strip_prefix(&self.base).unwrap_or(&path)), reason: Reason::Malformed, detail })
+        Some(Gap {
+            path: spelling::shown(path.strip_prefix(&self.base).unwrap_or(&path)),
+            reason: Reason::Malformed,
+            detail,
+        })
     }
 
     /// Whether a file or folder is left out, and why.
@@ -127,7 +140,10 @@ impl Exclusions {
             return Some((Reason::Excluded, by));
         }
         if is_folder && is_listed(path) && self.is_ignored_and_untracked(path) {
-            return Some((Reason::IgnoredFolder, "git ignores it and tracks nothing in it".to_owned()));
+            return Some((
+                Reason::IgnoredFolder,
+                "git ignores it and tracks nothing in it".to_owned(),
+            ));
         }
         None
     }
@@ -157,14 +173,29 @@ impl Exclusions {
     }
 
     fn is_ignored_and_untracked(&self, folder: &Path) -> bool {
-        let above = folder.ancestors().skip(1).take_while(|it| it.starts_with(&self.base));
-        let Some(root) = above.into_iter().find(|it| it.join(".git").exists()) else { return false };
-        let Ok(relative) = folder.strip_prefix(root) else { return false };
-        let mut repositories = self.repositories.lock().unwrap_or_else(PoisonError::into_inner);
-        let opened =
-            repositories.entry(root.to_owned()).or_insert_with(|| crate::source::repository::open(root).ok());
-        let Some(repository) = opened else { return false };
-        let Ok(index) = repository.index() else { return false };
+        let above = folder
+            .ancestors()
+            .skip(1)
+            .take_while(|it| it.starts_with(&self.base));
+        let Some(root) = above.into_iter().find(|it| it.join(".git").exists()) else {
+            return false;
+        };
+        let Ok(relative) = folder.strip_prefix(root) else {
+            return false;
+        };
+        let mut repositories = self
+            .repositories
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let opened = repositories
+            .entry(root.to_owned())
+            .or_insert_with(|| crate::source::repository::open(root).ok());
+        let Some(repository) = opened else {
+            return false;
+        };
+        let Ok(index) = repository.index() else {
+            return false;
+        };
         let prefix = format!("{}/", spelling::shown(relative));
         // With the slash, patterns that only fit folders fit.
         repository.is_path_ignored(&prefix).unwrap_or(false) && index.find_prefix(prefix).is_err()
@@ -177,10 +208,16 @@ fn parsed(base: &Path, patterns: &[String]) -> Result<Option<Gitignore>, Error> 
     }
     let mut builder = GitignoreBuilder::new(base);
     for pattern in patterns {
-        let fault = |it: ignore::Error| Error::Pattern { pattern: pattern.clone(), message: it.to_string() };
+        let fault = |it: ignore::Error| Error::Pattern {
+            pattern: pattern.clone(),
+            message: it.to_string(),
+        };
         builder.add_line(None, pattern).map_err(fault)?;
     }
-    let fault = |it: ignore::Error| Error::Pattern { pattern: patterns.join(" "), message: it.to_string() };
+    let fault = |it: ignore::Error| Error::Pattern {
+        pattern: patterns.join(" "),
+        message: it.to_string(),
+    };
     builder.build().map(Some).map_err(fault)
 }
 
@@ -205,7 +242,9 @@ mod tests {
 
     #[test]
     fn a_pattern_that_does_not_parse_is_an_error_with_its_text() {
-        let error = Exclusions::new(Path::new("/r"), &["a{b".to_owned()], false).err().unwrap();
+        let error = Exclusions::new(Path::new("/r"), &["a{b".to_owned()], false)
+            .err()
+            .unwrap();
         assert!(error.to_string().contains("a{b"), "{error}");
     }
 }

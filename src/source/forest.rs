@@ -55,7 +55,10 @@ impl Forest {
             })
             .collect();
         slots.sort_unstable_by_key(|it| it.offset);
-        let mut forest = Self { slots, ..Self::default() };
+        let mut forest = Self {
+            slots,
+            ..Self::default()
+        };
         let looped = forest.find_bases(pack);
         forest.link_children();
         if looped {
@@ -66,11 +69,16 @@ impl Forest {
 
     /// Where the entry in a slot ends.
     pub(crate) fn end(&self, slot: u32, pack: &Pack) -> u64 {
-        self.slots.get(slot as usize + 1).map_or_else(|| pack.end(), |next| next.offset)
+        self.slots
+            .get(slot as usize + 1)
+            .map_or_else(|| pack.end(), |next| next.offset)
     }
 
     fn slot_at(&self, offset: u64) -> Option<u32> {
-        self.slots.binary_search_by_key(&offset, |it| it.offset).ok().map(|it| it as u32)
+        self.slots
+            .binary_search_by_key(&offset, |it| it.offset)
+            .ok()
+            .map(|it| it as u32)
     }
 
     /// Fills `base` and sorts slots into roots, foreign and broken. True if a delta names a base behind
@@ -83,9 +91,14 @@ impl Forest {
                 Some(Stored::Whole(kind)) => self.roots.push((slot, kind)),
                 Some(Stored::Offset(base)) => match self.slot_at(base) {
                     Some(base) => self.slots[slot as usize].base = base,
-                    None => self.broken.push((slot, "its delta base is not an entry of the pack")),
+                    None => self
+                        .broken
+                        .push((slot, "its delta base is not an entry of the pack")),
                 },
-                Some(Stored::Id(id)) => match pack.position(&id).and_then(|it| self.slot_at(pack.offset(it))) {
+                Some(Stored::Id(id)) => match pack
+                    .position(&id)
+                    .and_then(|it| self.slot_at(pack.offset(it)))
+                {
                     Some(base) => {
                         looped |= base >= slot;
                         self.slots[slot as usize].base = base;
@@ -133,7 +146,11 @@ impl Forest {
             }
         }
         let ring = "its delta chain has no beginning";
-        let lost = reached.iter().enumerate().filter(|it| !it.1).map(|it| (it.0 as u32, ring));
+        let lost = reached
+            .iter()
+            .enumerate()
+            .filter(|it| !it.1)
+            .map(|it| (it.0 as u32, ring));
         // A ring's slots are children of each other; cutting them keeps every walk finite.
         let lost: Vec<_> = lost.collect();
         for (slot, _) in &lost {
@@ -172,5 +189,81 @@ impl Forest {
             at += 1;
         }
         family
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    const WHOLE: u8 = 3 << 4;
+    const BY_OFFSET: u8 = 6 << 4;
+    const BY_ID: u8 = 7 << 4;
+
+    /// A pack with these entries and an index that calls them `[1; 20]`, `[2; 20]` and so on. No program
+    /// would write it; a hostile repository may hold it.
+    fn pack(entries: &[Vec<u8>]) -> (tempfile::TempDir, Pack) {
+        let mut data = b"PACK\0\0\0\x02".to_vec();
+        data.extend((entries.len() as u32).to_be_bytes());
+        let mut table = Vec::new();
+        for (at, entry) in entries.iter().enumerate() {
+            table.extend((data.len() as u32).to_be_bytes());
+            table.extend([at as u8 + 1; 20]);
+            data.extend(entry);
+        }
+        data.extend([0; 20]);
+        let fan = (0..256_usize).flat_map(|it| (it.min(entries.len()) as u32).to_be_bytes());
+        let index: Vec<u8> = fan.chain(table).chain([0; 40]).collect();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("pack-x.pack"), data).unwrap();
+        fs::write(folder.path().join("pack-x.idx"), index).unwrap();
+        let pack = Pack::open(&folder.path().join("pack-x.idx")).unwrap();
+        (folder, pack)
+    }
+
+    fn entry(header: u8, rest: &[u8]) -> Vec<u8> {
+        [&[header], rest].concat()
+    }
+
+    #[test]
+    fn rings_and_nonsense_are_broken_and_everything_is_accounted_for() {
+        let (_folder, pack) = pack(&[
+            entry(WHOLE, b"x"),
+            entry(BY_ID, &[3; 20]),
+            entry(BY_ID, &[2; 20]),
+            entry(BY_ID, &[2; 20]),
+            entry(BY_ID, &[5; 20]),
+            entry(BY_ID, &[0xaa; 20]),
+            entry(BY_OFFSET, &[0x01]),
+            entry(BY_OFFSET, &[0]),
+            entry(BY_OFFSET, &[0xff; 30]),
+            entry(5 << 4, b""),
+            entry(0xff, &[0xff; 30]),
+            entry(BY_ID, &[1; 20]),
+        ]);
+        let forest = Forest::of(&pack);
+        assert_eq!(forest.roots, [(0, Kind::Blob)]);
+        assert_eq!(
+            forest.foreign.iter().map(|it| it.0).collect::<Vec<_>>(),
+            [5]
+        );
+        let mut broken: Vec<u32> = forest.broken.iter().map(|it| it.0).collect();
+        broken.sort_unstable();
+        assert_eq!(broken, [1, 2, 3, 4, 6, 7, 8, 9, 10]);
+        assert_eq!(forest.family(0), [0, 11]);
+        for slot in broken {
+            assert_eq!(forest.family(slot), [slot]);
+        }
+        let marks = forest.marks(|position| position == 2 || position == 11);
+        assert_eq!((marks[0], marks[11]), (Mark::OnTheWay, Mark::Wanted));
+    }
+
+    #[test]
+    fn leaves_come_before_branches() {
+        let base = |id: u8| entry(BY_ID, &[id; 20]);
+        let (_folder, pack) = pack(&[entry(WHOLE, b"x"), base(1), base(1), base(2), base(1)]);
+        let forest = Forest::of(&pack);
+        assert_eq!(forest.family(0), [0, 2, 4, 1, 3]);
     }
 }

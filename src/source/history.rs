@@ -31,7 +31,11 @@ pub struct HistoryOptions {
 
 impl Default for HistoryOptions {
     fn default() -> Self {
-        Self { jobs: 1, max_size: 32 << 20, memory: 128 << 20 }
+        Self {
+            jobs: 1,
+            max_size: 32 << 20,
+            memory: 128 << 20,
+        }
     }
 }
 
@@ -55,7 +59,10 @@ impl History {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let repository = repository::open(path)?;
         let objects = Objects::open(&repository.commondir().join("objects"));
-        Ok(Self { repository, objects })
+        Ok(Self {
+            repository,
+            objects,
+        })
     }
 
     /// Where the repository stands.
@@ -64,11 +71,26 @@ impl History {
     }
 
     /// Every blob of all packs and loose objects, reachable or not, exactly once; its path is empty.
-    pub fn each_blob(&self, options: &HistoryOptions, sink: &dyn Sink) -> Result<HistoryTotals, Error> {
+    pub fn each_blob(
+        &self,
+        options: &HistoryOptions,
+        sink: &dyn Sink,
+    ) -> Result<HistoryTotals, Error> {
         self.gaps(options).into_iter().for_each(|gap| sink.gap(gap));
-        let reader = BlobReader { sink, blobs: AtomicU64::new(0), bytes: AtomicU64::new(0) };
-        self.objects.each(&self.reading(Kind::Blob, options), &|id| elsewhere(&self.repository, id), &reader);
-        Ok(HistoryTotals { blobs: reader.blobs.into_inner(), bytes: reader.bytes.into_inner() })
+        let reader = BlobReader {
+            sink,
+            blobs: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        };
+        self.objects.each(
+            &self.reading(Kind::Blob, options),
+            &|id| elsewhere(&self.repository, id),
+            &reader,
+        );
+        Ok(HistoryTotals {
+            blobs: reader.blobs.into_inner(),
+            bytes: reader.bytes.into_inner(),
+        })
     }
 
     /// Where each flagged blob lay and who brought it there: one origin for each blob and path.
@@ -77,19 +99,35 @@ impl History {
     }
 
     /// The same with a choice of threads and memory; `max_size` does not matter here.
-    pub fn origins_with(&self, options: &HistoryOptions, flagged: &HashSet<ObjectId>) -> Result<Origins, Error> {
+    pub fn origins_with(
+        &self,
+        options: &HistoryOptions,
+        flagged: &HashSet<ObjectId>,
+    ) -> Result<Origins, Error> {
         if flagged.is_empty() {
             return Ok(Origins::default());
         }
-        let options = HistoryOptions { max_size: u64::MAX, ..*options };
+        let options = HistoryOptions {
+            max_size: u64::MAX,
+            ..*options
+        };
         let each = |kind: Kind, visit: &dyn Visit| {
-            self.objects.each(&self.reading(kind, &options), &|id| elsewhere(&self.repository, id), visit);
+            self.objects.each(
+                &self.reading(kind, &options),
+                &|id| elsewhere(&self.repository, id),
+                visit,
+            );
         };
         origins::find(&self.repository, &each, flagged)
     }
 
     fn reading(&self, kind: Kind, options: &HistoryOptions) -> Reading {
-        Reading { kind, jobs: options.jobs.max(1), max_size: options.max_size, memory: options.memory.max(1 << 20) }
+        Reading {
+            kind,
+            jobs: options.jobs.max(1),
+            max_size: options.max_size,
+            memory: options.memory.max(1 << 20),
+        }
     }
 
     /// What is known to be missing before anything is read.
@@ -98,24 +136,50 @@ impl History {
         let ends = repository::shallow_boundary(&self.repository).len();
         let path = spelling::shown(self.repository.path());
         if ends > 0 {
-            let detail = format!("the clone is shallow: history ends at {ends} commit(s); `git fetch --unshallow`");
-            gaps.push(Gap { path: path.clone(), reason: Reason::ShallowClone, detail });
+            let detail = format!(
+                "the clone is shallow: history ends at {ends} commit(s); `git fetch --unshallow`"
+            );
+            gaps.push(Gap {
+                path: path.clone(),
+                reason: Reason::ShallowClone,
+                detail,
+            });
         }
         if repository::is_partial(&self.repository) {
             let missing = self.count_missing(options);
             if missing > 0 {
-                let detail = format!("the clone is partial: {missing} object(s) that its trees name are not in it");
-                gaps.push(Gap { path, reason: Reason::ShallowClone, detail });
+                let detail = format!(
+                    "the clone is partial: {missing} object(s) that its trees name are not in it"
+                );
+                gaps.push(Gap {
+                    path,
+                    reason: Reason::ShallowClone,
+                    detail,
+                });
             }
         }
         gaps
     }
 
     fn count_missing(&self, options: &HistoryOptions) -> usize {
-        let counter = MissingCounter { objects: &self.objects, seen: Mutex::default() };
-        let options = HistoryOptions { max_size: u64::MAX, ..*options };
-        self.objects.each(&self.reading(Kind::Tree, &options), &|id| elsewhere(&self.repository, id), &counter);
-        counter.seen.into_inner().unwrap_or_else(PoisonError::into_inner).len()
+        let counter = MissingCounter {
+            objects: &self.objects,
+            seen: Mutex::default(),
+        };
+        let options = HistoryOptions {
+            max_size: u64::MAX,
+            ..*options
+        };
+        self.objects.each(
+            &self.reading(Kind::Tree, &options),
+            &|id| elsewhere(&self.repository, id),
+            &counter,
+        );
+        counter
+            .seen
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len()
     }
 }
 
@@ -143,7 +207,11 @@ impl Visit for BlobReader<'_> {
     fn object(&self, id: ObjectId, bytes: &[u8]) {
         self.blobs.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        self.sink.blob(Blob { bytes, path: "", id: Some(id) });
+        self.sink.blob(Blob {
+            bytes,
+            path: "",
+            id: Some(id),
+        });
     }
 
     fn failed(&self, gap: Gap) {
@@ -160,7 +228,9 @@ struct MissingCounter<'a> {
 impl Visit for MissingCounter<'_> {
     fn object(&self, _id: ObjectId, bytes: &[u8]) {
         for entry in crate::source::compare::entries(bytes).filter(|it| !it.is_submodule()) {
-            let Some(id) = ObjectId::from_bytes(entry.id) else { continue };
+            let Some(id) = ObjectId::from_bytes(entry.id) else {
+                continue;
+            };
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             if !seen.contains(&id) && !self.objects.has(&id) {
                 seen.insert(id);
@@ -183,35 +253,66 @@ mod tests {
 
     fn read_with(path: &Path, options: &HistoryOptions) -> (Keep, HistoryTotals) {
         let keep = Keep::default();
-        let totals = History::open(path).unwrap().each_blob(options, &keep).unwrap();
+        let totals = History::open(path)
+            .unwrap()
+            .each_blob(options, &keep)
+            .unwrap();
         (keep, totals)
     }
 
     fn read(path: &Path) -> Keep {
-        read_with(path, &HistoryOptions { jobs: 2, ..HistoryOptions::default() }).0
+        read_with(
+            path,
+            &HistoryOptions {
+                jobs: 2,
+                ..HistoryOptions::default()
+            },
+        )
+        .0
     }
 
     fn assert_complete(path: &Path) {
-        let (keep, totals) = read_with(path, &HistoryOptions { jobs: 2, ..HistoryOptions::default() });
+        let (keep, totals) = read_with(
+            path,
+            &HistoryOptions {
+                jobs: 2,
+                ..HistoryOptions::default()
+            },
+        );
         let expected = Repo::oracle(path, "blob");
         let found = keep.by_id();
-        assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+        assert_eq!(
+            found.keys().collect::<Vec<_>>(),
+            expected.keys().collect::<Vec<_>>()
+        );
         assert!(found == expected, "bytes differ");
         assert_eq!(totals.blobs, expected.len() as u64);
-        assert_eq!(totals.bytes, expected.values().map(|it| it.len() as u64).sum::<u64>());
+        assert_eq!(
+            totals.bytes,
+            expected.values().map(|it| it.len() as u64).sum::<u64>()
+        );
         assert_eq!(keep.reasons(), []);
     }
 
     /// Thirty versions of a few files, so that packs hold long delta chains.
     fn busy() -> Repo {
         let repo = Repo::new();
-        let mut lines: Vec<String> = (0..300).map(|it| format!("line {it} of a file that changes {}", it * 7919)).collect();
+        let mut lines: Vec<String> = (0..300)
+            .map(|it| format!("line {it} of a file that changes {}", it * 7919))
+            .collect();
         for round in 0..30 {
             lines[round * 9] = format!("changed in round {round}");
             lines.insert(round * 3, format!("inserted in round {round}"));
             let text = lines.join("\n");
             let half = lines[..lines.len() / 2].join("\n");
-            repo.commit(&[("a.txt", &text), ("deep/down/b.txt", &half), (&format!("new/{round}"), "")], "round");
+            repo.commit(
+                &[
+                    ("a.txt", &text),
+                    ("deep/down/b.txt", &half),
+                    (&format!("new/{round}"), ""),
+                ],
+                "round",
+            );
         }
         repo
     }
@@ -235,16 +336,32 @@ mod tests {
         let repo = busy();
         // Without `--delta-base-offset` every delta names its base by id.
         let all = repo.git(&["rev-list", "--objects", "--all"]);
-        repo.write("../list", all.lines().map(|it| format!("{}\n", &it[..40])).collect::<String>());
-        let script = "git pack-objects -q --depth=50 .git/objects/pack/pack < ../list && git prune-packed";
-        assert!(std::process::Command::new("sh").args(["-c", script]).current_dir(repo.path()).output().unwrap().status.success());
+        repo.write(
+            "../list",
+            all.lines()
+                .map(|it| format!("{}\n", &it[..40]))
+                .collect::<String>(),
+        );
+        let script =
+            "git pack-objects -q --depth=50 .git/objects/pack/pack < ../list && git prune-packed";
+        assert!(
+            std::process::Command::new("sh")
+                .args(["-c", script])
+                .current_dir(repo.path())
+                .output()
+                .unwrap()
+                .status
+                .success()
+        );
         assert_complete(repo.path());
     }
 
     #[test]
     fn a_small_memory_budget_only_costs_time() {
         let repo = Repo::new();
-        let mut text: Vec<u8> = (0..60_000_u32).flat_map(|it| it.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
+        let mut text: Vec<u8> = (0..60_000_u32)
+            .flat_map(|it| it.wrapping_mul(2_654_435_761).to_be_bytes())
+            .collect();
         for round in 0..12_u8 {
             text[usize::from(round) * 1000] ^= 0x55;
             text.extend([round; 999]);
@@ -252,7 +369,13 @@ mod tests {
             repo.commit(&[], "grow");
         }
         repo.git(&["repack", "-q", "-adf", "--depth=50"]);
-        let (keep, _) = read_with(repo.path(), &HistoryOptions { memory: 1 << 20, ..HistoryOptions::default() });
+        let (keep, _) = read_with(
+            repo.path(),
+            &HistoryOptions {
+                memory: 1 << 20,
+                ..HistoryOptions::default()
+            },
+        );
         assert_eq!(keep.reasons(), []);
         assert!(keep.by_id() == Repo::oracle(repo.path(), "blob"));
     }
@@ -263,11 +386,20 @@ mod tests {
         repo.git(&["repack", "-q", "-adf", "--depth=50"]);
         let all = Repo::oracle(repo.path(), "blob");
         let limit = all.values().map(Vec::len).sum::<usize>() / all.len();
-        let (keep, totals) = read_with(repo.path(), &HistoryOptions { max_size: limit as u64, ..Default::default() });
+        let (keep, totals) = read_with(
+            repo.path(),
+            &HistoryOptions {
+                max_size: limit as u64,
+                ..Default::default()
+            },
+        );
         let (small, large): (Vec<_>, Vec<_>) = all.into_iter().partition(|it| it.1.len() <= limit);
         assert!(!small.is_empty() && !large.is_empty());
         assert_eq!(totals.blobs as usize, small.len());
-        let expected: Vec<_> = large.iter().map(|it| (it.0.to_string(), Reason::TooLarge)).collect();
+        let expected: Vec<_> = large
+            .iter()
+            .map(|it| (it.0.to_string(), Reason::TooLarge))
+            .collect();
         assert_eq!(keep.reasons(), expected);
     }
 
@@ -276,13 +408,27 @@ mod tests {
         let repo = busy();
         repo.git(&["gc", "-q"]);
         let bare = repo.beside("bare.git");
-        repo.git(&["clone", "-q", "--bare", "--no-local", ".", bare.to_str().unwrap()]);
+        repo.git(&[
+            "clone",
+            "-q",
+            "--bare",
+            "--no-local",
+            ".",
+            bare.to_str().unwrap(),
+        ]);
         assert_complete(&bare);
         let shared = repo.beside("shared");
         repo.git(&["clone", "-q", "--shared", ".", shared.to_str().unwrap()]);
         assert_complete(&shared);
         let linked = repo.beside("linked");
-        repo.git(&["worktree", "add", "-q", linked.to_str().unwrap(), "-b", "side"]);
+        repo.git(&[
+            "worktree",
+            "add",
+            "-q",
+            linked.to_str().unwrap(),
+            "-b",
+            "side",
+        ]);
         assert_complete(&linked);
         assert_complete(&repo.path().join("deep"));
     }
@@ -292,7 +438,11 @@ mod tests {
         let repo = busy();
         let shared = repo.beside("shared");
         repo.git(&["clone", "-q", "--shared", ".", shared.to_str().unwrap()]);
-        fs::write(shared.join(".git/objects/info/alternates"), "/nowhere/objects\n").unwrap();
+        fs::write(
+            shared.join(".git/objects/info/alternates"),
+            "/nowhere/objects\n",
+        )
+        .unwrap();
         let reasons = read(&shared).reasons();
         assert_eq!(reasons.len(), 1);
         assert_eq!(reasons[0].1, Reason::MissingObject);
@@ -302,17 +452,41 @@ mod tests {
     fn duplicates_in_two_packs_and_loose_are_read_once() {
         let repo = busy();
         repo.git(&["repack", "-q", "-a"]);
-        repo.write("../list", repo.git(&["rev-parse", "HEAD:a.txt", "HEAD~3:a.txt", "HEAD"]) + "\n");
+        repo.write(
+            "../list",
+            repo.git(&["rev-parse", "HEAD:a.txt", "HEAD~3:a.txt", "HEAD"]) + "\n",
+        );
         let script = "git pack-objects -q .git/objects/pack/pack < ../list";
-        assert!(std::process::Command::new("sh").args(["-c", script]).current_dir(repo.path()).output().unwrap().status.success());
-        let packs = fs::read_dir(repo.path().join(".git/objects/pack")).unwrap().flatten();
-        assert_eq!(packs.filter(|it| it.path().extension().is_some_and(|it| it == "pack")).count(), 2);
+        assert!(
+            std::process::Command::new("sh")
+                .args(["-c", script])
+                .current_dir(repo.path())
+                .output()
+                .unwrap()
+                .status
+                .success()
+        );
+        let packs = fs::read_dir(repo.path().join(".git/objects/pack"))
+            .unwrap()
+            .flatten();
+        assert_eq!(
+            packs
+                .filter(|it| it.path().extension().is_some_and(|it| it == "pack"))
+                .count(),
+            2
+        );
         assert_complete(repo.path());
     }
 
     fn only_pack(repo: &Repo) -> PathBuf {
-        let packs = fs::read_dir(repo.path().join(".git/objects/pack")).unwrap().flatten().map(|it| it.path());
-        packs.filter(|it| it.extension().is_some_and(|it| it == "pack")).max_by_key(|it| fs::metadata(it).unwrap().len()).unwrap()
+        let packs = fs::read_dir(repo.path().join(".git/objects/pack"))
+            .unwrap()
+            .flatten()
+            .map(|it| it.path());
+        packs
+            .filter(|it| it.extension().is_some_and(|it| it == "pack"))
+            .max_by_key(|it| fs::metadata(it).unwrap().len())
+            .unwrap()
     }
 
     fn rewrite(path: &Path, change: impl Fn(&mut Vec<u8>)) {
@@ -338,9 +512,17 @@ mod tests {
             });
             let keep = read(repo.path());
             let found = keep.by_id();
-            assert!(found.iter().all(|(id, bytes)| sound.get(id).is_none_or(|it| it == bytes)), "wrong bytes at {at}");
+            assert!(
+                found
+                    .iter()
+                    .all(|(id, bytes)| sound.get(id).is_none_or(|it| it == bytes)),
+                "wrong bytes at {at}"
+            );
             let gaps = keep.reasons();
-            assert!(gaps.iter().all(|it| matches!(it.1, Reason::CorruptObject | Reason::TooLarge | Reason::MissingObject)));
+            assert!(gaps.iter().all(|it| matches!(
+                it.1,
+                Reason::CorruptObject | Reason::TooLarge | Reason::MissingObject
+            )));
             lost_some += usize::from(sound.keys().any(|it| !found.contains_key(it)));
             for missing in sound.keys().filter(|it| !found.contains_key(it)) {
                 let named = gaps.iter().any(|it| it.0 == missing.to_string());
@@ -356,13 +538,34 @@ mod tests {
     }
 
     #[test]
+    fn a_pack_without_index_and_an_index_without_pack_are_gaps() {
+        for (kept, reason) in [
+            ("pack", Reason::CorruptObject),
+            ("idx", Reason::MissingObject),
+        ] {
+            let repo = busy();
+            repo.git(&["repack", "-q", "-adf"]);
+            let pack = only_pack(&repo);
+            for other in ["pack", "idx"].iter().filter(|it| **it != kept) {
+                fs::remove_file(pack.with_extension(other)).unwrap();
+            }
+            let name = pack.file_name().unwrap().to_str().unwrap().to_owned();
+            assert_eq!(read(repo.path()).reasons(), [(name, reason)]);
+        }
+    }
+
+    #[test]
     fn a_sound_copy_makes_good_for_a_damaged_one() {
         let repo = busy();
         repo.git(&["repack", "-q", "-adf", "--depth=50"]);
         let sound = Repo::oracle(repo.path(), "blob");
         let clone = repo.beside("clone");
         repo.git(&["clone", "-q", "--no-local", ".", clone.to_str().unwrap()]);
-        fs::write(repo.path().join(".git/objects/info/alternates"), format!("{}/.git/objects\n", clone.display())).unwrap();
+        fs::write(
+            repo.path().join(".git/objects/info/alternates"),
+            format!("{}/.git/objects\n", clone.display()),
+        )
+        .unwrap();
         rewrite(&only_pack(&repo), |it| {
             let at = it.len() / 3;
             it[at..at + 40].fill(0x5a);
@@ -378,12 +581,29 @@ mod tests {
         let url = format!("file://{}", repo.path().display());
         let shallow = repo.beside("shallow");
         repo.git(&["clone", "-q", "--depth=1", &url, shallow.to_str().unwrap()]);
-        assert_eq!(read(&shallow).reasons().iter().map(|it| it.1).collect::<Vec<_>>(), [Reason::ShallowClone]);
+        assert_eq!(
+            read(&shallow)
+                .reasons()
+                .iter()
+                .map(|it| it.1)
+                .collect::<Vec<_>>(),
+            [Reason::ShallowClone]
+        );
         repo.git(&["config", "uploadpack.allowFilter", "true"]);
         let partial = repo.beside("partial");
-        repo.git(&["clone", "-q", "--filter=blob:none", "--no-checkout", &url, partial.to_str().unwrap()]);
+        repo.git(&[
+            "clone",
+            "-q",
+            "--filter=blob:none",
+            "--no-checkout",
+            &url,
+            partial.to_str().unwrap(),
+        ]);
         let keep = read(&partial);
-        assert_eq!(keep.reasons().iter().map(|it| it.1).collect::<Vec<_>>(), [Reason::ShallowClone]);
+        assert_eq!(
+            keep.reasons().iter().map(|it| it.1).collect::<Vec<_>>(),
+            [Reason::ShallowClone]
+        );
         let missing = Repo::oracle(repo.path(), "blob").len().to_string();
         assert!(keep.gaps.lock().unwrap()[0].detail.contains(&missing));
     }
@@ -391,13 +611,22 @@ mod tests {
     /// `path commit-or-minus reachable in-head` of each origin.
     fn origins(path: &Path, text: &str) -> Vec<(String, Option<String>, bool, bool)> {
         let history = History::open(path).unwrap();
-        let blob = id(&Repo::git_in(path, &["rev-parse", "HEAD"])).as_bytes().len();
+        let blob = id(&Repo::git_in(path, &["rev-parse", "HEAD"]))
+            .as_bytes()
+            .len();
         assert_eq!(blob, 20);
         let hash = git2::Oid::hash_object(git2::ObjectType::Blob, text.as_bytes()).unwrap();
         let flagged = id(&hash.to_string());
         let origins = history.origins(&HashSet::from([flagged])).unwrap();
         assert_eq!(origins.gaps, []);
-        let row = |it: &Origin| (it.path.clone(), it.introduced.as_ref().map(|it| it.commit.clone()), it.reachable, it.in_head);
+        let row = |it: &Origin| {
+            (
+                it.path.clone(),
+                it.introduced.as_ref().map(|it| it.commit.clone()),
+                it.reachable,
+                it.in_head,
+            )
+        };
         origins.by_blob[&flagged].iter().map(row).collect()
     }
 
@@ -407,7 +636,10 @@ mod tests {
         let first = repo.commit(&[("deep/down/key.env", SECRET)], "born");
         repo.git(&["mv", "deep/down/key.env", "moved.env"]);
         let second = repo.commit(&[], "renamed");
-        let third = repo.commit(&[("moved.env", "clean"), ("x/copy.env", SECRET)], "cleaned and copied");
+        let third = repo.commit(
+            &[("moved.env", "clean"), ("x/copy.env", SECRET)],
+            "cleaned and copied",
+        );
         let expected = vec![
             ("deep/down/key.env".to_owned(), Some(first), true, false),
             ("moved.env".to_owned(), Some(second), true, false),
@@ -428,7 +660,10 @@ mod tests {
         repo.commit(&[("c", "3")], "main");
         repo.git(&["merge", "-q", "--no-commit", "side"]);
         let merge = repo.commit(&[("evil.env", SECRET)], "merge");
-        assert_eq!(origins(repo.path(), SECRET), [("evil.env".to_owned(), Some(merge), true, true)]);
+        assert_eq!(
+            origins(repo.path(), SECRET),
+            [("evil.env".to_owned(), Some(merge), true, true)]
+        );
     }
 
     #[test]
@@ -440,7 +675,10 @@ mod tests {
         repo.git(&["checkout", "-q", "main"]);
         repo.commit(&[("c", "3")], "main");
         repo.git(&["merge", "-q", "--no-edit", "side"]);
-        assert_eq!(origins(repo.path(), SECRET), [("b.env".to_owned(), Some(side), true, true)]);
+        assert_eq!(
+            origins(repo.path(), SECRET),
+            [("b.env".to_owned(), Some(side), true, true)]
+        );
     }
 
     #[test]
@@ -453,31 +691,57 @@ mod tests {
         let index = repo.git(&["rev-parse", "stash^2"]);
         let found = origins(repo.path(), SECRET);
         assert_eq!(found.len(), 1);
-        assert!(found[0].1.as_ref().is_some_and(|it| *it == stash || *it == index));
-        assert_eq!((found[0].0.as_str(), found[0].2, found[0].3), ("a", true, false));
+        assert!(
+            found[0]
+                .1
+                .as_ref()
+                .is_some_and(|it| *it == stash || *it == index)
+        );
+        assert_eq!(
+            (found[0].0.as_str(), found[0].2, found[0].3),
+            ("a", true, false)
+        );
 
         let amended = repo.commit(&[("b", "amended away\n")], "oops");
         repo.git(&["rm", "-q", "b"]);
         repo.git(&["commit", "-q", "--amend", "--allow-empty", "-m", "fine"]);
-        assert_eq!(origins(repo.path(), "amended away\n"), [("b".to_owned(), Some(amended), false, false)]);
+        assert_eq!(
+            origins(repo.path(), "amended away\n"),
+            [("b".to_owned(), Some(amended), false, false)]
+        );
 
         repo.write("../dangling", "dangling\n");
         let blob = repo.git(&["hash-object", "-w", "../dangling"]);
-        assert_eq!(origins(repo.path(), "dangling\n"), [(format!("objects/{blob}"), None, false, false)]);
+        assert_eq!(
+            origins(repo.path(), "dangling\n"),
+            [(format!("objects/{blob}"), None, false, false)]
+        );
         assert!(read(repo.path()).by_id().contains_key(&id(&blob)));
         assert_complete(repo.path());
 
         repo.write("staged", "only staged\n");
         repo.git(&["add", "staged"]);
-        assert_eq!(origins(repo.path(), "only staged\n"), [("staged".to_owned(), None, false, false)]);
+        assert_eq!(
+            origins(repo.path(), "only staged\n"),
+            [("staged".to_owned(), None, false, false)]
+        );
     }
 
     #[test]
     fn authors_go_through_the_mail_map() {
         let repo = Repo::new();
-        repo.commit(&[(".mailmap", "Countess <new@example.com> <ada@example.com>\n"), ("k", SECRET)], "one");
+        repo.commit(
+            &[
+                (".mailmap", "Countess <new@example.com> <ada@example.com>\n"),
+                ("k", SECRET),
+            ],
+            "one",
+        );
         let hash = repo.blob_id(SECRET);
-        let origins = History::open(repo.path()).unwrap().origins(&HashSet::from([hash])).unwrap();
+        let origins = History::open(repo.path())
+            .unwrap()
+            .origins(&HashSet::from([hash]))
+            .unwrap();
         let introduced = origins.by_blob[&hash][0].introduced.clone().unwrap();
         assert_eq!(introduced.author, "Countess");
         assert!(introduced.seconds >= 1_700_000_000);

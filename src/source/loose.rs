@@ -69,11 +69,20 @@ const HEADER: usize = 32;
 
 impl Reader {
     pub(crate) fn new() -> Self {
-        Self { inflater: Decompressor::new(), out: Vec::new() }
+        Self {
+            inflater: Decompressor::new(),
+            out: Vec::new(),
+        }
     }
 
     /// Reads one object if it is of a type and at most of a size.
-    pub(crate) fn read(&mut self, objects: &Path, id: &ObjectId, kind: Kind, max_size: u64) -> Loose<'_> {
+    pub(crate) fn read(
+        &mut self,
+        objects: &Path,
+        id: &ObjectId,
+        kind: Kind,
+        max_size: u64,
+    ) -> Loose<'_> {
         let compressed = match fs::read(path(objects, id)) {
             Ok(bytes) => bytes,
             Err(error) => return Loose::Io(error),
@@ -83,14 +92,25 @@ impl Reader {
         self.out.resize(guess, 0);
         let first = self.inflater.zlib_decompress(&compressed, &mut self.out);
         // Where the guess was too small, what fits was written, and the header comes first.
-        let Some((found, size, start)) = header(&self.out) else { return Loose::Corrupt };
+        let Some((found, size, start)) = header(&self.out) else {
+            return Loose::Corrupt;
+        };
         if found != kind {
             return Loose::OtherKind;
         }
-        let Some(end) = usize::try_from(size).ok().and_then(|it| it.checked_add(start)) else { return Loose::Corrupt };
+        let Some(end) = usize::try_from(size)
+            .ok()
+            .and_then(|it| it.checked_add(start))
+        else {
+            return Loose::Corrupt;
+        };
         let inflated = match first {
-            Err(DecompressionError::InsufficientSpace) if size > max_size => return Loose::TooLarge(size),
-            Err(DecompressionError::InsufficientSpace) if end / 1032 > compressed.len() => return Loose::Corrupt,
+            Err(DecompressionError::InsufficientSpace) if size > max_size => {
+                return Loose::TooLarge(size);
+            }
+            Err(DecompressionError::InsufficientSpace) if end / 1032 > compressed.len() => {
+                return Loose::Corrupt;
+            }
             Err(DecompressionError::InsufficientSpace) => {
                 self.out.resize(end, 0);
                 self.inflater.zlib_decompress(&compressed, &mut self.out)
@@ -110,7 +130,11 @@ fn header(bytes: &[u8]) -> Option<(Kind, u64, usize)> {
     let head = &bytes[..bytes.len().min(HEADER)];
     let nul = memchr::memchr(0, head)?;
     let (name, digits) = std::str::from_utf8(&head[..nul]).ok()?.split_once(' ')?;
-    Some((Kind::from_name(name.as_bytes())?, digits.parse().ok()?, nul + 1))
+    Some((
+        Kind::from_name(name.as_bytes())?,
+        digits.parse().ok()?,
+        nul + 1,
+    ))
 }
 
 #[cfg(test)]
@@ -153,7 +177,8 @@ mod tests {
         fs::write(path(folder.path(), &id), &compressed[..length]).unwrap();
         assert_eq!(ids(folder.path()).unwrap(), [id]);
         let mut reader = Reader::new();
-        let read = |reader: &mut Reader, kind, max| match reader.read(folder.path(), &id, kind, max) {
+        let read = |reader: &mut Reader, kind, max| match reader.read(folder.path(), &id, kind, max)
+        {
             Loose::Object(bytes) => format!("object {}", bytes == text),
             other => format!("{other:?}"),
         };

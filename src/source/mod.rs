@@ -16,6 +16,7 @@ mod compare;
 mod delta;
 mod exclude;
 mod forest;
+mod index;
 mod loose;
 mod objects;
 mod origins;

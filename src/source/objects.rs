@@ -64,7 +64,11 @@ const ALTERNATE_DEPTH: usize = 5;
 impl Objects {
     /// Opens the objects folder and its alternates.
     pub(crate) fn open(folder: &Path) -> Self {
-        let mut objects = Self { packs: Vec::new(), folders: Vec::new(), gaps: Vec::new() };
+        let mut objects = Self {
+            packs: Vec::new(),
+            folders: Vec::new(),
+            gaps: Vec::new(),
+        };
         let mut seen = HashSet::new();
         objects.add_folder(folder, ALTERNATE_DEPTH, &mut seen);
         objects
@@ -73,7 +77,11 @@ impl Objects {
     fn add_folder(&mut self, folder: &Path, depth: usize, seen: &mut HashSet<PathBuf>) {
         let Ok(folder) = folder.canonicalize() else {
             let detail = "the folder of borrowed objects does not exist".to_owned();
-            self.gaps.push(Gap { path: spelling::shown(folder), reason: Reason::MissingObject, detail });
+            self.gaps.push(Gap {
+                path: spelling::shown(folder),
+                reason: Reason::MissingObject,
+                detail,
+            });
             return;
         };
         if !seen.insert(folder.clone()) {
@@ -97,20 +105,36 @@ impl Objects {
         };
         names.sort();
         let is = |path: &Path, end: &str| path.extension().is_some_and(|it| it == end);
-        for path in names.iter().filter(|it| is(it, "idx") && it.with_extension("pack").exists()) {
+        for path in names.iter().filter(|it| is(it, "idx")) {
+            if !path.with_extension("pack").exists() {
+                let detail = "the pack of this index is not here".to_owned();
+                self.lose_pack(path, Reason::MissingObject, detail);
+                continue;
+            }
             match Pack::open(path) {
-                Ok(pack) => self.packs.push(Packed { pack, forest: OnceLock::new() }),
-                Err(detail) => self.lose_pack(path, detail),
+                Ok(pack) => self.packs.push(Packed {
+                    pack,
+                    forest: OnceLock::new(),
+                }),
+                Err(detail) => self.lose_pack(path, Reason::CorruptObject, detail),
             }
         }
-        for path in names.iter().filter(|it| is(it, "pack") && !it.with_extension("idx").exists()) {
-            self.lose_pack(path, "the pack has no index".to_owned());
+        let alone = |it: &&PathBuf| is(it, "pack") && !it.with_extension("idx").exists();
+        for path in names.iter().filter(alone) {
+            let detail = "the pack has no index; `git index-pack` makes one".to_owned();
+            self.lose_pack(path, Reason::CorruptObject, detail);
         }
     }
 
-    fn lose_pack(&mut self, path: &Path, detail: String) {
-        let name = path.with_extension("pack").file_name().map(|it| spelling::text(it.as_encoded_bytes()).into_owned());
-        self.gaps.push(Gap { path: name.unwrap_or_default(), reason: Reason::CorruptObject, detail });
+    fn lose_pack(&mut self, path: &Path, reason: Reason, detail: String) {
+        let path = path.with_extension("pack");
+        let name = path.file_name().unwrap_or_default();
+        let path = spelling::text(name.as_encoded_bytes()).into_owned();
+        self.gaps.push(Gap {
+            path,
+            reason,
+            detail,
+        });
     }
 
     /// Places that could not be opened.
@@ -126,7 +150,12 @@ impl Objects {
 
     /// Hands out every object of a type exactly once: packs in pack order, then loose objects.
     pub(crate) fn each(&self, reading: &Reading, elsewhere: &Elsewhere<'_>, visit: &dyn Visit) {
-        let pass = Pass { objects: self, reading, visit, failed: Mutex::default() };
+        let pass = Pass {
+            objects: self,
+            reading,
+            visit,
+            failed: Mutex::default(),
+        };
         for at in 0..self.packs.len() {
             pass.pack(at, elsewhere);
         }
@@ -173,26 +202,45 @@ impl Pass<'_> {
         let earlier = &self.objects.packs[..at];
         let marks = (!earlier.is_empty() || self.visit.chooses()).then(|| {
             forest.marks(|position| {
-                pack.id(position).is_some_and(|id| self.visit.wants(&id) && !self.is_done(&id, earlier))
+                pack.id(position)
+                    .is_some_and(|id| self.visit.wants(&id) && !self.is_done(&id, earlier))
             })
         });
-        let limits = Limits::new(self.reading.max_size, self.reading.memory, self.reading.jobs);
+        let limits = Limits::new(
+            self.reading.max_size,
+            self.reading.memory,
+            self.reading.jobs,
+        );
         let turn = Mutex::new(());
         let walk = || Walk::new(pack, forest, marks.as_deref(), limits, &turn);
-        let roots: Vec<u32> =
-            forest.roots.iter().filter(|it| it.1 == self.reading.kind).map(|it| it.0).collect();
+        let roots: Vec<u32> = forest
+            .roots
+            .iter()
+            .filter(|it| it.1 == self.reading.kind)
+            .map(|it| it.0)
+            .collect();
         in_chunks(self.reading.jobs, roots.len(), CHUNK, &|next| {
             let (mut walk, mut take) = (walk(), Taker { pass: self, pack });
             while let Some(chunk) = next() {
-                roots[chunk].iter().for_each(|root| walk.tree(*root, None, &mut take));
+                roots[chunk]
+                    .iter()
+                    .for_each(|root| walk.tree(*root, None, &mut take));
             }
         });
         let mut take = Taker { pass: self, pack };
         for (slot, base) in &forest.foreign {
             match elsewhere(base) {
-                Some((kind, bytes)) if kind == self.reading.kind => walk().tree(*slot, Some(&bytes), &mut take),
+                Some((kind, bytes)) if kind == self.reading.kind => {
+                    walk().tree(*slot, Some(&bytes), &mut take)
+                }
                 Some(_) => {}
-                None => self.lose(forest, pack, *slot, Reason::MissingObject, "its delta base is not here"),
+                None => self.lose(
+                    forest,
+                    pack,
+                    *slot,
+                    Reason::MissingObject,
+                    "its delta base is not here",
+                ),
             }
         }
         for (slot, detail) in &forest.broken {
@@ -203,7 +251,9 @@ impl Pass<'_> {
     /// Records a family whose type cannot be known.
     fn lose(&self, forest: &Forest, pack: &Pack, slot: u32, reason: Reason, detail: &str) {
         for member in forest.family(slot) {
-            let Some(id) = pack.id(forest.slots[member as usize].position) else { continue };
+            let Some(id) = pack.id(forest.slots[member as usize].position) else {
+                continue;
+            };
             if self.visit.wants(&id) {
                 self.fail(id, reason, format!("{detail} ({})", pack.name));
             }
@@ -211,7 +261,14 @@ impl Pass<'_> {
     }
 
     fn fail(&self, id: ObjectId, reason: Reason, detail: String) {
-        self.failures().insert(id, Gap { path: id.to_string(), reason, detail });
+        self.failures().insert(
+            id,
+            Gap {
+                path: id.to_string(),
+                reason,
+                detail,
+            },
+        );
     }
 
     /// Hands out an object, and takes back what was said about a damaged copy of it.
@@ -229,19 +286,27 @@ impl Pass<'_> {
                 Ok(ids) => ids,
                 Err(error) => {
                     let path = spelling::shown(folder);
-                    self.visit.failed(Gap { path, reason: Reason::Io, detail: error.to_string() });
+                    self.visit.failed(Gap {
+                        path,
+                        reason: Reason::Io,
+                        detail: error.to_string(),
+                    });
                     continue;
                 }
             };
             let fresh = |id: &ObjectId| !seen.contains(id) || self.failures().contains_key(id);
             let wanted: Vec<ObjectId> = ids
                 .into_iter()
-                .filter(|id| self.visit.wants(id) && fresh(id) && !self.is_done(id, &self.objects.packs))
+                .filter(|id| {
+                    self.visit.wants(id) && fresh(id) && !self.is_done(id, &self.objects.packs)
+                })
                 .collect();
             in_chunks(self.reading.jobs, wanted.len(), CHUNK, &|next| {
                 let mut reader = loose::Reader::new();
                 while let Some(chunk) = next() {
-                    wanted[chunk].iter().for_each(|id| self.one_loose(&mut reader, folder, *id));
+                    wanted[chunk]
+                        .iter()
+                        .for_each(|id| self.one_loose(&mut reader, folder, *id));
                 }
             });
             seen.extend(wanted);
@@ -249,7 +314,12 @@ impl Pass<'_> {
     }
 
     fn one_loose(&self, reader: &mut loose::Reader, folder: &Path, id: ObjectId) {
-        let Reading { kind, max_size, memory, .. } = *self.reading;
+        let Reading {
+            kind,
+            max_size,
+            memory,
+            ..
+        } = *self.reading;
         let most = max_size.min(memory as u64 / 2);
         match reader.read(folder, &id, kind, most) {
             Loose::Object(bytes) => self.give(id, bytes, true),
@@ -257,7 +327,11 @@ impl Pass<'_> {
                 self.failures().remove(&id);
             }
             Loose::TooLarge(size) => self.fail(id, Reason::TooLarge, format!("{size} bytes")),
-            Loose::Corrupt => self.fail(id, Reason::CorruptObject, "the loose object is damaged".to_owned()),
+            Loose::Corrupt => self.fail(
+                id,
+                Reason::CorruptObject,
+                "the loose object is damaged".to_owned(),
+            ),
             Loose::Io(error) => self.fail(id, Reason::Io, error.to_string()),
         }
     }
@@ -276,9 +350,14 @@ impl Take for Taker<'_> {
     }
 
     fn failed(&mut self, position: u32, failure: Failure) {
-        let Some(id) = self.pack.id(position) else { return };
+        let Some(id) = self.pack.id(position) else {
+            return;
+        };
         match failure {
-            Failure::TooLarge(size) => self.pass.fail(id, Reason::TooLarge, format!("{size} bytes")),
+            Failure::TooLarge(size) => {
+                self.pass
+                    .fail(id, Reason::TooLarge, format!("{size} bytes"))
+            }
             Failure::Corrupt(detail) => {
                 let detail = format!("{detail} ({})", self.pack.name);
                 self.pass.fail(id, Reason::CorruptObject, detail);
@@ -287,13 +366,11 @@ impl Take for Taker<'_> {
     }
 }
 
+/// Yields the next range of work, until all is given out.
+type Next<'a> = dyn Fn() -> Option<std::ops::Range<usize>> + 'a;
+
 /// Runs `work` on each thread; each call of what it is given yields the next range of `0..length`.
-fn in_chunks(
-    jobs: usize,
-    length: usize,
-    chunk: usize,
-    work: &(dyn Fn(&dyn Fn() -> Option<std::ops::Range<usize>>) + Sync),
-) {
+fn in_chunks(jobs: usize, length: usize, chunk: usize, work: &(dyn Fn(&Next<'_>) + Sync)) {
     let counter = AtomicUsize::new(0);
     let next = || {
         let start = counter.fetch_add(chunk, Ordering::Relaxed);

@@ -30,17 +30,35 @@ pub struct Origins {
 pub(crate) type Each<'a> = dyn Fn(Kind, &dyn Visit) + 'a;
 
 /// Finds the origins of the flagged blobs.
-pub(crate) fn find(repository: &Repository, each: &Each<'_>, flagged: &HashSet<ObjectId>) -> Result<Origins, Error> {
+pub(crate) fn find(
+    repository: &Repository,
+    each: &Each<'_>,
+    flagged: &HashSet<ObjectId>,
+) -> Result<Origins, Error> {
     let marks = flagged_trees(each, flagged);
-    let collector = Collector { blobs: flagged, marks: &marks, listings: Mutex::default() };
+    let collector = Collector {
+        blobs: flagged,
+        marks: &marks,
+        listings: Mutex::default(),
+    };
     each(Kind::Tree, &collector);
-    let (listings, mut gaps) = collector.listings.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let (listings, mut gaps) = collector
+        .listings
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
     let gatherer = Gatherer::default();
     each(Kind::Commit, &gatherer);
     let (commits, lost) = gatherer.finish(repository);
     gaps.extend(lost);
-    let listings = listings.into_iter().map(|(id, it)| (id, Rc::from(it))).collect();
-    let mut search = Search { trees: Known(listings), commits: &commits, best: HashMap::new() };
+    let listings = listings
+        .into_iter()
+        .map(|(id, it)| (id, Rc::from(it)))
+        .collect();
+    let mut search = Search {
+        trees: Known(listings),
+        commits: &commits,
+        best: HashMap::new(),
+    };
     search.all(&marks);
     let in_head = search.in_head(repository);
     let best = search.best;
@@ -72,7 +90,9 @@ impl Marks {
 
     #[inline]
     fn contains(&self, prefix: u64) -> bool {
-        self.bits.get((prefix >> 54) as usize).is_some_and(|it| it >> (prefix >> 48 & 63) & 1 == 1)
+        self.bits
+            .get((prefix >> 54) as usize)
+            .is_some_and(|it| it >> (prefix >> 48 & 63) & 1 == 1)
             && self.set.contains(&prefix)
     }
 }
@@ -85,11 +105,22 @@ fn flagged_trees(each: &Each<'_>, flagged: &HashSet<ObjectId>) -> Marks {
     }
     let mut keep_edges = true;
     loop {
-        let finder = Finder { marks: &marks, keep_edges, found: Mutex::default() };
+        let finder = Finder {
+            marks: &marks,
+            keep_edges,
+            found: Mutex::default(),
+        };
         each(Kind::Tree, &finder);
-        let mut found = finder.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut found = finder
+            .found
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
         let mut rose = false;
-        let mut stack: Vec<u64> = found.trees.into_iter().filter(|it| marks.insert(*it)).collect();
+        let mut stack: Vec<u64> = found
+            .trees
+            .into_iter()
+            .filter(|it| marks.insert(*it))
+            .collect();
         found.edges.sort_unstable();
         while let Some(child) = stack.pop() {
             rose = true;
@@ -145,11 +176,14 @@ impl Visit for Finder<'_> {
     }
 }
 
+/// Entries by tree, and the trees that could not be read.
+type Kept = (HashMap<ObjectId, Vec<Entry>>, Vec<Gap>);
+
 /// Keeps the flagged entries of flagged trees.
 struct Collector<'a> {
     blobs: &'a HashSet<ObjectId>,
     marks: &'a Marks,
-    listings: Mutex<(HashMap<ObjectId, Vec<Entry>>, Vec<Gap>)>,
+    listings: Mutex<Kept>,
 }
 
 impl Visit for Collector<'_> {
@@ -162,16 +196,31 @@ impl Visit for Collector<'_> {
     }
 
     fn object(&self, id: ObjectId, bytes: &[u8]) {
-        let kept = compare::entries(bytes).filter(|it| !it.is_submodule() && self.marks.contains(it.prefix()));
+        let kept = compare::entries(bytes)
+            .filter(|it| !it.is_submodule() && self.marks.contains(it.prefix()));
         let kept: Vec<Entry> = kept
-            .filter_map(|it| Some(Entry { name: it.name.into(), id: ObjectId::from_bytes(it.id)?, is_tree: it.is_tree() }))
+            .filter_map(|it| {
+                Some(Entry {
+                    name: it.name.into(),
+                    id: ObjectId::from_bytes(it.id)?,
+                    is_tree: it.is_tree(),
+                })
+            })
             .filter(|it| it.is_tree || self.blobs.contains(&it.id))
             .collect();
-        self.listings.lock().unwrap_or_else(PoisonError::into_inner).0.insert(id, kept);
+        self.listings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+            .insert(id, kept);
     }
 
     fn failed(&self, gap: Gap) {
-        self.listings.lock().unwrap_or_else(PoisonError::into_inner).1.push(gap);
+        self.listings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .1
+            .push(gap);
     }
 }
 
@@ -205,11 +254,23 @@ struct Search<'a> {
 impl Search<'_> {
     fn all(&mut self, marks: &Marks) {
         for commit in &self.commits.all {
-            let flagged = |it: &Commit| it.tree().filter(|it| marks.contains(compare::prefix(it.as_bytes())));
-            let (Some(id), Some(tree)) = (commit.id(), flagged(commit)) else { continue };
-            let parents: Vec<ObjectId> =
-                self.commits.parents(commit).filter_map(|at| flagged(&self.commits.all[at])).collect();
-            let choice = Choice { unreachable: !commit.reachable, seconds: commit.seconds, commit: id };
+            let flagged = |it: &Commit| {
+                it.tree()
+                    .filter(|it| marks.contains(compare::prefix(it.as_bytes())))
+            };
+            let (Some(id), Some(tree)) = (commit.id(), flagged(commit)) else {
+                continue;
+            };
+            let parents: Vec<ObjectId> = self
+                .commits
+                .parents(commit)
+                .filter_map(|at| flagged(&self.commits.all[at]))
+                .collect();
+            let choice = Choice {
+                unreachable: !commit.reachable,
+                seconds: commit.seconds,
+                commit: id,
+            };
             for (blob, path) in self.below(&tree, &parents) {
                 let best = self.best.entry((blob, path)).or_insert(choice);
                 *best = choice.min(*best);
@@ -227,7 +288,8 @@ impl Search<'_> {
     fn in_head(&mut self, repository: &Repository) -> HashSet<(ObjectId, String)> {
         let tree = repository.head().and_then(|it| it.peel_to_tree()).ok();
         let tree = tree.and_then(|it| ObjectId::from_bytes(it.id().as_bytes()));
-        tree.map(|it| self.below(&it, &[]).into_iter().collect()).unwrap_or_default()
+        tree.map(|it| self.below(&it, &[]).into_iter().collect())
+            .unwrap_or_default()
     }
 }
 
@@ -265,7 +327,11 @@ struct Authors<'a> {
 
 impl<'a> Authors<'a> {
     fn new(repository: &'a Repository) -> Self {
-        Self { repository, mailmap: repository.mailmap().ok(), known: HashMap::new() }
+        Self {
+            repository,
+            mailmap: repository.mailmap().ok(),
+            known: HashMap::new(),
+        }
     }
 
     fn name(&mut self, commit: &ObjectId) -> String {
@@ -278,7 +344,10 @@ impl<'a> Authors<'a> {
     }
 
     fn looked_up(&self, commit: &ObjectId) -> Option<String> {
-        let commit = self.repository.find_commit(Oid::from_bytes(commit.as_bytes()).ok()?).ok()?;
+        let commit = self
+            .repository
+            .find_commit(Oid::from_bytes(commit.as_bytes()).ok()?)
+            .ok()?;
         Some(author_name(&commit, self.mailmap.as_ref()))
     }
 }
@@ -286,38 +355,61 @@ impl<'a> Authors<'a> {
 /// The author's name, through a mail map if there is one.
 pub(crate) fn author_name(commit: &git2::Commit<'_>, mailmap: Option<&git2::Mailmap>) -> String {
     let mapped = mailmap.and_then(|it| commit.author_with_mailmap(it).ok());
-    let name = mapped.as_ref().map(|it| spelling::text(it.name_bytes()).into_owned());
+    let name = mapped
+        .as_ref()
+        .map(|it| spelling::text(it.name_bytes()).into_owned());
     name.unwrap_or_else(|| spelling::text(commit.author().name_bytes()).into_owned())
 }
 
 /// Gives an origin to blobs that no commit has: the index names some; a ref may point at one.
-fn add_homeless(repository: &Repository, flagged: &HashSet<ObjectId>, by_blob: &mut HashMap<ObjectId, Vec<Origin>>) {
-    let mut homeless: HashSet<ObjectId> = flagged.iter().filter(|it| !by_blob.contains_key(it)).copied().collect();
+fn add_homeless(
+    repository: &Repository,
+    flagged: &HashSet<ObjectId>,
+    by_blob: &mut HashMap<ObjectId, Vec<Origin>>,
+) {
+    let mut homeless: HashSet<ObjectId> = flagged
+        .iter()
+        .filter(|it| !by_blob.contains_key(it))
+        .copied()
+        .collect();
     if homeless.is_empty() {
         return;
     }
     let pointed = pointed_at(repository);
     for entry in repository.index().ok().iter().flat_map(|it| it.iter()) {
-        let Some(id) = ObjectId::from_bytes(entry.id.as_bytes()) else { continue };
+        let Some(id) = ObjectId::from_bytes(entry.id.as_bytes()) else {
+            continue;
+        };
         if homeless.contains(&id) {
-            let origin = unborn(spelling::text(&entry.path).into_owned(), pointed.contains(&id));
+            let origin = unborn(
+                spelling::text(&entry.path).into_owned(),
+                pointed.contains(&id),
+            );
             by_blob.entry(id).or_default().push(origin);
         }
     }
     homeless.retain(|it| !by_blob.contains_key(it));
     for id in homeless {
-        by_blob.insert(id, vec![unborn(format!("objects/{id}"), pointed.contains(&id))]);
+        by_blob.insert(
+            id,
+            vec![unborn(format!("objects/{id}"), pointed.contains(&id))],
+        );
     }
 }
 
 /// An origin without a commit.
 fn unborn(path: String, reachable: bool) -> Origin {
-    Origin { reachable, ..Origin::plain(OriginKind::History, &path, Some(".".to_owned())) }
+    Origin {
+        reachable,
+        ..Origin::plain(OriginKind::History, &path, Some(".".to_owned()))
+    }
 }
 
 /// Blobs that a ref or an annotated tag points at directly.
 fn pointed_at(repository: &Repository) -> HashSet<ObjectId> {
     let references = repository.references().into_iter().flatten().flatten();
     let blobs = references.filter_map(|it| it.peel(git2::ObjectType::Blob).ok());
-    blobs.filter_map(|it| ObjectId::from_bytes(it.id().as_bytes())).collect()
+    blobs
+        .filter_map(|it| ObjectId::from_bytes(it.id().as_bytes()))
+        .collect()
 }

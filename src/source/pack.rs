@@ -65,8 +65,14 @@ impl Pack {
         let data_path = index_path.with_extension("pack");
         let index = gix_pack::index::File::at(index_path, Sha1).map_err(|it| it.to_string())?;
         let data = gix_pack::data::File::at(&data_path, Sha1).map_err(|it| it.to_string())?;
-        let name = data_path.file_name().map(|it| spelling::text(it.as_encoded_bytes()).into_owned());
-        Ok(Self { index, data, name: name.unwrap_or_default() })
+        let name = data_path
+            .file_name()
+            .map(|it| spelling::text(it.as_encoded_bytes()).into_owned());
+        Ok(Self {
+            index,
+            data,
+            name: name.unwrap_or_default(),
+        })
     }
 
     /// How many objects the index names.
@@ -107,12 +113,18 @@ impl Pack {
             Header::Tree => Stored::Whole(Kind::Tree),
             Header::Blob => Stored::Whole(Kind::Blob),
             Header::Tag => Stored::Whole(Kind::Tag),
-            Header::OfsDelta { base_distance } => {
-                Stored::Offset(offset.checked_sub(base_distance).filter(|it| *it < offset)?)
-            }
+            Header::OfsDelta { base_distance } => Stored::Offset(
+                offset
+                    .checked_sub(base_distance)
+                    .filter(|it| *it < offset)?,
+            ),
             Header::RefDelta { base_id } => Stored::Id(ObjectId::from_bytes(base_id.as_slice())?),
         };
-        Some(Entry { stored, size: entry.decompressed_size, data: entry.data_offset })
+        Some(Entry {
+            stored,
+            size: entry.decompressed_size,
+            data: entry.data_offset,
+        })
     }
 
     /// The mapped bytes of a range.

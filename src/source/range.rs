@@ -25,12 +25,18 @@ pub fn range(repo: &Path, base: Option<&str>, tip: &str) -> Result<Changes, Erro
 }
 
 /// The same, with further folders of objects: the quarantine of a push that is not accepted yet.
-pub fn range_with(repo: &Path, base: Option<&str>, tip: &str, objects: &[PathBuf]) -> Result<Changes, Error> {
+pub fn range_with(
+    repo: &Path,
+    base: Option<&str>,
+    tip: &str,
+    objects: &[PathBuf],
+) -> Result<Changes, Error> {
     let repository = repository::open(repo)?;
     let fault = |it: git2::Error| repository::translated(repo, &it);
     let odb = repository.odb().map_err(fault)?;
     for folder in objects {
-        odb.add_disk_alternate(&spelling::shown(folder)).map_err(fault)?;
+        odb.add_disk_alternate(&spelling::shown(folder))
+            .map_err(fault)?;
     }
     let commits = commits(repo, &repository, base, tip)?;
     let mut gatherer = Gatherer::new(&repository, odb);
@@ -41,21 +47,40 @@ pub fn range_with(repo: &Path, base: Option<&str>, tip: &str, objects: &[PathBuf
 }
 
 /// The commits of the range.
-fn commits(repo: &Path, repository: &Repository, base: Option<&str>, tip: &str) -> Result<Vec<Oid>, Error> {
+fn commits(
+    repo: &Path,
+    repository: &Repository,
+    base: Option<&str>,
+    tip: &str,
+) -> Result<Vec<Oid>, Error> {
     let boundary = repository::shallow_boundary(repository);
-    let shallow = |revision: &str| Error::Shallow { path: spelling::shown(repo), revision: revision.to_owned() };
+    let shallow = |revision: &str| Error::Shallow {
+        path: spelling::shown(repo),
+        revision: revision.to_owned(),
+    };
     let resolve = |revision: &str| {
-        let found = repository.revparse_single(revision).and_then(|it| it.peel_to_commit());
+        let found = repository
+            .revparse_single(revision)
+            .and_then(|it| it.peel_to_commit());
         found.map(|it| it.id()).map_err(|_| {
             if boundary.is_empty() {
-                Error::NoSuchRevision { path: spelling::shown(repo), revision: revision.to_owned() }
+                Error::NoSuchRevision {
+                    path: spelling::shown(repo),
+                    revision: revision.to_owned(),
+                }
             } else {
                 shallow(revision)
             }
         })
     };
     let (tip_id, base_id) = (resolve(tip)?, base.map(resolve).transpose()?);
-    let fault = |it: git2::Error| if boundary.is_empty() { repository::translated(repo, &it) } else { shallow(tip) };
+    let fault = |it: git2::Error| {
+        if boundary.is_empty() {
+            repository::translated(repo, &it)
+        } else {
+            shallow(tip)
+        }
+    };
     let mut walk = repository.revwalk().map_err(fault)?;
     walk.push(tip_id).map_err(fault)?;
     base_id.map_or(Ok(()), |it| walk.hide(it)).map_err(fault)?;
@@ -77,14 +102,30 @@ struct Gatherer<'a> {
 
 impl<'a> Gatherer<'a> {
     fn new(repository: &'a Repository, odb: Odb<'a>) -> Self {
-        let trees = Stored { odb, listings: HashMap::new() };
-        Self { repository, mailmap: repository.mailmap().ok(), trees, items: HashMap::new(), gaps: Vec::new() }
+        let trees = Stored {
+            odb,
+            listings: HashMap::new(),
+        };
+        Self {
+            repository,
+            mailmap: repository.mailmap().ok(),
+            trees,
+            items: HashMap::new(),
+            gaps: Vec::new(),
+        }
     }
 
     fn add(&mut self, id: Oid) {
         if let Err(error) = self.try_add(id) {
-            let detail = format!("the commit cannot be compared with its parents: {}", error.message());
-            self.gaps.push(Gap { path: id.to_string(), reason: Reason::MissingObject, detail });
+            let detail = format!(
+                "the commit cannot be compared with its parents: {}",
+                error.message()
+            );
+            self.gaps.push(Gap {
+                path: id.to_string(),
+                reason: Reason::MissingObject,
+                detail,
+            });
         }
     }
 
@@ -94,30 +135,50 @@ impl<'a> Gatherer<'a> {
         for parent in commit.parent_ids() {
             parents.extend(our_id(self.repository.find_commit(parent)?.tree_id()));
         }
-        let Some(tree) = our_id(commit.tree_id()) else { return Ok(()) };
+        let Some(tree) = our_id(commit.tree_id()) else {
+            return Ok(());
+        };
         let mut arrived = Vec::new();
         arrivals(&mut self.trees, "", &tree, &parents, &mut arrived)?;
         self.add_rename_sources(&commit, &mut arrived)?;
         let author = author_name(&commit, self.mailmap.as_ref());
-        let introduced = Introduction { seconds: commit.author().when().seconds(), commit: id.to_string(), author };
-        arrived.into_iter().for_each(|it| self.keep(it, &introduced));
+        let introduced = Introduction {
+            seconds: commit.author().when().seconds(),
+            commit: id.to_string(),
+            author,
+        };
+        arrived
+            .into_iter()
+            .for_each(|it| self.keep(it, &introduced));
         Ok(())
     }
 
     /// What a renamed file was called before, where the comparison by path found nothing.
-    fn add_rename_sources(&self, commit: &Commit<'_>, arrived: &mut [Arrival]) -> Result<(), git2::Error> {
+    fn add_rename_sources(
+        &self,
+        commit: &Commit<'_>,
+        arrived: &mut [Arrival],
+    ) -> Result<(), git2::Error> {
         if commit.parent_count() != 1 || arrived.iter().all(|it| !it.before.is_empty()) {
             return Ok(());
         }
         let (old, new) = (commit.parent(0)?.tree()?, commit.tree()?);
         let mut options = DiffOptions::new();
         options.skip_binary_check(true).ignore_submodules(true);
-        let mut diff = self.repository.diff_tree_to_tree(Some(&old), Some(&new), Some(&mut options))?;
+        let mut diff =
+            self.repository
+                .diff_tree_to_tree(Some(&old), Some(&new), Some(&mut options))?;
         find_renames(&mut diff)?;
-        for delta in diff.deltas().filter(|it| it.status() == git2::Delta::Renamed) {
+        for delta in diff
+            .deltas()
+            .filter(|it| it.status() == git2::Delta::Renamed)
+        {
             let path = spelling::text(delta.new_file().path_bytes().unwrap_or_default());
             let source = content(delta.old_file().id(), delta.old_file().mode());
-            for arrival in arrived.iter_mut().filter(|it| it.before.is_empty() && it.path == path) {
+            for arrival in arrived
+                .iter_mut()
+                .filter(|it| it.before.is_empty() && it.path == path)
+            {
                 arrival.before.extend(source);
             }
         }
@@ -133,7 +194,9 @@ impl<'a> Gatherer<'a> {
             in_head: false,
         };
         match self.items.entry((arrival.id, arrival.path)) {
-            Slot::Occupied(mut kept) if item.introduced < kept.get().introduced => drop(kept.insert(item)),
+            Slot::Occupied(mut kept) if item.introduced < kept.get().introduced => {
+                drop(kept.insert(item))
+            }
             Slot::Occupied(_) => {}
             Slot::Vacant(free) => drop(free.insert(item)),
         }
@@ -142,10 +205,15 @@ impl<'a> Gatherer<'a> {
     fn finish(self) -> (Vec<ChangedBlob>, Vec<Gap>) {
         let head = self.repository.head().and_then(|it| it.peel_to_tree()).ok();
         let in_head = |it: &ChangedBlob| {
-            let entry = head.as_ref().and_then(|head| head.get_path(Path::new(&it.path)).ok());
+            let entry = head
+                .as_ref()
+                .and_then(|head| head.get_path(Path::new(&it.path)).ok());
             entry.is_some_and(|entry| entry.id().as_bytes() == it.id.as_bytes())
         };
-        let items = self.items.into_values().map(|it| ChangedBlob { in_head: in_head(&it), ..it });
+        let items = self.items.into_values().map(|it| ChangedBlob {
+            in_head: in_head(&it),
+            ..it
+        });
         (items.collect(), self.gaps)
     }
 }
@@ -172,11 +240,19 @@ impl Trees for Stored<'_> {
         }
         let object = self.odb.read(Oid::from_bytes(id.as_bytes())?)?;
         if object.kind() != ObjectType::Tree {
-            return Err(git2::Error::from_str("an object that should be a tree is none"));
+            return Err(git2::Error::from_str(
+                "an object that should be a tree is none",
+            ));
         }
         let kept = compare::entries(object.data()).filter(|it| !it.is_submodule());
         let listing: Rc<Listing> = kept
-            .filter_map(|it| Some(Entry { name: it.name.into(), id: ObjectId::from_bytes(it.id)?, is_tree: it.is_tree() }))
+            .filter_map(|it| {
+                Some(Entry {
+                    name: it.name.into(),
+                    id: ObjectId::from_bytes(it.id)?,
+                    is_tree: it.is_tree(),
+                })
+            })
             .collect();
         if self.listings.len() >= LISTINGS {
             self.listings.clear();

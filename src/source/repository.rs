@@ -20,19 +20,25 @@ pub(crate) fn open(path: &Path) -> Result<Repository, Error> {
         return Err(Error::NoSuchPath(spelling::shown(path)));
     }
     allow_extensions();
-    let git_dir = Repository::discover_path(path, [] as [&OsStr; 0]).map_err(|it| translated(path, &it))?;
+    let git_dir =
+        Repository::discover_path(path, [] as [&OsStr; 0]).map_err(|it| translated(path, &it))?;
     refuse_formats(path, &common_dir(&git_dir))?;
     Repository::open(&git_dir).map_err(|it| translated(path, &it))
 }
 
 /// The library opens only repositories whose every extension it knows. The ones named here change
 /// nothing about how objects that are present are read.
-#[allow(unsafe_code, reason = "sets a list inside the C library; called once, before any repository is opened")]
+#[allow(
+    unsafe_code,
+    reason = "sets a list inside the C library; called once, before any repository is opened"
+)]
 fn allow_extensions() {
     EXTENSIONS.call_once(|| {
         // SAFETY: the list is written once under `Once`, and every reader in this program (opening a
         // repository) comes after this call.
-        let _ = unsafe { git2::opts::set_extensions(&["partialclone", "relativeworktrees", "compatobjectformat"]) };
+        let _ = unsafe {
+            git2::opts::set_extensions(&["partialclone", "relativeworktrees", "compatobjectformat"])
+        };
     });
 }
 
@@ -40,12 +46,18 @@ fn allow_extensions() {
 pub(crate) fn translated(path: &Path, error: &git2::Error) -> Error {
     let shown = spelling::shown(path);
     match error.code() {
-        ErrorCode::NotFound if error.class() == git2::ErrorClass::Repository => Error::NotARepository(shown),
-        ErrorCode::Owner => Error::Ownership(shown),
-        _ if error.message().contains("unsupported") => {
-            Error::Unsupported { path: shown, what: error.message().replace("unsupported ", "") }
+        ErrorCode::NotFound if error.class() == git2::ErrorClass::Repository => {
+            Error::NotARepository(shown)
         }
-        _ => Error::Git { path: shown, message: error.message().to_owned() },
+        ErrorCode::Owner => Error::Ownership(shown),
+        _ if error.message().contains("unsupported") => Error::Unsupported {
+            path: shown,
+            what: error.message().replace("unsupported ", ""),
+        },
+        _ => Error::Git {
+            path: shown,
+            message: error.message().to_owned(),
+        },
     }
 }
 
@@ -65,7 +77,12 @@ fn refuse_formats(path: &Path, common: &Path) -> Result<(), Error> {
             .filter(|it| it != "files")
             .map(|storage| format!("the {storage} ref format")),
     };
-    refused.map_or(Ok(()), |what| Err(Error::Unsupported { path: spelling::shown(path), what }))
+    refused.map_or(Ok(()), |what| {
+        Err(Error::Unsupported {
+            path: spelling::shown(path),
+            what,
+        })
+    })
 }
 
 /// A value of the repository's own configuration file, lower-cased; the user's files are not asked.
@@ -80,19 +97,28 @@ pub(crate) fn is_partial(repository: &Repository) -> bool {
     if setting(common, "extensions.partialclone").is_some() {
         return true;
     }
-    let Ok(config) = git2::Config::open(&common.join("config")) else { return false };
-    let Ok(mut entries) = config.entries(Some("^remote\\..*\\.promisor$")) else { return false };
+    let Ok(config) = git2::Config::open(&common.join("config")) else {
+        return false;
+    };
+    let Ok(mut entries) = config.entries(Some("^remote\\..*\\.promisor$")) else {
+        return false;
+    };
     matches!(entries.next(), Some(Ok(_)))
 }
 
 /// Where the repository stands.
 pub(crate) fn standing(repository: &Repository) -> report::Repository {
     let head = repository.head().ok();
-    let branch = head.as_ref().filter(|it| it.is_branch()).map(|it| spelling::text(it.shorthand_bytes()).into_owned());
+    let branch = head
+        .as_ref()
+        .filter(|it| it.is_branch())
+        .map(|it| spelling::text(it.shorthand_bytes()).into_owned());
     report::Repository {
         name: ".".to_owned(),
         url: remote_url(repository),
-        head: head.and_then(|it| it.peel_to_commit().ok()).map(|it| it.id().to_string()),
+        head: head
+            .and_then(|it| it.peel_to_commit().ok())
+            .map(|it| it.id().to_string()),
         branch: branch.or_else(|| unborn_branch(repository)),
     }
 }
@@ -103,7 +129,10 @@ fn remote_url(repository: &Repository) -> Option<String> {
         let first = names.iter().flatten().flatten().next()?.to_owned();
         repository.find_remote(&first).ok()
     })?;
-    Some(spelling::url_without_user_info(&spelling::text(remote.url_bytes()))).filter(|it| !it.is_empty())
+    Some(spelling::url_without_user_info(&spelling::text(
+        remote.url_bytes(),
+    )))
+    .filter(|it| !it.is_empty())
 }
 
 fn unborn_branch(repository: &Repository) -> Option<String> {
@@ -115,7 +144,9 @@ fn unborn_branch(repository: &Repository) -> Option<String> {
 /// The ids at which a shallow clone ends.
 pub(crate) fn shallow_boundary(repository: &Repository) -> Vec<git2::Oid> {
     let text = fs::read_to_string(repository.commondir().join("shallow")).unwrap_or_default();
-    text.lines().filter_map(|line| git2::Oid::from_str(line.trim()).ok()).collect()
+    text.lines()
+        .filter_map(|line| git2::Oid::from_str(line.trim()).ok())
+        .collect()
 }
 
 #[cfg(test)]
@@ -126,14 +157,24 @@ mod tests {
     #[test]
     fn what_is_not_there_is_told_apart_from_what_is_no_repository() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(open(&folder.path().join("none")), Err(Error::NoSuchPath(_))));
+        assert!(matches!(
+            open(&folder.path().join("none")),
+            Err(Error::NoSuchPath(_))
+        ));
         let opened = open(folder.path());
-        assert!(matches!(opened, Err(Error::NotARepository(_))), "{:?}", opened.err());
+        assert!(
+            matches!(opened, Err(Error::NotARepository(_))),
+            "{:?}",
+            opened.err()
+        );
     }
 
     #[test]
     fn formats_it_cannot_read_are_refused_in_plain_words() {
-        for (argument, word) in [("--object-format=sha256", "sha256"), ("--ref-format=reftable", "reftable")] {
+        for (argument, word) in [
+            ("--object-format=sha256", "sha256"),
+            ("--ref-format=reftable", "reftable"),
+        ] {
             let folder = tempfile::tempdir().unwrap();
             Repo::git_in(folder.path(), &["init", "-q", argument, "r"]);
             let error = open(&folder.path().join("r")).err().unwrap();
@@ -146,7 +187,10 @@ mod tests {
     fn standing_names_branch_head_and_clean_url() {
         let repo = Repo::new();
         let unborn = standing(&open(repo.path()).unwrap());
-        assert_eq!((unborn.head, unborn.branch.as_deref()), (None, Some("main")));
+        assert_eq!(
+            (unborn.head, unborn.branch.as_deref()),
+            (None, Some("main"))
+        );
         let id = repo.commit(&[("a", "1")], "one");
         repo.git(&["remote", "add", "origin", "https://u:p@example.com/x.git"]);
         let standing = standing(&open(repo.path()).unwrap());

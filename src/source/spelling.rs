@@ -38,7 +38,11 @@ pub(crate) fn shown(path: &Path) -> String {
 
 /// A folder's path and a name below it.
 pub(crate) fn joined(folder: &str, name: &str) -> String {
-    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+    if folder.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{folder}/{name}")
+    }
 }
 
 /// A remote URL without user, password and query, where tokens like to hide.
@@ -69,9 +73,18 @@ mod tests {
     fn urls_lose_their_user_info() {
         for (url, clean) in [
             ("https://example.com/a/b.git", "https://example.com/a/b.git"),
-            ("https://me:hunter2@example.com/a@b.git", "https://example.com/a@b.git"),
-            ("https://token@example.com:8443/a", "https://example.com:8443/a"),
-            ("https://a@b@example.com/x?private_token=1#y", "https://example.com/x"),
+            (
+                "https://me:hunter2@example.com/a@b.git",
+                "https://example.com/a@b.git",
+            ),
+            (
+                "https://token@example.com:8443/a",
+                "https://example.com:8443/a",
+            ),
+            (
+                "https://a@b@example.com/x?private_token=1#y",
+                "https://example.com/x",
+            ),
             ("ssh://git@example.com/a", "ssh://example.com/a"),
             ("git@example.com:a/b.git", "example.com:a/b.git"),
             ("me:pw@example.com:a/b.git", "example.com:a/b.git"),

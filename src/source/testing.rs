@@ -28,7 +28,11 @@ impl Repo {
 
     fn around(folder: tempfile::TempDir) -> Self {
         let root = folder.path().canonicalize().unwrap().join("repo");
-        Self { folder, root, clock: AtomicU32::new(0) }
+        Self {
+            folder,
+            root,
+            clock: AtomicU32::new(0),
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -41,7 +45,11 @@ impl Repo {
     }
 
     pub(crate) fn git(&self, arguments: &[&str]) -> String {
-        run(&self.root, arguments, 1_700_000_000 + self.clock.fetch_add(60, Ordering::Relaxed))
+        run(
+            &self.root,
+            arguments,
+            1_700_000_000 + self.clock.fetch_add(60, Ordering::Relaxed),
+        )
     }
 
     pub(crate) fn git_in(folder: &Path, arguments: &[&str]) -> String {
@@ -73,10 +81,18 @@ impl Repo {
     /// Every object of a type with its bytes, as git itself tells.
     pub(crate) fn oracle(folder: &Path, kind: &str) -> BTreeMap<ObjectId, Vec<u8>> {
         let format = "--batch-check=%(objectname) %(objecttype)";
-        let list = Self::git_in(folder, &["cat-file", "--batch-all-objects", "--unordered", format]);
+        let list = Self::git_in(
+            folder,
+            &["cat-file", "--batch-all-objects", "--unordered", format],
+        );
         list.lines()
             .filter_map(|line| line.split_once(' ').filter(|it| it.1 == kind))
-            .map(|(name, _)| (id(name), output(folder, &["cat-file", kind, name], 1_700_000_000)))
+            .map(|(name, _)| {
+                (
+                    id(name),
+                    output(folder, &["cat-file", kind, name], 1_700_000_000),
+                )
+            })
             .collect()
     }
 }
@@ -86,18 +102,30 @@ pub(crate) fn id(hex: &str) -> ObjectId {
 }
 
 fn run(folder: &Path, arguments: &[&str], seconds: u32) -> String {
-    String::from_utf8_lossy(&output(folder, arguments, seconds)).trim_end().to_owned()
+    String::from_utf8_lossy(&output(folder, arguments, seconds))
+        .trim_end()
+        .to_owned()
 }
 
 fn output(folder: &Path, arguments: &[&str], seconds: u32) -> Vec<u8> {
     let date = format!("{seconds} +0000");
     let output = Command::new("git")
-        .args(["-c", "core.autocrlf=false", "-c", "protocol.file.allow=always", "-c", "gc.auto=0"])
+        .args([
+            "-c",
+            "core.autocrlf=false",
+            "-c",
+            "protocol.file.allow=always",
+            "-c",
+            "gc.auto=0",
+        ])
         .args(arguments)
         .current_dir(folder)
         .env_remove("GIT_DIR")
         .env_remove("GIT_INDEX_FILE")
-        .env("GIT_CONFIG_GLOBAL", if cfg!(windows) { "NUL" } else { "/dev/null" })
+        .env(
+            "GIT_CONFIG_GLOBAL",
+            if cfg!(windows) { "NUL" } else { "/dev/null" },
+        )
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_AUTHOR_NAME", "Ada")
         .env("GIT_AUTHOR_EMAIL", "ada@example.com")
@@ -107,20 +135,30 @@ fn output(folder: &Path, arguments: &[&str], seconds: u32) -> Vec<u8> {
         .env("GIT_COMMITTER_DATE", &date)
         .output()
         .unwrap();
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "git {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     output.stdout
 }
+
+/// Path, id and bytes of a blob.
+type Kept = (String, Option<ObjectId>, Vec<u8>);
 
 /// Keeps everything it is given.
 #[derive(Default)]
 pub(crate) struct Keep {
-    pub(crate) blobs: Mutex<Vec<(String, Option<ObjectId>, Vec<u8>)>>,
+    pub(crate) blobs: Mutex<Vec<Kept>>,
     pub(crate) gaps: Mutex<Vec<Gap>>,
 }
 
 impl Sink for Keep {
     fn blob(&self, blob: Blob<'_>) {
-        self.blobs.lock().unwrap().push((blob.path.to_owned(), blob.id, blob.bytes.to_vec()));
+        self.blobs
+            .lock()
+            .unwrap()
+            .push((blob.path.to_owned(), blob.id, blob.bytes.to_vec()));
     }
 
     fn gap(&self, gap: Gap) {
@@ -133,21 +171,36 @@ impl Keep {
     pub(crate) fn by_id(&self) -> BTreeMap<ObjectId, Vec<u8>> {
         let mut all = BTreeMap::new();
         for (_, id, bytes) in self.blobs.lock().unwrap().iter() {
-            assert!(all.insert(id.unwrap(), bytes.clone()).is_none(), "twice: {id:?}");
+            assert!(
+                all.insert(id.unwrap(), bytes.clone()).is_none(),
+                "twice: {id:?}"
+            );
         }
         all
     }
 
     /// Sorted paths.
     pub(crate) fn paths(&self) -> Vec<String> {
-        let mut paths: Vec<_> = self.blobs.lock().unwrap().iter().map(|it| it.0.clone()).collect();
+        let mut paths: Vec<_> = self
+            .blobs
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|it| it.0.clone())
+            .collect();
         paths.sort();
         paths
     }
 
     /// Sorted (path, reason) of the gaps.
     pub(crate) fn reasons(&self) -> Vec<(String, Reason)> {
-        let mut all: Vec<_> = self.gaps.lock().unwrap().iter().map(|it| (it.path.clone(), it.reason)).collect();
+        let mut all: Vec<_> = self
+            .gaps
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|it| (it.path.clone(), it.reason))
+            .collect();
         all.sort();
         all
     }

@@ -50,15 +50,29 @@ pub fn each(options: &TreeOptions, sink: &dyn Sink) -> Result<TreeTotals, Error>
     let totals = Totals::default();
     for root in &roots {
         let exclusions = Exclusions::new(&root.base, &options.exclude, options.no_ignore)?;
-        let scan = Scan { options, sink, root, exclusions: &exclusions, totals: &totals };
+        let scan = Scan {
+            options,
+            sink,
+            root,
+            exclusions: &exclusions,
+            totals: &totals,
+        };
         scan.run();
     }
     let symbolic_links = totals.symbolic_links.into_inner();
     if symbolic_links > 0 {
         let detail = format!("{symbolic_links} symbolic link(s) not followed");
-        sink.gap(Gap { path: ".".to_owned(), reason: Reason::SymbolicLink, detail });
+        sink.gap(Gap {
+            path: ".".to_owned(),
+            reason: Reason::SymbolicLink,
+            detail,
+        });
     }
-    Ok(TreeTotals { files: totals.files.into_inner(), bytes: totals.bytes.into_inner(), symbolic_links })
+    Ok(TreeTotals {
+        files: totals.files.into_inner(),
+        bytes: totals.bytes.into_inner(),
+        symbolic_links,
+    })
 }
 
 #[derive(Default)]
@@ -85,7 +99,10 @@ fn roots(given: &[PathBuf]) -> Result<Vec<Root>, Error> {
     for path in given {
         let found = path.canonicalize().map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => Error::NoSuchPath(spelling::shown(path)),
-            _ => Error::Io { path: spelling::shown(path), source },
+            _ => Error::Io {
+                path: spelling::shown(path),
+                source,
+            },
         })?;
         if is_bare(&found) {
             return Err(Error::BareRepository(spelling::shown(path)));
@@ -98,10 +115,18 @@ fn roots(given: &[PathBuf]) -> Result<Vec<Root>, Error> {
             other != at && paths[at].starts_with(it) && (paths[at] != *it || other < at)
         })
     };
-    let kept: Vec<PathBuf> = (0..paths.len()).filter(|at| !within(*at)).map(|at| paths[at].clone()).collect();
-    let Some(first) = first else { return Ok(Vec::new()) };
+    let kept: Vec<PathBuf> = (0..paths.len())
+        .filter(|at| !within(*at))
+        .map(|at| paths[at].clone())
+        .collect();
+    let Some(first) = first else {
+        return Ok(Vec::new());
+    };
     let home = repository_root(&first).unwrap_or_else(|| folder_of(&first).to_owned());
-    Ok(kept.into_iter().map(|path| Root::new(path, &home)).collect())
+    Ok(kept
+        .into_iter()
+        .map(|path| Root::new(path, &home))
+        .collect())
 }
 
 impl Root {
@@ -112,12 +137,23 @@ impl Root {
             (home.to_owned(), String::new())
         } else {
             let own = repository_root(&path).unwrap_or_else(|| folder_of(&path).to_owned());
-            let name = own.file_name().map(|it| spelling::text(it.as_encoded_bytes()).into_owned());
+            let name = own
+                .file_name()
+                .map(|it| spelling::text(it.as_encoded_bytes()).into_owned());
             (own, name.unwrap_or_default())
         };
         let below = spelling::shown(path.strip_prefix(&base).unwrap_or(Path::new("")));
-        let prefix = if below.is_empty() { lead } else { spelling::joined(&lead, &below) };
-        Self { path, base, prefix, is_file }
+        let prefix = if below.is_empty() {
+            lead
+        } else {
+            spelling::joined(&lead, &below)
+        };
+        Self {
+            path,
+            base,
+            prefix,
+            is_file,
+        }
     }
 
     /// The path of a file as it is reported.
@@ -125,7 +161,10 @@ impl Root {
         let whole = path.as_os_str().as_encoded_bytes();
         let skip = self.path.as_os_str().as_encoded_bytes().len();
         let below = whole.get(skip..).unwrap_or_default();
-        let below = below.strip_prefix(b"/").or_else(|| below.strip_prefix(b"\\")).unwrap_or(below);
+        let below = below
+            .strip_prefix(b"/")
+            .or_else(|| below.strip_prefix(b"\\"))
+            .unwrap_or(below);
         let below = spelling::slashed(below);
         match (self.prefix.is_empty(), below.is_empty()) {
             (true, _) => below,
@@ -136,7 +175,11 @@ impl Root {
 }
 
 fn folder_of(path: &Path) -> &Path {
-    if path.is_dir() { path } else { path.parent().unwrap_or(path) }
+    if path.is_dir() {
+        path
+    } else {
+        path.parent().unwrap_or(path)
+    }
 }
 
 /// The root of the work tree that a path lies in.
@@ -144,7 +187,11 @@ fn repository_root(path: &Path) -> Option<PathBuf> {
     let root = path.ancestors().find(|it| it.join(".git").exists())?;
     // A stray `.git` that git does not take for a repository does not make one.
     let opened = repository::open(root);
-    matches!(opened, Ok(_) | Err(Error::Ownership(_) | Error::Unsupported { .. })).then(|| root.to_owned())
+    matches!(
+        opened,
+        Ok(_) | Err(Error::Ownership(_) | Error::Unsupported { .. })
+    )
+    .then(|| root.to_owned())
 }
 
 fn is_bare(path: &Path) -> bool {
@@ -163,23 +210,44 @@ struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     fn run(self) {
-        for folder in self.root.path.ancestors().skip(1).take_while(|it| it.starts_with(&self.root.base)) {
-            self.exclusions.enter(folder).into_iter().for_each(|gap| self.sink.gap(gap));
+        for folder in self
+            .root
+            .path
+            .ancestors()
+            .skip(1)
+            .take_while(|it| it.starts_with(&self.root.base))
+        {
+            self.exclusions
+                .enter(folder)
+                .into_iter()
+                .for_each(|gap| self.sink.gap(gap));
         }
         if self.root.is_file {
             return self.single();
         }
         let mut walk = WalkBuilder::new(&self.root.path);
-        walk.standard_filters(false).follow_links(false).threads(self.options.jobs.max(1));
+        walk.standard_filters(false)
+            .follow_links(false)
+            .threads(self.options.jobs.max(1));
         walk.build_parallel().run(|| {
-            let mut worker = Worker { scan: self, buffer: Vec::new(), files: 0, bytes: 0 };
+            let mut worker = Worker {
+                scan: self,
+                buffer: Vec::new(),
+                files: 0,
+                bytes: 0,
+            };
             Box::new(move |entry| worker.visit(entry))
         });
     }
 
     /// A root that is no folder: asked for by name, so exclusions do not apply.
     fn single(self) {
-        let mut worker = Worker { scan: self, buffer: Vec::new(), files: 0, bytes: 0 };
+        let mut worker = Worker {
+            scan: self,
+            buffer: Vec::new(),
+            files: 0,
+            bytes: 0,
+        };
         match fs::metadata(&self.root.path) {
             Ok(it) if it.is_file() => worker.read(&self.root.path),
             Ok(_) => self.gap(&self.root.path, Reason::SpecialFile, String::new()),
@@ -192,7 +260,11 @@ impl<'a> Scan<'a> {
         if path.is_empty() {
             path.push('.');
         }
-        self.sink.gap(Gap { path, reason, detail });
+        self.sink.gap(Gap {
+            path,
+            reason,
+            detail,
+        });
     }
 }
 
@@ -206,8 +278,14 @@ struct Worker<'a> {
 
 impl Drop for Worker<'_> {
     fn drop(&mut self) {
-        self.scan.totals.files.fetch_add(self.files, Ordering::Relaxed);
-        self.scan.totals.bytes.fetch_add(self.bytes, Ordering::Relaxed);
+        self.scan
+            .totals
+            .files
+            .fetch_add(self.files, Ordering::Relaxed);
+        self.scan
+            .totals
+            .bytes
+            .fetch_add(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -220,9 +298,14 @@ impl Worker<'_> {
                 return WalkState::Continue;
             }
         };
-        let Some(kind) = entry.file_type() else { return WalkState::Continue };
+        let Some(kind) = entry.file_type() else {
+            return WalkState::Continue;
+        };
         if kind.is_symlink() {
-            self.scan.totals.symbolic_links.fetch_add(1, Ordering::Relaxed);
+            self.scan
+                .totals
+                .symbolic_links
+                .fetch_add(1, Ordering::Relaxed);
         } else if kind.is_dir() {
             return self.folder(&entry);
         } else if entry.file_name() == ".git" {
@@ -232,7 +315,11 @@ impl Worker<'_> {
         } else if kind.is_file() {
             self.read(entry.path());
         } else {
-            self.scan.gap(entry.path(), Reason::SpecialFile, "not a regular file; not opened".to_owned());
+            self.scan.gap(
+                entry.path(),
+                Reason::SpecialFile,
+                "not a regular file; not opened".to_owned(),
+            );
         }
         WalkState::Continue
     }
@@ -247,7 +334,11 @@ impl Worker<'_> {
                 return WalkState::Skip;
             }
         }
-        self.scan.exclusions.enter(entry.path()).into_iter().for_each(|gap| self.scan.sink.gap(gap));
+        self.scan
+            .exclusions
+            .enter(entry.path())
+            .into_iter()
+            .for_each(|gap| self.scan.sink.gap(gap));
         WalkState::Continue
     }
 
@@ -261,7 +352,8 @@ impl Worker<'_> {
                     path = at;
                     cause = err;
                 }
-                ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => cause = err,
+                ignore::Error::WithDepth { err, .. }
+                | ignore::Error::WithLineNumber { err, .. } => cause = err,
                 _ => break,
             }
         }
@@ -274,10 +366,20 @@ impl Worker<'_> {
                 self.files += 1;
                 self.bytes += length as u64;
                 let name = self.scan.root.name(path);
-                self.scan.sink.blob(Blob { bytes: &self.buffer[..length], path: &name, id: None });
+                self.scan.sink.blob(Blob {
+                    bytes: &self.buffer[..length],
+                    path: &name,
+                    id: None,
+                });
             }
-            Ok(Filled::TooLarge(size)) => self.scan.gap(path, Reason::TooLarge, format!("{size} bytes")),
-            Ok(Filled::Special) => self.scan.gap(path, Reason::SpecialFile, "not a regular file".to_owned()),
+            Ok(Filled::TooLarge(size)) => {
+                self.scan
+                    .gap(path, Reason::TooLarge, format!("{size} bytes"))
+            }
+            Ok(Filled::Special) => {
+                self.scan
+                    .gap(path, Reason::SpecialFile, "not a regular file".to_owned())
+            }
             Err(error) => self.scan.gap(path, Reason::Io, error.to_string()),
         }
         if self.buffer.len() > KEPT {
@@ -303,7 +405,9 @@ fn fill(path: &Path, max_size: u64, buffer: &mut Vec<u8>) -> io::Result<Filled> 
         return Ok(Filled::Special);
     }
     let size = status.len();
-    let Some(room) = usize::try_from(size).ok().filter(|_| size <= max_size) else { return Ok(Filled::TooLarge(size)) };
+    let Some(room) = usize::try_from(size).ok().filter(|_| size <= max_size) else {
+        return Ok(Filled::TooLarge(size));
+    };
     let mut length = 0;
     loop {
         // One byte more than the size, so that the first read also finds the end.
@@ -332,7 +436,13 @@ mod tests {
     use crate::source::testing::{Keep, Repo};
 
     fn options(root: &Path) -> TreeOptions {
-        TreeOptions { roots: vec![root.to_owned()], jobs: 2, max_size: 1 << 20, no_ignore: false, exclude: Vec::new() }
+        TreeOptions {
+            roots: vec![root.to_owned()],
+            jobs: 2,
+            max_size: 1 << 20,
+            no_ignore: false,
+            exclude: Vec::new(),
+        }
     }
 
     fn read(options: &TreeOptions) -> (Keep, TreeTotals) {
@@ -344,10 +454,16 @@ mod tests {
     #[test]
     fn ignored_folders_are_skipped_only_with_a_telling_name_and_nothing_tracked() {
         let repo = Repo::new();
-        repo.write(".gitignore", "node_modules/\nsecrets/\n.env\ntarget\n/build\nvendor\n");
+        repo.write(
+            ".gitignore",
+            "node_modules/\nsecrets/\n.env\ntarget\n/build\nvendor\n",
+        );
         repo.write("build/kept.txt", "tracked although ignored");
         repo.git(&["add", "-f", "build/kept.txt"]);
-        repo.commit(&[("src/main.rs", "x"), ("dist/app.js", "not ignored")], "one");
+        repo.commit(
+            &[("src/main.rs", "x"), ("dist/app.js", "not ignored")],
+            "one",
+        );
         for (name, text) in [
             ("node_modules/a/index.js", "a"),
             ("web/node_modules/b.js", "b"),
@@ -360,13 +476,31 @@ mod tests {
             repo.write(name, text);
         }
         let (keep, totals) = read(&options(repo.path()));
-        let expected =
-            [".env", ".gitignore", ".hidden/x", "build/kept.txt", "build/other", "dist/app.js", "secrets/key", "src/main.rs"];
+        let expected = [
+            ".env",
+            ".gitignore",
+            ".hidden/x",
+            "build/kept.txt",
+            "build/other",
+            "dist/app.js",
+            "secrets/key",
+            "src/main.rs",
+        ];
         assert_eq!(keep.paths(), expected);
         assert_eq!(totals.files, expected.len() as u64);
         let folder = |it: &str| (it.to_owned(), Reason::IgnoredFolder);
-        assert_eq!(keep.reasons(), [folder("node_modules"), folder("src/target"), folder("web/node_modules")]);
-        let (keep, _) = read(&TreeOptions { no_ignore: true, ..options(repo.path()) });
+        assert_eq!(
+            keep.reasons(),
+            [
+                folder("node_modules"),
+                folder("src/target"),
+                folder("web/node_modules")
+            ]
+        );
+        let (keep, _) = read(&TreeOptions {
+            no_ignore: true,
+            ..options(repo.path())
+        });
         assert_eq!(keep.paths().len(), expected.len() + 3);
         assert_eq!(keep.reasons(), []);
     }
@@ -374,18 +508,39 @@ mod tests {
     #[test]
     fn paths_are_relative_to_the_repository_else_to_the_root() {
         let repo = Repo::new();
-        repo.commit(&[("a/b/c.txt", "1"), ("a/d.txt", "2"), ("e.txt", "3")], "one");
-        assert_eq!(read(&options(&repo.path().join("a"))).0.paths(), ["a/b/c.txt", "a/d.txt"]);
-        assert_eq!(read(&options(&repo.path().join("a/d.txt"))).0.paths(), ["a/d.txt"]);
-        let both = TreeOptions { roots: vec![repo.path().join("a/b"), repo.path().to_owned()], ..options(repo.path()) };
+        repo.commit(
+            &[("a/b/c.txt", "1"), ("a/d.txt", "2"), ("e.txt", "3")],
+            "one",
+        );
+        assert_eq!(
+            read(&options(&repo.path().join("a"))).0.paths(),
+            ["a/b/c.txt", "a/d.txt"]
+        );
+        assert_eq!(
+            read(&options(&repo.path().join("a/d.txt"))).0.paths(),
+            ["a/d.txt"]
+        );
+        let both = TreeOptions {
+            roots: vec![repo.path().join("a/b"), repo.path().to_owned()],
+            ..options(repo.path())
+        };
         assert_eq!(read(&both).0.paths(), ["a/b/c.txt", "a/d.txt", "e.txt"]);
         let plain = repo.beside("plain");
         fs::create_dir_all(plain.join("x/node_modules")).unwrap();
         fs::write(plain.join("x/node_modules/y"), "4").unwrap();
         assert_eq!(read(&options(&plain)).0.paths(), ["x/node_modules/y"]);
-        assert_eq!(read(&options(&plain.join("x/node_modules/y"))).0.paths(), ["y"]);
-        let two = TreeOptions { roots: vec![plain.join("x"), repo.path().join("a")], ..options(repo.path()) };
-        assert_eq!(read(&two).0.paths(), ["node_modules/y", "repo/a/b/c.txt", "repo/a/d.txt"]);
+        assert_eq!(
+            read(&options(&plain.join("x/node_modules/y"))).0.paths(),
+            ["y"]
+        );
+        let two = TreeOptions {
+            roots: vec![plain.join("x"), repo.path().join("a")],
+            ..options(repo.path())
+        };
+        assert_eq!(
+            read(&two).0.paths(),
+            ["node_modules/y", "repo/a/b/c.txt", "repo/a/d.txt"]
+        );
     }
 
     #[test]
@@ -404,15 +559,33 @@ mod tests {
         ] {
             repo.write(name, text);
         }
-        let with = TreeOptions { exclude: vec!["/docs/*.md".to_owned()], ..options(repo.path()) };
+        let with = TreeOptions {
+            exclude: vec!["/docs/*.md".to_owned()],
+            ..options(repo.path())
+        };
         let (keep, _) = read(&with);
-        let left = [".keyatlasignore", "docs/z.txt", "only-here", "sub/.keyatlasignore", "sub/keep.log"];
+        let left = [
+            ".keyatlasignore",
+            "docs/z.txt",
+            "only-here",
+            "sub/.keyatlasignore",
+            "sub/keep.log",
+        ];
         assert_eq!(keep.paths(), left);
         let gaps = ["a.log", "docs/y.md", "sub/fixtures", "sub/only-here"];
-        assert_eq!(keep.reasons(), gaps.map(|it| (it.to_owned(), Reason::Excluded)));
+        assert_eq!(
+            keep.reasons(),
+            gaps.map(|it| (it.to_owned(), Reason::Excluded))
+        );
         // The file at the root also speaks where only a folder below it is scanned.
-        let below = TreeOptions { roots: vec![repo.path().join("sub")], ..with };
-        assert_eq!(read(&below).0.paths(), ["sub/.keyatlasignore", "sub/keep.log"]);
+        let below = TreeOptions {
+            roots: vec![repo.path().join("sub")],
+            ..with
+        };
+        assert_eq!(
+            read(&below).0.paths(),
+            ["sub/.keyatlasignore", "sub/keep.log"]
+        );
     }
 
     #[test]
@@ -424,7 +597,10 @@ mod tests {
         Repo::git_in(&repo.path().join("inner"), &["init", "-q"]);
         let (keep, _) = read(&options(repo.path()));
         assert_eq!(keep.paths(), ["inner/.gitignore", "inner/f"]);
-        assert_eq!(keep.reasons(), [("inner/target".to_owned(), Reason::IgnoredFolder)]);
+        assert_eq!(
+            keep.reasons(),
+            [("inner/target".to_owned(), Reason::IgnoredFolder)]
+        );
     }
 
     #[test]
@@ -433,7 +609,10 @@ mod tests {
         for size in [0, 1, 4095, 4096, 4097, 70_000] {
             fs::write(folder.path().join(format!("{size:05}")), vec![b'x'; size]).unwrap();
         }
-        let (keep, totals) = read(&TreeOptions { max_size: 69_999, ..options(folder.path()) });
+        let (keep, totals) = read(&TreeOptions {
+            max_size: 69_999,
+            ..options(folder.path())
+        });
         for (path, _, bytes) in keep.blobs.lock().unwrap().iter() {
             assert_eq!(path.parse::<usize>().unwrap(), bytes.len());
             assert!(bytes.iter().all(|it| *it == b'x'));
@@ -459,17 +638,31 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::write(at("real"), "1").unwrap();
-        fs::write(folder.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9")), "2").unwrap();
+        fs::write(
+            folder.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9")),
+            "2",
+        )
+        .unwrap();
         std::os::unix::fs::symlink("real", at("link")).unwrap();
         std::os::unix::fs::symlink(".", at("loop")).unwrap();
-        let made = std::process::Command::new("mkfifo").arg(at("pipe")).status().unwrap();
+        let made = std::process::Command::new("mkfifo")
+            .arg(at("pipe"))
+            .status()
+            .unwrap();
         assert!(made.success());
         let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
         let (keep, totals) = read(&options(folder.path()));
         assert_eq!(keep.paths(), ["caf\\xe9", "real"]);
         assert_eq!(totals.symbolic_links, 2);
         let special = |it: &str| (it.to_owned(), Reason::SpecialFile);
-        assert_eq!(keep.reasons(), [(".".to_owned(), Reason::SymbolicLink), special("pipe"), special("socket")]);
+        assert_eq!(
+            keep.reasons(),
+            [
+                (".".to_owned(), Reason::SymbolicLink),
+                special("pipe"),
+                special("socket")
+            ]
+        );
         assert_eq!(read(&options(&at("link"))).0.paths(), ["real"]);
         assert_eq!(read(&options(&at("pipe"))).0.reasons(), [special("pipe")]);
     }

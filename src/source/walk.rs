@@ -32,7 +32,11 @@ pub(crate) struct Limits {
 impl Limits {
     /// Divides a budget between threads.
     pub(crate) fn new(max_size: u64, memory: usize, jobs: usize) -> Self {
-        Self { max_size, largest: memory / 2, share: memory / 2 / jobs.max(1) }
+        Self {
+            max_size,
+            largest: memory / 2,
+            share: memory / 2 / jobs.max(1),
+        }
     }
 }
 
@@ -72,8 +76,24 @@ impl<'a> Walk<'a> {
         limits: Limits,
         turn: &'a Mutex<()>,
     ) -> Self {
-        let decoder = Decoder { pack, forest, limits, inflater: Decompressor::new(), delta: Vec::new(), pool: Vec::new() };
-        Self { forest, marks, limits, decoder, stack: Vec::new(), held: 0, turn, guard: None }
+        let decoder = Decoder {
+            pack,
+            forest,
+            limits,
+            inflater: Decompressor::new(),
+            delta: Vec::new(),
+            pool: Vec::new(),
+        };
+        Self {
+            forest,
+            marks,
+            limits,
+            decoder,
+            stack: Vec::new(),
+            held: 0,
+            turn,
+            guard: None,
+        }
     }
 
     /// Hands out every wanted object of the tree below `root`. `foreign` is the root's base where the
@@ -87,7 +107,9 @@ impl<'a> Walk<'a> {
             Err(failure) => self.lose(root, failure, take),
         }
         while let Some(child) = self.next_child() {
-            let Some(top) = self.stack.last_mut().and_then(|it| it.bytes.take()) else { break };
+            let Some(top) = self.stack.last_mut().and_then(|it| it.bytes.take()) else {
+                break;
+            };
             match self.decoder.over(child, &top) {
                 Ok(bytes) => {
                     self.put_back(top);
@@ -165,13 +187,21 @@ impl<'a> Walk<'a> {
             return;
         }
         self.held += size;
-        self.stack.push(Frame { slot, next, bytes: Some(bytes) });
+        self.stack.push(Frame {
+            slot,
+            next,
+            bytes: Some(bytes),
+        });
         self.trim();
     }
 
     /// Drops buffers from the top of the chain's beginning until the chain fits its share.
     fn trim(&mut self) {
-        let allowed = if self.guard.is_some() { self.limits.largest } else { self.limits.share };
+        let allowed = if self.guard.is_some() {
+            self.limits.largest
+        } else {
+            self.limits.share
+        };
         let last = self.stack.len().saturating_sub(1);
         for at in 0..last {
             if self.held <= allowed {
@@ -288,7 +318,8 @@ impl<'a> Decoder<'a> {
             return Err(Failure::TooLarge(sizes.result));
         }
         let mut bytes = self.pool.pop().unwrap_or_default();
-        delta::apply(base, delta, sizes, &mut bytes).ok_or(Failure::Corrupt("its delta does not fit its base"))?;
+        delta::apply(base, delta, sizes, &mut bytes)
+            .ok_or(Failure::Corrupt("its delta does not fit its base"))?;
         if self.delta.len() > POOLED {
             self.delta = Vec::new();
         }
@@ -299,15 +330,24 @@ impl<'a> Decoder<'a> {
         let damaged = Failure::Corrupt("its header cannot be decoded");
         let offset = self.forest.slots.get(slot as usize).ok_or(damaged)?.offset;
         let entry = self.pack.entry(offset).ok_or(damaged)?;
-        let compressed = self.pack.bytes(entry.data, self.forest.end(slot, self.pack)).ok_or(damaged)?;
+        let compressed = self
+            .pack
+            .bytes(entry.data, self.forest.end(slot, self.pack))
+            .ok_or(damaged)?;
         Ok((entry, compressed))
     }
 
     /// The declared size, if it is believable and allowed.
     fn size(&self, declared: u64, compressed: &[u8]) -> Result<usize, Failure> {
         // Deflate cannot expand by more than 1032 to 1: a larger claim is a lie meant to take memory.
-        if declared > (compressed.len() as u64).saturating_mul(1032).saturating_add(64) {
-            return Err(Failure::Corrupt("it declares a size that its bytes cannot have"));
+        if declared
+            > (compressed.len() as u64)
+                .saturating_mul(1032)
+                .saturating_add(64)
+        {
+            return Err(Failure::Corrupt(
+                "it declares a size that its bytes cannot have",
+            ));
         }
         match usize::try_from(declared) {
             Ok(size) if size <= self.limits.largest => Ok(size),

@@ -1,0 +1,171 @@
+//! From an owner's export into a store and back, with the library alone.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
+use keyatlas::import::{Importer, Options, read};
+use keyatlas::inventory::Store;
+use keyatlas::model::fingerprint::Fingerprint;
+use keyatlas::model::input::Input;
+use keyatlas::model::record::Record;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// Values that the importers' examples hold, as they appear there or decoded.
+const PLANTED: &[&str] = &[
+    "correct horse 71 battery",
+    "wrong donkey 17 capacitor",
+    "tok_example_5f0e3a9b",
+    "tok,example\"5f0e3a9b",
+    "shop_service_login",
+    "line one\nline two",
+    "example key, not a real one 5f0e3a9b",
+    "a chart with its values",
+];
+
+fn records(importer: Importer, name: &str, store: &Store) -> Vec<Record> {
+    let input = Input {
+        name: name.to_owned(),
+        bytes: importer.example().as_bytes().to_vec().into(),
+    };
+    let mut records = Vec::new();
+    let seal = store.fingerprinter();
+    read(
+        importer,
+        &input,
+        seal.as_ref(),
+        &Options::default(),
+        &mut |it| records.push(it),
+    )
+    .unwrap();
+    records
+}
+
+/// Base64 of a value at each of the three places it can begin in a group, without the characters that
+/// its neighbours share; hexadecimal too.
+fn disguises(value: &[u8]) -> Vec<Vec<u8>> {
+    let mut disguises = vec![
+        value.to_vec(),
+        data_encoding::HEXLOWER.encode(value).into_bytes(),
+    ];
+    for shift in 0..3 {
+        let shifted = [&b"\0\0"[..shift], value].concat();
+        let text = data_encoding::BASE64_NOPAD.encode(&shifted);
+        let start = [0, 2, 3][shift];
+        disguises.push(text.as_bytes()[start..text.len() - 2].to_vec());
+    }
+    disguises
+}
+
+fn all_fingerprints(records: &[Record]) -> BTreeSet<Fingerprint> {
+    let versions = records.iter().flat_map(|it| &it.versions);
+    versions.filter_map(|it| it.fingerprint).collect()
+}
+
+fn every_file(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(every_file(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}
+
+#[test]
+fn no_value_reaches_any_file() {
+    let planted: Vec<_> = PLANTED
+        .iter()
+        .flat_map(|it| disguises(it.as_bytes()))
+        .collect();
+    let seen_in_examples = |value: &[u8]| {
+        Importer::NAMES
+            .iter()
+            .any(|(_, _, it)| memchr::memmem::find(it.example().as_bytes(), value).is_some())
+    };
+    let found = planted.iter().filter(|it| seen_in_examples(it)).count();
+    assert!(found >= 6, "the examples hold what is looked for: {found}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::create(
+        &folder.path().join("data/inventory.db"),
+        &folder.path().join("keys/key"),
+    )
+    .unwrap();
+    let mut fingerprints = BTreeSet::new();
+    for (name, _, importer) in Importer::NAMES {
+        let records = records(*importer, name, &store);
+        fingerprints.extend(all_fingerprints(&records));
+        let debug = format!("{records:?}");
+        assert!(PLANTED.iter().all(|it| !debug.contains(it)), "{name}");
+        store.import(name, records, &[], 1_770_000_000).unwrap();
+    }
+    assert_eq!(
+        all_fingerprints(&store.inventory().unwrap().records),
+        fingerprints
+    );
+    assert!(fingerprints.len() >= 8, "{}", fingerprints.len());
+    let check = |when: &str, least: usize| {
+        let files = every_file(folder.path());
+        assert!(files.len() >= least, "{when}: {files:?}");
+        for file in files {
+            let bytes = fs::read(&file).unwrap();
+            for value in &planted {
+                let at = memchr::memmem::find(&bytes, value);
+                assert!(
+                    at.is_none(),
+                    "{when}: {} holds a value at {at:?}",
+                    file.display()
+                );
+            }
+        }
+    };
+    // Store, log, shared memory and key file while it is open; store and key file afterwards.
+    check("open", 4);
+    store.rekey(&folder.path().join("keys/next")).unwrap();
+    check("rekeyed", 5);
+    drop(store);
+    check("closed", 3);
+}
+
+#[test]
+fn every_export_comes_back_out_of_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, key) = (
+        folder.path().join("inventory.db"),
+        folder.path().join("keys/key"),
+    );
+    drop(Store::create(&path, &key).unwrap());
+    for (name, _, importer) in Importer::NAMES {
+        let mut store = Store::open(&path, Some(&key)).unwrap();
+        let first = store
+            .import(name, records(*importer, name, &store), &[], 1)
+            .unwrap();
+        assert!(first.gone.is_empty(), "{name}");
+        let before = store.inventory().unwrap().records;
+        let again = store
+            .import(name, records(*importer, name, &store), &[], 2)
+            .unwrap();
+        assert_eq!(
+            (again.added.len(), again.changed.len(), again.gone.len()),
+            (0, 0, 0),
+            "{name}: {again:?}"
+        );
+        assert_eq!(store.inventory().unwrap().records, before, "{name}");
+    }
+    let mut store = Store::open(&path, Some(&key)).unwrap();
+    let present = store.status().unwrap();
+    store.import("vault", Vec::new(), &[], 3).unwrap();
+    let without = store.status().unwrap();
+    assert!(without.gone > 0 && without.records + without.gone == present.records);
+    assert_eq!(
+        without.fingerprints, present.fingerprints,
+        "what is gone is remembered"
+    );
+}
