@@ -44,8 +44,16 @@ impl Fault {
 
     fn from_error(error: &dyn Error, hint: Option<String>) -> Self {
         let message = error.to_string();
-        let chain = std::iter::successors(error.source(), |it| it.source());
-        let causes = chain.map(ToString::to_string).filter(|it| !message.contains(it.as_str())).collect();
+        let mut causes = Vec::new();
+        let mut next = error.source();
+        while let Some(cause) = next {
+            let text = cause.to_string();
+            // Most messages hold their cause already.
+            if !message.contains(&text) {
+                causes.push(text);
+            }
+            next = cause.source();
+        }
         Self { message, causes, hint }
     }
 }

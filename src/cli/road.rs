@@ -13,11 +13,10 @@ use super::progress;
 use super::waive;
 use crate::assess::waive::{Applied, Waivers, assign_ordinals};
 use crate::assess::{self, Options};
-use crate::model::coverage::Coverage;
+use crate::model::coverage::{Coverage, Gap};
 use crate::model::report::Report;
 use crate::report::Format;
 use crate::scan;
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// Whether values are shown.
@@ -126,7 +125,7 @@ fn totals(outcome: &Outcome, took: Duration, speech: &Speech) {
     note(&read(coverage, took));
     warn(&outcome.applied);
     if speech.verbose {
-        left_out(coverage).iter().for_each(|it| note(it));
+        coverage.gaps.iter().for_each(|it| note(&left_out(it)));
     }
 }
 
@@ -157,19 +156,16 @@ pub(super) fn warn(applied: &Applied) {
     }
 }
 
-/// How many places were left out, by reason.
-fn left_out(coverage: &Coverage) -> Vec<String> {
-    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
-    for gap in &coverage.gaps {
-        *reasons.entry(gap.reason.code()).or_default() += 1;
-    }
-    reasons.iter().map(|(reason, count)| format!("not read ({reason}): {count}")).collect()
+/// One place that was not read.
+fn left_out(gap: &Gap) -> String {
+    let detail = if gap.detail.is_empty() { String::new() } else { format!(": {}", gap.detail) };
+    format!("not read: {} ({}){detail}", gap.path, gap.reason)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::coverage::{Gap, Reason};
+    use crate::model::coverage::Reason;
 
     #[test]
     fn totals_say_what_was_read() {
@@ -178,10 +174,11 @@ mod tests {
         assert_eq!(read(&coverage, took), "read 1 file, 1.2 MB, in 0.12 s");
         coverage.blobs = 20;
         assert_eq!(read(&coverage, took), "read 1 file and 20 objects, 1.2 MB, in 0.12 s");
-        let gap = |reason| Gap { path: "x".to_owned(), reason, detail: String::new() };
-        coverage.gaps = vec![gap(Reason::Io), gap(Reason::Io), gap(Reason::Excluded)];
+        let gap = |reason, detail: &str| Gap { path: "x".to_owned(), reason, detail: detail.to_owned() };
+        coverage.gaps = vec![gap(Reason::Io, "gone"), gap(Reason::Excluded, "")];
         assert!(read(&coverage, took).ends_with("the report says what"));
-        assert_eq!(left_out(&coverage), ["not read (excluded): 1", "not read (io-error): 2"]);
+        let told: Vec<_> = coverage.gaps.iter().map(left_out).collect();
+        assert_eq!(told, ["not read: x (io-error): gone", "not read: x (excluded)"]);
         assert!(read(&Coverage::default(), took).starts_with("read nothing"));
     }
 }

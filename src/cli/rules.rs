@@ -38,7 +38,7 @@ fn list(rules: &RuleSet, format: Listing) -> Result<Exit, Fault> {
             rules.rules.iter().try_for_each(|it| writeln!(out, "{:width$}  {:8}  {}", it.id, it.severity.name(), safe(&it.title)))
         })?,
         Listing::Json => output::document(|out| {
-            let rows: Vec<_> = rules.rules.iter().map(|it| {
+            let rows = rules.rules.iter().map(|it| {
                 json!({"id": it.id, "title": it.title, "provider": it.provider, "kind": it.kind.name(),
                     "severity": it.severity.name(), "confidence": it.confidence.name(), "more": it.why})
             });
