@@ -1,120 +1,139 @@
-//! `stale`, `expired`, `expiring`: secrets and certificates past or near their time.
+//! Verdicts on time: `stale`, `expired`, `expiring`.
+//!
+//! Not here: whether anybody uses the secret.
 
-use super::Options;
+use crate::assess::case::{
+    Case, DAY, about_findings, about_record, day, days, is_certificate, owned_by,
+};
 use crate::model::finding::Finding;
 use crate::model::level::Severity;
 use crate::model::record::Record;
 use crate::model::rule::Kind;
 use crate::model::verdict::{Verdict, VerdictId};
+use std::collections::BTreeMap;
 
-const DAY: i64 = 86_400;
-
-/// Records older than their policy, or past or near their end.
-pub(super) fn records(records: &[Record], options: &Options, out: &mut Vec<Verdict>) {
-    for record in records.iter().filter(|it| !it.gone) {
-        out.extend(stale(record, options));
-        out.extend(record.expires.and_then(|end| ending(end, &record.name, options)).map(|(id, message)| Verdict {
-            id,
-            severity: id.severity(),
-            record: Some(record.name.clone()),
-            message,
-            next: format!("Renew {} before its consumers notice, then set its new end in the inventory.", record.name),
-            evidence: vec![record.name.clone()],
-            path: Some(record.source.clone()),
-            line: record.source_line,
-            waived: false,
-        }));
+/// Judges the ends that values tell, and the ages and ends of records.
+pub(super) fn judge(case: &Case, verdicts: &mut Vec<Verdict>) {
+    findings(case, verdicts);
+    if case.judges_records() {
+        for record in case.records.iter().filter(|it| !it.gone) {
+            verdicts.extend(stale(case, record));
+            verdicts.extend(ending(case, record));
+        }
     }
 }
 
-fn stale(record: &Record, options: &Options) -> Option<Verdict> {
-    let since = record.rotated.or(record.created)?;
-    let default = if record.kind == Some(Kind::CloudKey) {
-        options.stale_cloud_days
-    } else {
-        options.stale_days
-    };
-    let allowed = record.rotation_days.unwrap_or(default);
-    let age = (options.now - since) / DAY;
-    // Certificates have an end of their own.
-    if record.dynamic || age <= i64::from(allowed) || record.kind == Some(Kind::Certificate) {
-        return None;
-    }
-    let policy = if record.rotation_days.is_some() {
-        "its rotation policy"
-    } else {
-        "the default"
-    };
-    Some(Verdict {
-        id: VerdictId::Stale,
-        severity: VerdictId::Stale.severity(),
-        record: Some(record.name.clone()),
-        message: format!(
-            "{} was last rotated {age} days ago; {policy} allows {allowed}.",
-            record.name
-        ),
-        next: format!(
-            "Rotate {0}; `keyatlas map {0}` lists what uses it.",
-            record.name
-        ),
-        evidence: vec![record.name.clone()],
-        path: Some(record.source.clone()),
-        line: record.source_line,
-        waived: false,
-    })
-}
-
-fn ending(end: i64, name: &str, options: &Options) -> Option<(VerdictId, String)> {
-    let days = (end - options.now).div_euclid(DAY);
-    if end < options.now {
-        Some((
-            VerdictId::Expired,
-            format!("{name} expired {} days ago.", -days),
-        ))
-    } else if days <= i64::from(options.expiring_days) {
-        Some((
-            VerdictId::Expiring,
-            format!("{name} expires in {days} days."),
-        ))
+/// Where an end lies, seen from now.
+fn nearness(case: &Case, end: i64) -> Option<VerdictId> {
+    let left = end.saturating_sub(case.options.now);
+    if left <= 0 {
+        Some(VerdictId::Expired)
+    } else if left <= i64::from(case.options.expiring_days) * DAY {
+        Some(VerdictId::Expiring)
     } else {
         None
     }
 }
 
-/// Certificates and tokens whose own bytes tell their end.
-pub(super) fn findings(findings: &[Finding], options: &Options, out: &mut Vec<Verdict>) {
-    for finding in findings {
-        let subject = format!(
-            "The {} at {}:{}",
-            finding.rule,
-            finding.shown_path(),
-            finding.place.line
-        );
-        let Some((id, message)) = finding
-            .expires
-            .and_then(|end| ending(end, &subject, options))
-        else {
-            continue;
-        };
-        let is_certificate = finding.rule == super::exposure::CERTIFICATE;
-        // An expired token is good news; an expired certificate is an outage.
-        if !is_certificate {
-            continue;
-        }
-        out.push(Verdict {
-            id,
-            severity: if id == VerdictId::Expired {
-                Severity::Medium
-            } else {
-                id.severity()
-            },
-            record: finding.managed.as_ref().map(|it| it.record.clone()),
-            message,
-            next: "Renew it where it is issued, and remove it if nothing serves it.".to_owned(),
-            evidence: vec![finding.occurrence.to_string()],
-            path: Some(finding.path.clone()),
-            line: Some(finding.place.line),
-            waived: finding.waived.is_some(),
-        });
+/// `ended on 2026-01-01`, `ends on 2026-12-01, in 7 days`.
+fn ends(case: &Case, end: i64) -> String {
+    let left = end.saturating_sub(case.options.now);
+    if left <= 0 {
+        format!("ended on {}", day(end))
+    } else {
+        format!("ends on {}, in {}", day(end), days(left / DAY))
     }
+}
+
+fn findings(case: &Case, verdicts: &mut Vec<Verdict>) {
+    let mut groups: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    for finding in case.findings.iter().filter(|it| it.expires.is_some()) {
+        groups
+            .entry(&finding.occurrence.base)
+            .or_default()
+            .push(finding);
+    }
+    for group in groups.values() {
+        verdicts.extend(finding_ends(case, group));
+    }
+}
+
+/// A dead token that nobody manages is a remnant, no outage: it is told as a note.
+fn finding_ends(case: &Case, group: &[&Finding]) -> Option<Verdict> {
+    let first = group.first()?;
+    let end = first.expires?;
+    let id = nearness(case, end)?;
+    let certificate = is_certificate(first);
+    let consumed = certificate || first.managed.as_ref().is_some_and(|it| it.current);
+    let severity = if consumed {
+        id.severity()
+    } else {
+        Severity::Low
+    };
+    let what = if certificate { "certificate" } else { "token" };
+    let place = format!("{}:{}", first.path, first.place.line);
+    let message = format!("The {what} at {place} {}.", ends(case, end));
+    let next = if certificate {
+        format!(
+            "Issue a new certificate, put it in place of the one at {place}, and note its end in the inventory."
+        )
+    } else {
+        format!(
+            "If something still uses the token at {place}, issue a new one from a secrets manager; else remove it."
+        )
+    };
+    Some(about_findings(id, severity, group, message, next))
+}
+
+/// When the value last changed, as far as the inventory knows.
+fn changed(record: &Record) -> Option<i64> {
+    let version = record.versions.last().and_then(|it| it.created);
+    record.rotated.or(version).or(record.created)
+}
+
+/// The policy in days. A certificate's age is judged by its end, unless its owner says otherwise.
+fn policy(case: &Case, record: &Record) -> Option<u32> {
+    match (record.rotation_days, record.kind) {
+        (Some(days), _) => Some(days),
+        (None, Some(Kind::Certificate)) => None,
+        (None, Some(Kind::CloudKey)) => Some(case.options.stale_cloud_days),
+        (None, _) => Some(case.options.stale_days),
+    }
+}
+
+fn stale(case: &Case, record: &Record) -> Option<Verdict> {
+    let (changed, policy) = (changed(record)?, policy(case, record)?);
+    let age = case.options.now.saturating_sub(changed) / DAY;
+    if record.dynamic || age <= i64::from(policy) {
+        return None;
+    }
+    let source = match (record.rotation_days, record.kind) {
+        (Some(_), _) => "its rotation policy",
+        (None, Some(Kind::CloudKey)) => "the limit for static cloud keys",
+        (None, _) => "the default limit",
+    };
+    let message = format!(
+        "`{}`{} has not changed for {} (since {}); {source} is {}.",
+        record.name,
+        owned_by(record),
+        days(age),
+        day(changed),
+        days(i64::from(policy))
+    );
+    let next = format!(
+        "Rotate it: `keyatlas rotate {}` shows what breaks and in which order.",
+        record.name
+    );
+    Some(about_record(VerdictId::Stale, record, message, next))
+}
+
+fn ending(case: &Case, record: &Record) -> Option<Verdict> {
+    let end = record.expires?;
+    let id = nearness(case, end)?;
+    let message = format!("`{}`{} {}.", record.name, owned_by(record), ends(case, end));
+    let next = format!(
+        "Renew it where it is issued and import the inventory again; `keyatlas map {}` shows who needs the new value.",
+        record.name
+    );
+    Some(about_record(id, record, message, next))
 }

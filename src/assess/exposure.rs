@@ -1,91 +1,145 @@
-//! `exposed`, `rotated-but-exposed`, `unmanaged`: values that lie in the clear.
+//! Verdicts on values that lie in the clear: `exposed`, `rotated-but-exposed`, `unmanaged`.
+//!
+//! Not here: how old a value is, or who else has it.
 
-use crate::model::finding::Finding;
+use crate::assess::case::{Case, about_findings, day, is_certificate, is_weak, owned_by};
+use crate::model::finding::{Finding, Managed};
 use crate::model::level::{Level, Severity};
 use crate::model::verdict::{Verdict, VerdictId};
 use std::collections::BTreeMap;
 
-/// Certificates are public: only their end is judged.
-pub(super) const CERTIFICATE: &str = "certificate";
-
-/// One verdict per occurrence base.
-pub(super) fn judge(findings: &[Finding], now: i64, out: &mut Vec<Verdict>) {
-    let mut groups: BTreeMap<(&str, VerdictId), Vec<&Finding>> = BTreeMap::new();
-    for finding in findings.iter().filter(|it| it.rule != CERTIFICATE) {
-        let id = match &finding.managed {
-            Some(managed) if managed.current => VerdictId::Exposed,
-            Some(_) => VerdictId::RotatedButExposed,
-            None => VerdictId::Unmanaged,
-        };
+/// One verdict for each occurrence base.
+pub(super) fn judge(case: &Case, verdicts: &mut Vec<Verdict>) {
+    let mut groups: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    for finding in case.findings.iter().filter(|it| !is_certificate(it)) {
         groups
-            .entry((finding.occurrence.base.as_str(), id))
+            .entry(&finding.occurrence.base)
             .or_default()
             .push(finding);
     }
-    out.extend(
-        groups
-            .into_iter()
-            .map(|((_, id), group)| verdict(id, &group, now)),
-    );
-}
-
-fn severity(id: VerdictId, finding: &Finding, now: i64) -> Severity {
-    if finding.expires.is_some_and(|it| it < now) {
-        return Severity::Low;
-    }
-    match (id, finding.level) {
-        (_, Level::Note) => Severity::Low,
-        (VerdictId::Unmanaged, Level::Warning) => Severity::Medium,
-        _ => id.severity(),
+    for group in groups.values_mut() {
+        group.sort_by_key(|it| (it.occurrence.ordinal, &it.path, it.place));
+        verdicts.push(verdict(case, group));
     }
 }
 
-fn verdict(id: VerdictId, group: &[&Finding], now: i64) -> Verdict {
-    let open: Vec<&&Finding> = group.iter().filter(|it| it.waived.is_none()).collect();
-    let shown = open.first().map_or(group[0], |it| **it);
-    let places = match group.len() {
-        1 => format!("{}:{}", shown.shown_path(), shown.place.line),
-        many => format!(
-            "{}:{} and {} more",
-            shown.shown_path(),
-            shown.place.line,
-            many - 1
-        ),
-    };
-    let record = shown.managed.as_ref().map(|it| it.record.clone());
-    let name = record.clone().unwrap_or_default();
-    let ended = if shown.expires.is_some_and(|it| it < now) {
-        " It has already expired."
+fn verdict(case: &Case, group: &[&Finding]) -> Verdict {
+    match group.first().and_then(|it| it.managed.as_ref()) {
+        Some(managed) if managed.current => exposed(case, group, managed),
+        Some(managed) => rotated(case, group, managed),
+        None => unmanaged(case, group),
+    }
+}
+
+/// `a.env:3`, or `a.env:3 and 2 more places`.
+fn places(group: &[&Finding]) -> String {
+    let mut open: Vec<_> = group.iter().filter(|it| it.waived.is_none()).collect();
+    if open.is_empty() {
+        open = group.iter().collect();
+    }
+    let first = open
+        .first()
+        .map_or_else(String::new, |it| format!("{}:{}", it.path, it.place.line));
+    match open.len() {
+        0 | 1 => first,
+        2 => format!("{first} and one more place"),
+        count => format!("{first} and {} more places", count - 1),
+    }
+}
+
+/// The severity as a whole: low if each sign is weak.
+fn severity(group: &[&Finding], strong: Severity) -> Severity {
+    let open: Vec<_> = group.iter().filter(|it| it.waived.is_none()).collect();
+    let weak = if open.is_empty() {
+        group.iter().all(|it| is_weak(it))
     } else {
-        ""
+        open.iter().all(|it| is_weak(it))
     };
-    let (message, next) = match id {
-        VerdictId::Exposed => (
-            format!("The current value of {name} lies in the clear at {places}."),
-            format!("Rotate {name} (`keyatlas map {name}` lists its consumers), then replace the value by a reference."),
-        ),
-        VerdictId::RotatedButExposed => (
-            format!("An earlier value of {name} still lies in the clear at {places}."),
-            format!("Check that nothing uses the old value of {name}, revoke it, then remove it."),
-        ),
-        _ => (
-            format!("A secret that no inventory knows lies in the clear at {places}.{ended}"),
-            "Rotate it, store it in the secrets manager with an owner, and reference it from there.".to_owned(),
-        ),
+    if weak { Severity::Low } else { strong }
+}
+
+fn exposed(case: &Case, group: &[&Finding], managed: &Managed) -> Verdict {
+    let owner = case
+        .record(&managed.record)
+        .map(owned_by)
+        .unwrap_or_default();
+    let message = format!(
+        "The current value of `{}`{owner} lies in the clear at {}.",
+        managed.record,
+        places(group)
+    );
+    let next = format!(
+        "Rotate `{}` (`keyatlas rotate {}` shows what breaks), then read it from the secrets manager at {}.",
+        managed.record,
+        managed.record,
+        places(group)
+    );
+    let id = VerdictId::Exposed;
+    about_findings(id, severity(group, id.severity()), group, message, next)
+}
+
+fn rotated(case: &Case, group: &[&Finding], managed: &Managed) -> Verdict {
+    let owner = case
+        .record(&managed.record)
+        .map(owned_by)
+        .unwrap_or_default();
+    let message = format!(
+        "Version {} of `{}`{owner}, rotated since, still lies in the clear at {}.",
+        managed.version,
+        managed.record,
+        places(group)
+    );
+    let next = format!(
+        "Make sure version {} is revoked where `{}` is issued, then remove it at {}.",
+        managed.version,
+        managed.record,
+        places(group)
+    );
+    let id = VerdictId::RotatedButExposed;
+    about_findings(id, severity(group, id.severity()), group, message, next)
+}
+
+fn unmanaged(case: &Case, group: &[&Finding]) -> Verdict {
+    let level = group
+        .iter()
+        .filter(|it| it.waived.is_none())
+        .map(|it| it.level)
+        .max();
+    let strong = match level.or_else(|| group.iter().map(|it| it.level).max()) {
+        Some(Level::Error) | None => Severity::High,
+        Some(Level::Warning) => Severity::Medium,
+        Some(Level::Note) => Severity::Low,
     };
-    Verdict {
-        id,
-        severity: open
-            .iter()
-            .map(|it| severity(id, it, now))
-            .max()
-            .unwrap_or_else(|| severity(id, shown, now)),
-        record,
-        message,
-        next,
-        evidence: group.iter().map(|it| it.occurrence.to_string()).collect(),
-        path: Some(shown.path.clone()),
-        line: Some(shown.place.line),
-        waived: open.is_empty(),
-    }
+    let ended = group
+        .iter()
+        .find_map(|it| it.expires)
+        .filter(|it| *it <= case.options.now);
+    let what = kind_of(group);
+    let (severity, note) = match ended {
+        Some(end) => (Severity::Low, format!(" It expired on {}.", day(end))),
+        None => (severity(group, strong), String::new()),
+    };
+    let message = format!(
+        "A secret that no inventory knows ({what}) lies in the clear at {}.{note}",
+        places(group)
+    );
+    let next = if ended.is_some() {
+        format!(
+            "Remove it at {}, and check that what issued it no longer accepts it.",
+            places(group)
+        )
+    } else {
+        format!(
+            "Revoke or rotate it where it was issued, keep the new value in a secrets manager, and read it from there at {}.",
+            places(group)
+        )
+    };
+    about_findings(VerdictId::Unmanaged, severity, group, message, next)
+}
+
+fn kind_of(group: &[&Finding]) -> String {
+    group.first().map_or_else(String::new, |it| match &it.key {
+        Some(key) => format!("{}, `{key}`", it.rule),
+        None => it.rule.clone(),
+    })
 }

@@ -1,55 +1,45 @@
 //! Findings and references against records: the map, the verdicts, the waivers.
+//!
+//! `join` builds the map; each family of verdicts is a file that reads a `case` and yields verdicts.
 
 mod age;
+mod case;
 mod exposure;
 mod join;
+mod names;
+mod reuse;
 mod usage;
 pub mod waive;
+
+#[cfg(test)]
+mod tests;
+
+pub use case::{Options, Scope};
 
 use crate::model::finding::Finding;
 use crate::model::map::Map;
 use crate::model::record::Inventory;
 use crate::model::reference::Reference;
 use crate::model::verdict::Verdict;
+use case::Case;
+use std::cmp::Reverse;
 
-/// How far the judgement reaches.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Scope {
-    /// A change (`--staged`, `--range`, hooks, `ci`): only verdicts whose evidence lies in the change.
-    Change,
-    /// A folder or repository.
-    Folder,
-    /// A declared estate (`audit`, `map`): `unused` may be judged.
-    Estate,
-}
+/// A family of verdicts.
+type Judge = fn(&Case, &mut Vec<Verdict>);
 
-/// What the judgement needs to know.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// How far it reaches.
-    pub scope: Scope,
-    /// Now, seconds since the epoch.
-    pub now: i64,
-    /// Default maximum age in days (365).
-    pub stale_days: u32,
-    /// Maximum age of static cloud keys in days (90).
-    pub stale_cloud_days: u32,
-    /// Warn this many days before an end (30).
-    pub expiring_days: u32,
-}
+/// Every family.
+const FAMILIES: &[Judge] = &[exposure::judge, age::judge, reuse::judge, usage::judge];
 
 /// The judgement.
 #[derive(Debug, Default)]
 pub struct Assessed {
     /// Where each record is used.
     pub map: Map,
-    /// Sorted judgements.
+    /// Sorted judgements, the worst first.
     pub verdicts: Vec<Verdict>,
     /// The record each reference resolves to, by index of the reference.
     pub resolved: Vec<Option<String>>,
 }
-
-const DAY: i64 = 86_400;
 
 /// Joins what was found with what is owned. Fills `managed` of the findings (by fingerprint) and
 /// judges. Without an inventory pass `None`: every finding is then `unmanaged`.
@@ -61,29 +51,27 @@ pub fn assess(
     options: &Options,
 ) -> Assessed {
     let empty = Inventory::default();
-    let known = inventory.unwrap_or(&empty);
-    join::by_value(findings, known);
-    let (map, resolved) = join::map(findings, references, known);
+    let inventory = inventory.unwrap_or(&empty);
+    let joined = join::join(findings, references, inventory);
+    let case = Case {
+        findings,
+        references,
+        records: &inventory.records,
+        joined: &joined,
+        options,
+    };
     let mut verdicts = Vec::new();
-    exposure::judge(findings, options.now, &mut verdicts);
-    age::findings(findings, options, &mut verdicts);
-    usage::broken(known, references, &resolved, &mut verdicts);
-    if options.scope != Scope::Change {
-        age::records(&known.records, options, &mut verdicts);
-        usage::reused(known, &mut verdicts);
+    for judge in FAMILIES {
+        judge(&case, &mut verdicts);
     }
-    if options.scope == Scope::Estate {
-        usage::unused(
-            known,
-            &map,
-            options.now - i64::from(options.stale_days) * DAY,
-            &mut verdicts,
-        );
-    }
-    verdicts.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
+    verdicts.sort_by(|one, other| order(one).cmp(&order(other)).then_with(|| one.cmp(other)));
     Assessed {
-        map,
+        map: joined.map,
         verdicts,
-        resolved,
+        resolved: joined.resolved,
     }
+}
+
+fn order(verdict: &Verdict) -> (bool, Reverse<crate::model::level::Severity>) {
+    (verdict.waived, Reverse(verdict.severity))
 }

@@ -1,124 +1,110 @@
-//! `reused`, `unused`, `broken-reference`: records against their uses.
+//! Verdicts on names: `unused` records and `broken-reference`.
+//!
+//! Not here: how references reach records; that is `join`.
 
-use crate::model::map::Map;
-use crate::model::origin::shown;
-use crate::model::record::{Inventory, Record};
+use crate::assess::case::{Case, DAY, Scope, about_record, day, owned_by};
+use crate::model::origin::OriginKind;
+use crate::model::record::Record;
 use crate::model::reference::Reference;
 use crate::model::verdict::{Verdict, VerdictId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
-fn about(
-    record: &Record,
-    id: VerdictId,
-    message: String,
-    next: String,
-    evidence: Vec<String>,
-) -> Verdict {
-    Verdict {
-        id,
-        severity: id.severity(),
-        record: Some(record.name.clone()),
-        message,
-        next,
-        evidence,
-        path: Some(record.source.clone()),
-        line: record.source_line,
-        waived: false,
-    }
-}
+/// Places listed as evidence for one missing name.
+const PLACES: usize = 100;
 
-/// One value under several records.
-pub(super) fn reused(inventory: &Inventory, out: &mut Vec<Verdict>) {
-    let mut by_value: BTreeMap<_, Vec<&Record>> = BTreeMap::new();
-    for record in inventory.records.iter().filter(|it| !it.gone) {
-        if let Some(fingerprint) = record.versions.last().and_then(|it| it.fingerprint) {
-            by_value.entry(fingerprint).or_default().push(record);
-        }
-    }
-    for group in by_value.into_values().filter(|it| it.len() > 1) {
-        let names: Vec<String> = group.iter().map(|it| it.name.clone()).collect();
-        let message = format!("One value serves {}.", names.join(" and "));
-        let next =
-            "Give each its own value, so that one leak or rotation does not touch the others."
-                .to_owned();
-        out.push(about(group[0], VerdictId::Reused, message, next, names));
-    }
-}
-
-/// Records that nothing on the declared estate names or holds, and that nobody has read within the window.
-pub(super) fn unused(inventory: &Inventory, map: &Map, since: i64, out: &mut Vec<Verdict>) {
-    let used: BTreeSet<&str> = map.uses.iter().map(|it| it.record.as_str()).collect();
-    for record in inventory
-        .records
-        .iter()
-        .filter(|it| !it.gone && !used.contains(it.name.as_str()))
-    {
-        if record.accessed.is_some_and(|it| it >= since) {
-            continue;
-        }
-        let read = if record.accessed.is_some() {
-            "and nobody has read it for long"
-        } else {
-            "and no access to it is known"
-        };
-        let message = format!(
-            "Nothing on the scanned estate uses {}, {read}.",
-            record.name
-        );
-        let next = format!(
-            "Ask its owner ({}), disable it for a while, then remove it.",
-            owners(record)
-        );
-        out.push(about(
-            record,
-            VerdictId::Unused,
-            message,
-            next,
-            vec![record.name.clone()],
-        ));
-    }
-}
-
-fn owners(record: &Record) -> String {
-    if record.owners.is_empty() {
-        "none is recorded".to_owned()
-    } else {
-        record.owners.join(", ")
-    }
-}
-
-/// Names within a scope the inventory declares complete that no record has.
-pub(super) fn broken(
-    inventory: &Inventory,
-    references: &[Reference],
-    resolved: &[Option<String>],
-    out: &mut Vec<Verdict>,
-) {
-    let mut told = BTreeSet::new();
-    for (reference, record) in references.iter().zip(resolved) {
-        let name = &reference.mention.name;
-        let is_complete = inventory
-            .complete
+/// Judges records without use, and names without record.
+pub(super) fn judge(case: &Case, verdicts: &mut Vec<Verdict>) {
+    if case.options.scope == Scope::Estate {
+        let used: HashSet<&str> = case
+            .joined
+            .map
+            .uses
             .iter()
-            .any(|it| it.provider == name.provider && name.path.starts_with(&it.prefix));
-        if record.is_some() || reference.mention.dynamic || name.path.is_empty() || !is_complete {
-            continue;
-        }
-        let path = shown(reference.origin.repository.as_deref(), &reference.path);
-        let at = format!("{path}:{}", reference.mention.place.line);
-        if !told.insert((name.to_string(), at.clone())) {
-            continue;
-        }
-        out.push(Verdict {
-            id: VerdictId::BrokenReference,
-            severity: VerdictId::BrokenReference.severity(),
-            record: None,
-            message: format!("{at} names {name}, which the inventory does not have."),
-            next: "Create and record it, or correct the name before the next run fails.".to_owned(),
-            evidence: vec![at],
-            path: Some(reference.path.clone()),
-            line: Some(reference.mention.place.line),
-            waived: false,
-        });
+            .map(|it| it.record.as_str())
+            .collect();
+        let copied: HashSet<&str> = case
+            .joined
+            .copies
+            .iter()
+            .flat_map(|(one, other)| [one.as_str(), other.as_str()])
+            .collect();
+        let idle =
+            |it: &&Record| !used.contains(it.name.as_str()) && !copied.contains(it.name.as_str());
+        verdicts.extend(
+            case.records
+                .iter()
+                .filter(idle)
+                .filter_map(|it| unused(case, it)),
+        );
     }
+    broken(case, verdicts);
+}
+
+fn unused(case: &Case, record: &Record) -> Option<Verdict> {
+    let window = i64::from(case.options.stale_days) * DAY;
+    let recent =
+        |time: Option<i64>| time.is_some_and(|it| case.options.now.saturating_sub(it) <= window);
+    if record.gone || recent(record.accessed) {
+        return None;
+    }
+    let accessed = match record.accessed {
+        Some(time) => format!("nobody has read it since {}", day(time)),
+        None => "the inventory tells no access".to_owned(),
+    };
+    let message = format!(
+        "`{}`{} is referenced nowhere, and {accessed}.",
+        record.name,
+        owned_by(record)
+    );
+    let next = format!(
+        "Ask its owner whether anything outside the scanned estate uses `{}`; if not, revoke its value and delete it.",
+        record.name
+    );
+    Some(about_record(VerdictId::Unused, record, message, next))
+}
+
+fn broken(case: &Case, verdicts: &mut Vec<Verdict>) {
+    let mut names: BTreeMap<String, Vec<&Reference>> = BTreeMap::new();
+    let missing = case
+        .joined
+        .missing
+        .iter()
+        .filter_map(|index| case.references.get(*index));
+    for reference in missing.filter(|it| is_live(it)) {
+        names
+            .entry(reference.mention.name.to_string())
+            .or_default()
+            .push(reference);
+    }
+    for (name, mut places) in names {
+        places.sort_by_key(|it| (&it.path, it.mention.place));
+        verdicts.extend(broken_name(&name, &places));
+    }
+}
+
+/// A name that only history still has breaks nothing today.
+fn is_live(reference: &Reference) -> bool {
+    reference.origin.kind != OriginKind::History || reference.origin.in_head
+}
+
+fn broken_name(name: &str, places: &[&Reference]) -> Option<Verdict> {
+    let first = places.first()?;
+    let place = |it: &&Reference| format!("{}:{}", it.path, it.mention.place.line);
+    Some(Verdict {
+        id: VerdictId::BrokenReference,
+        severity: VerdictId::BrokenReference.severity(),
+        record: None,
+        message: format!(
+            "{} names `{name}`, which the inventory does not have.",
+            place(first)
+        ),
+        next: format!(
+            "Correct the name at {}, or create and import the secret it asks for.",
+            place(first)
+        ),
+        evidence: places.iter().take(PLACES).map(place).collect(),
+        path: Some(first.path.clone()),
+        line: Some(first.mention.place.line),
+        waived: false,
+    })
 }

@@ -1,9 +1,19 @@
-//! What may be typed. Parsing does no I/O; making sense of it is the work of `plan`.
+//! What may be typed, word for word.
+//!
+//! Parsing does no I/O and fills in no default that the settings file may also give; both are the work
+//! of `plan`. Names of formats and importers are asked from their own tables.
 
 use crate::import::Importer;
+use crate::model::level::{Confidence, Level};
 use crate::report::Format;
+use crate::settings;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+
+const AFTER: &str = "\
+Exit codes: 0 nothing to report, 1 something to report, 2 the request is wrong and nothing was scanned,
+3 done, but not everything could be read.";
 
 /// Know every secret: what exists, where it is used, where it is exposed, and what breaks when you rotate it.
 #[derive(Parser, Debug)]
@@ -11,48 +21,74 @@ use std::path::PathBuf;
     name = "keyatlas",
     version,
     max_term_width = 100,
-    arg_required_else_help = true
+    arg_required_else_help = true,
+    after_help = AFTER,
+    infer_long_args = false,
+    disable_help_subcommand = true
 )]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
-    /// Colours in reports
-    #[arg(long, global = true, value_enum, default_value_t = When::Auto)]
-    pub(super) color: When,
+    #[command(flatten)]
+    pub(super) speech: Speech,
 }
 
 /// A choice for colours and progress.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
 pub(super) enum When {
+    /// On a terminal
+    #[default]
     Auto,
+    /// Everywhere
     Always,
+    /// Nowhere
     Never,
+}
+
+/// How much is said beside the report.
+#[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = "Speech")]
+pub(super) struct Speech {
+    /// Only reports and errors: no totals, no progress, no remarks
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Also say which settings, rules and inventory are in force, and what was left out
+    #[arg(long, short, global = true)]
+    pub(super) verbose: bool,
+    /// Colours in reports and messages
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    pub(super) color: When,
+    /// Progress on standard error
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    pub(super) progress: When,
 }
 
 #[derive(Subcommand, Debug)]
 pub(super) enum Command {
-    /// Scan files, folders, the index, or the whole of git history
-    Scan(ScanArgs),
+    /// Scan files, folders, the index, a range of commits, or the whole of git history
+    Scan(Box<ScanArgs>),
     /// Run as a git hook, or set one up
     #[command(subcommand)]
     Hook(HookCommand),
-    /// Keep the inventory of secrets: names, owners, ages, fingerprints; never values
+    /// Keep the inventory of secrets: names, owners, dates, fingerprints; never values
     #[command(subcommand)]
     Inventory(InventoryCommand),
-    /// Show where secrets are used, through chains
-    Map(MapArgs),
-    /// Accept an occurrence until a date
-    #[command(args_conflicts_with_subcommands = true)]
+    /// Show where secrets are used, by value and by reference, through chains
+    Map(Box<MapArgs>),
+    /// Accept an occurrence until a date; list and clean up what was accepted
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Waive(WaiveArgs),
     /// Accept what is there today, as waivers
-    Baseline(BaselineArgs),
+    Baseline(Box<BaselineArgs>),
     /// List, show and test rules
     #[command(subcommand)]
     Rules(RulesCommand),
     /// Explain a rule or a verdict
     Explain {
-        /// Id of a rule or verdict
+        /// Id of a rule (`github-personal-access-token`) or of a verdict (`exposed`)
         id: String,
+        #[command(flatten)]
+        rules: RuleArgs,
     },
     /// Print a completion script
     Completions {
@@ -60,301 +96,451 @@ pub(super) enum Command {
         shell: clap_complete::Shell,
     },
     /// Print the manual page
-    Man,
+    Man {
+        /// Write a page for each command into this folder instead
+        #[arg(long, value_name = "FOLDER")]
+        dir: Option<PathBuf>,
+    },
 }
 
 /// A report: a format, and a file where not standard output.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Output {
     pub(super) format: Format,
     pub(super) file: Option<PathBuf>,
 }
 
 fn output(text: &str) -> Result<Output, String> {
-    let (name, file) = text.split_once('=').map_or((text, None), |(name, file)| {
-        (name, Some(PathBuf::from(file)))
-    });
-    let found = Format::NAMES.iter().find(|(it, _)| *it == name);
-    let known = Format::NAMES
-        .iter()
-        .map(|(it, _)| *it)
-        .collect::<Vec<_>>()
-        .join(", ");
-    found
-        .map(|(_, format)| Output {
-            format: *format,
-            file,
-        })
-        .ok_or_else(|| format!("no such format; there are {known}"))
-}
-
-/// Bytes, with an optional K, M or G.
-pub(super) fn size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match text[digits.len()..]
-        .to_ascii_uppercase()
-        .trim_end_matches(['B', 'I'])
-    {
-        "" => 1,
-        "K" => 1 << 10,
-        "M" => 1 << 20,
-        "G" => 1 << 30,
-        other => return Err(format!("`{other}` is no unit; use K, M or G")),
+    let (name, file) = match text.split_once('=') {
+        Some((_, "")) => return Err("there is no file name after `=`".to_owned()),
+        Some((name, file)) => (name, Some(PathBuf::from(file))),
+        None => (text, None),
     };
-    let number: u64 = digits
-        .parse()
-        .map_err(|_| "a size is a whole number with an optional K, M or G".to_owned())?;
-    number
-        .checked_mul(unit)
-        .ok_or_else(|| "the size is too large".to_owned())
+    let names = || Format::NAMES.iter().map(|(it, _)| *it);
+    match Format::NAMES.iter().find(|(it, _)| *it == name) {
+        Some((_, format)) => Ok(Output { format: *format, file }),
+        None => Err(match settings::nearest(name, names()) {
+            Some(near) => format!("there is no such format; did you mean `{near}`?"),
+            None => format!("there is no such format; there are {}", names().collect::<Vec<_>>().join(", ")),
+        }),
+    }
 }
 
-#[derive(Args, Debug, Clone)]
-pub(super) struct Common {
-    /// Report format, to a file with NAME=FILE; may be repeated
-    #[arg(long = "format", value_name = "NAME[=FILE]", value_parser = output)]
-    pub(super) formats: Vec<Output>,
-    /// The inventory to hold findings against
-    #[arg(long, value_name = "PATH", env = "KEYATLAS_INVENTORY")]
+fn formats() -> String {
+    let names: Vec<_> = Format::NAMES.iter().map(|(it, _)| *it).collect();
+    format!("Report format: {}; to a file with NAME=FILE; may be repeated [default: human]", names.join(", "))
+}
+
+fn confidence() -> impl TypedValueParser<Value = Confidence> {
+    PossibleValuesParser::new(Confidence::ALL.iter().map(|it| it.name()))
+        .try_map(|it| Confidence::from_name(&it).ok_or("there is no such confidence"))
+}
+
+fn level() -> impl TypedValueParser<Value = Level> {
+    PossibleValuesParser::new(Level::ALL.iter().rev().map(|it| it.name()))
+        .try_map(|it| Level::from_name(&it).ok_or("there is no such level"))
+}
+
+fn importer() -> impl TypedValueParser<Value = Importer> {
+    let kinds = Importer::NAMES.iter().map(|(name, help, _)| PossibleValue::new(*name).help(*help));
+    PossibleValuesParser::new(kinds.collect::<Vec<_>>()).try_map(|it| Importer::named(&it).ok_or("there is no such kind"))
+}
+
+/// A day as `YYYY-MM-DD`, checked.
+fn day(text: &str) -> Result<String, String> {
+    let is_day = text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok();
+    if is_day { Ok(text.to_owned()) } else { Err("a day is written YYYY-MM-DD".to_owned()) }
+}
+
+/// Which inventory.
+#[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = "Inventory")]
+pub(super) struct StoreArgs {
+    /// The inventory [env: KEYATLAS_INVENTORY] [default: in the user's data folder]
+    #[arg(long, value_name = "PATH")]
     pub(super) inventory: Option<PathBuf>,
-    /// The file with the installation key
-    #[arg(long, value_name = "FILE", env = "KEYATLAS_KEY_FILE")]
+    /// The file with the installation key [env: KEYATLAS_KEY_FILE] [default: in the user's settings folder]
+    #[arg(long, value_name = "FILE")]
     pub(super) key_file: Option<PathBuf>,
-    /// Settings file
-    #[arg(long, value_name = "FILE", env = "KEYATLAS_CONFIG")]
+}
+
+/// Which settings and rules.
+#[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = "Settings and rules")]
+pub(super) struct RuleArgs {
+    /// Settings file [env: KEYATLAS_CONFIG] [default: keyatlas.toml of this repository or folder]
+    #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Further rules: a file, or a folder of them
+    /// Further rules, from a file or a folder; may be repeated
     #[arg(long, value_name = "FILE|DIR")]
     pub(super) rules: Vec<PathBuf>,
-    /// An earlier JSON or SARIF report: marks what is new since
-    #[arg(long, value_name = "FILE")]
-    pub(super) baseline: Option<PathBuf>,
-    /// Drop weaker findings
-    #[arg(long, value_parser = ["low", "medium", "high"])]
-    pub(super) min_confidence: Option<String>,
-    /// Exit with 1 from this level on
-    #[arg(long, value_parser = ["note", "warning", "error"])]
-    pub(super) fail_on: Option<String>,
-    /// Show whole values (terminal, json and jsonl only)
-    #[arg(long)]
-    pub(super) show_secrets: bool,
-    /// Threads
-    #[arg(long, short)]
-    pub(super) jobs: Option<usize>,
-    /// Leave out files and objects above this size
-    #[arg(long, value_name = "BYTES", value_parser = size)]
-    pub(super) max_size: Option<u64>,
-    /// Undo encodings nested this deep
-    #[arg(long, value_name = "N")]
-    pub(super) max_depth: Option<usize>,
-    /// Scan folders of build output and dependencies too, and what is excluded
-    #[arg(long)]
-    pub(super) no_ignore: bool,
-    /// Exit with 3 when not everything could be read, also with findings
-    #[arg(long)]
-    pub(super) require_complete: bool,
-    /// Print the merged plan and stop
-    #[arg(long)]
-    pub(super) show_plan: bool,
-    /// No totals on standard error
-    #[arg(long, short)]
-    pub(super) quiet: bool,
-    /// Say on standard error what was not read, and why
-    #[arg(long, short)]
-    pub(super) verbose: bool,
-    /// Progress on standard error
-    #[arg(long, value_enum, default_value_t = When::Auto)]
-    pub(super) progress: When,
 }
 
-#[derive(Args, Debug, Clone)]
-pub(super) struct ScanArgs {
-    /// Files and folders; `-` is standard input
-    pub(super) paths: Vec<PathBuf>,
-    /// Everything in the object database of the repository, and the work tree
-    #[arg(long, group = "what")]
-    pub(super) history: bool,
-    /// Exactly what a commit would take
-    #[arg(long, group = "what")]
-    pub(super) staged: bool,
-    /// Only what these commits bring in
-    #[arg(long, group = "what", value_name = "A..B")]
-    pub(super) range: Option<String>,
-    /// Only what came since this revision
-    #[arg(long, group = "what", value_name = "REV")]
-    pub(super) since: Option<String>,
-    /// The paths are the whole estate: judge unused records too
+/// How to read.
+#[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = "Reading")]
+pub(super) struct ReadArgs {
+    /// Drop weaker findings [default: medium]
+    #[arg(long, value_name = "CONFIDENCE", value_parser = confidence())]
+    pub(super) min_confidence: Option<Confidence>,
+    /// Threads [default: one for each processor]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) jobs: Option<u16>,
+    /// Larger files and objects are named in the report, not read: 4096, 10M, 1G [default: 256M]
+    #[arg(long, value_name = "BYTES", value_parser = settings::bytes)]
+    pub(super) max_size: Option<u64>,
+    /// Undo archives and encodings nested this deep [default: 4]
+    #[arg(long, value_name = "N")]
+    pub(super) max_depth: Option<u16>,
+    /// Scan everything: also ignored folders of build output and dependencies
+    ///
+    /// Without it, folders such as node_modules, target and .venv are left out where git ignores them, and
+    /// counted in the report. Ignored files are always scanned, since that is where `.env` lies.
     #[arg(long)]
+    pub(super) no_ignore: bool,
+    /// Read everything anew (there is no cache between runs yet)
+    #[arg(long)]
+    pub(super) no_cache: bool,
+}
+
+/// What to tell, and when to fail.
+#[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = "Report")]
+pub(super) struct ReportArgs {
+    #[arg(long = "format", value_name = "NAME[=FILE]", value_parser = output, help = formats())]
+    pub(super) formats: Vec<Output>,
+    /// Exit with 1 from this level on [default: warning]
+    #[arg(long, value_name = "LEVEL", value_parser = level())]
+    pub(super) fail_on: Option<Level>,
+    /// An earlier JSON or SARIF report: tells what is new since
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
+    /// Show whole values (on a terminal, in json and jsonl; refused elsewhere)
+    #[arg(long)]
+    pub(super) show_secrets: bool,
+    /// Exit with 3 if anything could not be read, also when there is something to report
+    #[arg(long)]
+    pub(super) require_complete: bool,
+    /// Print what default, file, environment and flags add up to, and stop
+    #[arg(long)]
+    pub(super) show_plan: bool,
+}
+
+#[derive(Args, Debug, Clone, Default)]
+pub(super) struct ScanArgs {
+    /// Files and folders; `-` is standard input [default: the current folder]
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Everything in the object database of the repository, reachable or not, and the work tree
+    #[arg(long, group = "what", help_heading = "What to scan")]
+    pub(super) history: bool,
+    /// The index: exactly what a commit would take, never the work tree
+    #[arg(long, group = "what", help_heading = "What to scan")]
+    pub(super) staged: bool,
+    /// Only what these commits bring in; A...B starts where the two parted
+    #[arg(long, group = "what", value_name = "A..B", help_heading = "What to scan")]
+    pub(super) range: Option<String>,
+    /// Only what came since this revision: REV..HEAD
+    #[arg(long, group = "what", value_name = "REV", help_heading = "What to scan")]
+    pub(super) since: Option<String>,
+    /// The paths given are the whole estate: judge unused and orphaned records too
+    #[arg(long, conflicts_with_all = ["staged", "range", "since"], help_heading = "What to scan")]
     pub(super) estate: bool,
     #[command(flatten)]
-    pub(super) common: Common,
+    pub(super) read: ReadArgs,
+    #[command(flatten)]
+    pub(super) rules: RuleArgs,
+    #[command(flatten)]
+    pub(super) store: StoreArgs,
+    #[command(flatten)]
+    pub(super) report: ReportArgs,
 }
 
 #[derive(Subcommand, Debug)]
 pub(super) enum HookCommand {
-    /// Scan the index before a commit
-    PreCommit {
-        /// Files, as the pre-commit framework passes them
-        files: Vec<PathBuf>,
-        #[command(flatten)]
-        common: Box<Common>,
-    },
-    /// Write the pre-commit hook of this repository
+    /// Scan what this commit would take; stop the commit if it brings in a secret
+    PreCommit(Box<PreCommitArgs>),
+    /// Set hooks up in this repository, beside what is there
     Install {
-        /// Replace a hook that is not ours
+        /// Which hooks
+        #[arg(value_enum, value_name = "KIND", default_value = "pre-commit")]
+        kinds: Vec<HookKind>,
+        /// Replace a hook that keyatlas did not write; a copy of it is kept beside
         #[arg(long)]
         force: bool,
     },
 }
 
-#[derive(Args, Debug, Clone)]
-pub(super) struct StoreArgs {
-    /// The inventory
-    #[arg(long, value_name = "PATH", env = "KEYATLAS_INVENTORY")]
-    pub(super) inventory: Option<PathBuf>,
-    /// The file with the installation key
-    #[arg(long, value_name = "FILE", env = "KEYATLAS_KEY_FILE")]
-    pub(super) key_file: Option<PathBuf>,
+/// A hook that can be set up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum HookKind {
+    /// Before each commit: the index
+    PreCommit,
+}
+
+#[derive(Args, Debug, Clone, Default)]
+pub(super) struct PreCommitArgs {
+    /// Judge only these, as the pre-commit framework passes them [default: all that is staged]
+    #[arg(value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) read: ReadArgs,
+    #[command(flatten)]
+    pub(super) rules: RuleArgs,
+    #[command(flatten)]
+    pub(super) store: StoreArgs,
+    #[command(flatten)]
+    pub(super) report: ReportArgs,
+}
+
+/// How to tell about records.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+pub(super) enum Listing {
+    /// For people
+    #[default]
+    Human,
+    /// One document
+    Json,
+}
+
+#[derive(Args, Debug, Clone, Default)]
+pub(super) struct ListingArgs {
+    /// How to tell it
+    #[arg(long, value_enum, value_name = "NAME", default_value_t)]
+    pub(super) format: Listing,
 }
 
 #[derive(Subcommand, Debug)]
 pub(super) enum InventoryCommand {
-    /// Make an empty inventory and its keys
-    Init(StoreArgs),
-    /// Read an export, or a live server
-    Import(ImportArgs),
+    /// Make an empty inventory, and its key in a file apart from it
+    Init {
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Take in what an owner's list says exists: an export, or a running server
+    Import(Box<ImportArgs>),
     /// List records
-    List(StoreArgs),
-    /// Show one record
+    List {
+        #[command(flatten)]
+        listing: ListingArgs,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Show one record with its versions
     Show {
         /// Name of the record
         name: String,
         #[command(flatten)]
+        listing: ListingArgs,
+        #[command(flatten)]
         store: StoreArgs,
     },
-    /// What the inventory holds, and how old it is
-    Status(StoreArgs),
-    /// Remove a record
+    /// Say what the inventory holds, where it came from, and how old it is
+    Status {
+        #[command(flatten)]
+        listing: ListingArgs,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Remove a record and its history
     Forget {
         /// Name of the record
         name: String,
         #[command(flatten)]
         store: StoreArgs,
     },
+    /// Seal the inventory under a new installation key; fingerprints stay as they are
+    Rekey {
+        /// Where the new key goes [default: in place of the old one]
+        #[arg(long, value_name = "FILE")]
+        new_key_file: Option<PathBuf>,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
 }
 
-fn importer(name: &str) -> Result<Importer, String> {
-    let known = Importer::NAMES
-        .iter()
-        .map(|(it, _, _)| *it)
-        .collect::<Vec<_>>()
-        .join(", ");
-    Importer::named(name).ok_or_else(|| format!("no such kind; there are {known}"))
-}
-
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Clone)]
 pub(super) struct ImportArgs {
-    /// dotenv, csv, kubernetes or vault
-    #[arg(value_parser = importer)]
+    /// What kind of export it is
+    #[arg(value_name = "KIND", value_parser = importer())]
     pub(super) kind: Importer,
-    /// The export; `-` is standard input
-    #[arg(required_unless_present = "addr")]
+    /// The export; `-` is standard input; an http or https address is a running server
+    #[arg(value_name = "FILE|URL", required_unless_present = "addr", conflicts_with = "addr")]
     pub(super) file: Option<PathBuf>,
-    /// Read a live Vault or OpenBao server instead (token from VAULT_TOKEN or BAO_TOKEN)
-    #[arg(long, value_name = "URL")]
+    /// Read a running Vault or OpenBao; the token comes from VAULT_TOKEN or BAO_TOKEN
+    #[arg(long, value_name = "URL", help_heading = "Running server")]
     pub(super) addr: Option<String>,
-    /// Only this mount of the server
-    #[arg(long)]
+    /// Only this mount, or a folder in one (kv/shop) [default: all KV mounts]
+    #[arg(long, value_name = "PATH", help_heading = "Running server")]
     pub(super) mount: Option<String>,
-    /// Keep no fingerprints, only names
+    /// Namespace [env: VAULT_NAMESPACE, BAO_NAMESPACE]
+    #[arg(long, value_name = "NAME", help_heading = "Running server")]
+    pub(super) namespace: Option<String>,
+    /// Certificates (PEM) of the authorities to trust instead of the public ones [env: VAULT_CACERT, BAO_CACERT]
+    #[arg(long, value_name = "FILE", help_heading = "Running server")]
+    pub(super) ca_cert: Option<PathBuf>,
+    /// Send the token to another machine without encryption
+    #[arg(long, help_heading = "Running server")]
+    pub(super) plain_http: bool,
+    /// Keep names and dates only: no value is fingerprinted
     #[arg(long)]
     pub(super) names_only: bool,
-    /// The environment the records belong to
-    #[arg(long)]
+    /// The environment of records whose export names none
+    #[arg(long, value_name = "NAME")]
     pub(super) environment: Option<String>,
-    /// Names of PROVIDER[:PREFIX] that this inventory lacks are broken references
+    /// This import is all there is of PROVIDER (below PREFIX): names that it lacks are broken references
     #[arg(long, value_name = "PROVIDER[:PREFIX]")]
     pub(super) complete: Vec<String>,
     #[command(flatten)]
     pub(super) store: StoreArgs,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Clone)]
 pub(super) struct MapArgs {
-    /// Records whose name holds this text; all without it
+    /// Records whose name holds this text [default: all]
     pub(super) name: Option<String>,
-    /// Where to look; may be repeated
+    /// Where to look; may be repeated [default: the current folder]
     #[arg(long = "in", value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
-    /// Look through git history too
+    /// Look through the whole of git history too
     #[arg(long)]
     pub(super) history: bool,
-    /// human or json
-    #[arg(long, default_value = "human", value_parser = ["human", "json"])]
-    pub(super) format: String,
+    #[command(flatten)]
+    pub(super) listing: ListingArgs,
+    #[command(flatten)]
+    pub(super) read: ReadArgs,
+    #[command(flatten)]
+    pub(super) rules: RuleArgs,
     #[command(flatten)]
     pub(super) store: StoreArgs,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Clone)]
 pub(super) struct WaiveArgs {
     #[command(subcommand)]
     pub(super) command: Option<WaiveCommand>,
-    /// The occurrence (`ko1:...`), as a report names it
-    #[arg(required = true)]
-    pub(super) occurrence: Option<String>,
-    /// Last day, YYYY-MM-DD
-    #[arg(long, required = true)]
-    pub(super) until: Option<String>,
-    /// Why this is no danger
-    #[arg(long, required = true)]
-    pub(super) reason: Option<String>,
-    /// Who answers for it
-    #[arg(long)]
-    pub(super) owner: Option<String>,
-    /// How many places are accepted
-    #[arg(long, default_value_t = 1)]
-    pub(super) count: u32,
+    #[command(flatten)]
+    pub(super) waiver: Option<WaiverArgs>,
 }
 
-#[derive(Subcommand, Debug)]
+#[derive(Args, Debug, Clone)]
+pub(super) struct WaiverArgs {
+    /// The occurrence (ko1:...), as a report names it
+    pub(super) occurrence: String,
+    /// The last day it is accepted
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day, required = true)]
+    pub(super) until: String,
+    /// Why it is no danger, or why it has to wait
+    #[arg(long, value_name = "TEXT", required = true)]
+    pub(super) reason: String,
+    /// Who answers for it [default: user.name of git]
+    #[arg(long, value_name = "WHO")]
+    pub(super) owner: Option<String>,
+    /// How many places are accepted [default: as many as there are now]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) count: Option<u32>,
+}
+
+#[derive(Subcommand, Debug, Clone)]
 pub(super) enum WaiveCommand {
-    /// List waivers
+    /// List waivers and how they stand
     List,
-    /// Remove waivers that have ended or whose secret is gone
+    /// Remove waivers that have ended, or whose secret is nowhere any more
     Prune,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Clone)]
 pub(super) struct BaselineArgs {
-    /// Files and folders
+    /// Files and folders [default: the current folder]
+    #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
     /// Why all of it is accepted
-    #[arg(long, default_value = "baseline")]
+    #[arg(long, value_name = "TEXT", default_value = "baseline")]
     pub(super) reason: String,
-    /// Last day, YYYY-MM-DD; 90 days from now without it
-    #[arg(long)]
+    /// The last day it is accepted [default: 90 days from now]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     pub(super) until: Option<String>,
-    /// Who answers for it; without one the entries count as unaudited
-    #[arg(long)]
+    /// Who has looked at all of it; without a name the waivers are marked unaudited
+    #[arg(long, value_name = "WHO")]
     pub(super) owner: Option<String>,
-    /// Git history too
+    /// Accept what git history holds too
     #[arg(long)]
     pub(super) history: bool,
+    #[command(flatten)]
+    pub(super) read: ReadArgs,
+    #[command(flatten)]
+    pub(super) rules: RuleArgs,
+    #[command(flatten)]
+    pub(super) store: StoreArgs,
 }
 
 #[derive(Subcommand, Debug)]
 pub(super) enum RulesCommand {
-    /// List all rules
-    List,
+    /// List the rules in force
+    List {
+        #[command(flatten)]
+        listing: ListingArgs,
+        #[command(flatten)]
+        rules: RuleArgs,
+    },
     /// Show one rule
     Show {
         /// Id of the rule
         id: String,
+        #[command(flatten)]
+        rules: RuleArgs,
     },
-    /// Run rules on their own examples
+    /// Run rules on their own examples and counter-examples
     Test {
-        /// Rule files; the embedded rules without any
+        /// Rule files [default: the rules that come with keyatlas]
+        #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_holds() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn formats_take_a_file_and_name_the_nearest() {
+        for (text, expected) in [
+            ("json", Ok(None)),
+            ("sarif=out.sarif", Ok(Some("out.sarif"))),
+            ("json=a=b.json", Ok(Some("a=b.json"))),
+            ("json=", Err("there is no file name after `=`")),
+            ("sarf", Err("there is no such format; did you mean `sarif`?")),
+        ] {
+            let parsed = output(text).map(|it| it.file);
+            assert_eq!(parsed, expected.map(|it| it.map(PathBuf::from)).map_err(str::to_owned), "{text}");
+        }
+        assert!(output("xml").unwrap_err().contains("human, json"));
+    }
+
+    #[test]
+    fn days_are_days() {
+        for (text, is_day) in [("2026-11-24", true), ("2026-02-30", false), ("2026-1-1", false), ("tomorrow", false)] {
+            assert_eq!(day(text).is_ok(), is_day, "{text}");
+        }
+    }
+
+    #[test]
+    fn waivers_need_a_date_and_a_reason_and_lists_do_not() {
+        for (line, fits) in [
+            (&["waive", "list"][..], true),
+            (&["waive", "prune"], true),
+            (&["waive", "ko1:ab", "--until", "2099-01-01", "--reason", "test data"], true),
+            (&["waive", "ko1:ab", "--reason", "test data"], false),
+            (&["waive", "ko1:ab", "--until", "2099-01-01"], false),
+        ] {
+            let words = std::iter::once("keyatlas").chain(line.iter().copied());
+            assert_eq!(Cli::try_parse_from(words).is_ok(), fits, "{line:?}");
+        }
+    }
 }

@@ -1,311 +1,216 @@
-//! `keyatlas inventory` and `keyatlas map`.
+//! `keyatlas inventory`: make it, fill it, look into it, seal it anew.
+//!
+//! Not here: how records are told (`records`), and what an import means (`inventory/merge`).
 
-use super::args::{Common, ImportArgs, InventoryCommand, MapArgs, StoreArgs};
+use super::args::{ImportArgs, InventoryCommand, StoreArgs};
+use super::clock;
+use super::environment::Environment;
 use super::exit::Exit;
-use super::message::Fault;
-use super::{default_common, plan, run};
-use crate::assess::Scope;
-use crate::import;
-use crate::inventory::Store;
+use super::message::{Fault, safe};
+use super::output;
+use super::plan::{self, Whereabouts};
+use super::records;
+use super::remote;
+use crate::import::{self, Totals};
+use crate::inventory::{Merge, Store};
+use crate::model::fingerprint::Fingerprinter;
 use crate::model::input::Input;
 use crate::model::record::{CompleteScope, Record};
-use crate::report;
-use crate::scan::Mode;
-use std::io::{Read, Write};
+use crate::settings;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-pub(super) fn run(command: InventoryCommand) -> Result<Exit, Fault> {
+/// Runs one of the inventory's commands.
+pub(super) fn run(command: &InventoryCommand, environment: &Environment) -> Result<Exit, Fault> {
     match command {
-        InventoryCommand::Init(args) => init(&args),
-        InventoryCommand::Import(args) => import(args),
-        InventoryCommand::List(args) => list(&args),
-        InventoryCommand::Show { name, store } => show(&name, &store),
-        InventoryCommand::Status(args) => status(&args),
-        InventoryCommand::Forget { name, store } => {
-            let gone = open(&store)?.forget(&name)?;
-            if !gone {
-                return Err(Fault::new(format!("{name}: no such record"))
-                    .hint("`keyatlas inventory list` names them all"));
-            }
-            Ok(Exit::Clean)
+        InventoryCommand::Init { store } => init(store, environment),
+        InventoryCommand::Import(args) => import(args, environment),
+        InventoryCommand::List { listing, store } => {
+            let inventory = open(store, environment)?.inventory()?;
+            records::list(&inventory.records, listing.format)
         }
+        InventoryCommand::Show { name, listing, store } => show(name, listing.format, &open(store, environment)?),
+        InventoryCommand::Status { listing, store } => records::status(&open(store, environment)?.status()?, listing.format),
+        InventoryCommand::Forget { name, store } => forget(name, &mut open(store, environment)?),
+        InventoryCommand::Rekey { new_key_file, store } => rekey(new_key_file.as_deref(), store, environment),
     }
 }
 
-fn paths(args: &StoreArgs) -> (PathBuf, PathBuf) {
-    (
-        args.inventory.clone().unwrap_or_else(plan::default_store),
-        args.key_file.clone().unwrap_or_else(plan::default_key),
-    )
+fn open(args: &StoreArgs, environment: &Environment) -> Result<Store, Fault> {
+    plan::open(&plan::whereabouts(args, environment)?)
 }
 
-fn open(args: &StoreArgs) -> Result<Store, Fault> {
-    let (path, _) = paths(args);
-    plan::store(Some(&path), args.key_file.as_deref())?.ok_or_else(|| Fault::new("no inventory"))
-}
-
-fn init(args: &StoreArgs) -> Result<Exit, Fault> {
-    let (path, key) = paths(args);
-    Store::create(&path, &key)?;
-    run::to_stdout(|out| {
-        writeln!(
-            out,
-            "inventory {}\nkey       {} (keep a copy apart: without it the fingerprints are lost)",
-            path.display(),
-            key.display()
-        )
+fn init(args: &StoreArgs, environment: &Environment) -> Result<Exit, Fault> {
+    let Whereabouts { inventory, key_file, .. } = plan::whereabouts(args, environment)?;
+    let had_key = key_file.exists();
+    Store::create(&inventory, &key_file)?;
+    output::stdout(|out| {
+        writeln!(out, "inventory  {}", inventory.display())?;
+        writeln!(out, "key        {}{}", key_file.display(), if had_key { " (was there already)" } else { "" })?;
+        writeln!(out, "Keep a copy of the key file, apart from the inventory: without it no value is recognised any more.")?;
+        writeln!(out, "Next: keyatlas inventory import KIND FILE")
     })?;
     Ok(Exit::Clean)
 }
 
+/// The export's bytes; overwritten when dropped.
 fn input(file: &Path) -> Result<Input, Fault> {
     let mut bytes = Zeroizing::new(Vec::new());
-    let fault = |it: std::io::Error| Fault::new(format!("{}: {it}", file.display()));
+    let fault = |it: io::Error| Fault::at(file, &it).hint("nothing was imported");
     if file == Path::new("-") {
-        std::io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
-            .map_err(fault)?;
+        io::stdin().lock().read_to_end(&mut bytes).map_err(fault)?;
     } else {
-        std::fs::File::open(file)
-            .and_then(|mut it| it.read_to_end(&mut bytes))
-            .map_err(fault)?;
+        let mut export = fs::File::open(file).map_err(fault)?;
+        // Room for all of it at once: a buffer that grows leaves copies behind.
+        let size = export.metadata().map_or(0, |it| it.len());
+        bytes.reserve_exact(usize::try_from(size).unwrap_or(0).saturating_add(1));
+        export.read_to_end(&mut bytes).map_err(fault)?;
     }
-    Ok(Input {
-        name: file.to_string_lossy().replace('\\', "/"),
-        bytes,
-    })
+    let name = if file == Path::new("-") { "standard input".to_owned() } else { file.to_string_lossy().replace('\\', "/") };
+    Ok(Input { name, bytes })
 }
 
-fn import(args: ImportArgs) -> Result<Exit, Fault> {
-    let mut store = open(&args.store)?;
-    let seal = store.fingerprinter();
-    if seal.is_none() && !args.names_only {
-        return Err(Fault::new("the inventory's key is not at hand")
-            .hint("name it with --key-file, or import with --names-only"));
+/// The address of a running server, from its flag or in place of a file.
+fn address(args: &ImportArgs) -> Option<String> {
+    let is_url = |it: &&str| it.starts_with("https://") || it.starts_with("http://");
+    let in_place = args.file.as_deref().and_then(Path::to_str).filter(is_url);
+    args.addr.clone().or_else(|| in_place.map(str::to_owned))
+}
+
+fn import(args: &ImportArgs, environment: &Environment) -> Result<Exit, Fault> {
+    let address = address(args);
+    let has_remote_flag = args.mount.is_some() || args.namespace.is_some() || args.ca_cert.is_some() || args.plain_http;
+    if address.is_none() && has_remote_flag {
+        return Err(Fault::new("--mount, --namespace, --ca-cert and --plain-http are for a running server").hint("name it with --addr URL"));
     }
+    let complete = args.complete.iter().map(|it| scope(it)).collect::<Result<Vec<_>, _>>()?;
+    let mut store = open(&args.store, environment)?;
+    let seal = seal(&store, args, environment)?;
     let options = import::Options {
         names_only: args.names_only,
-        environment: args.environment,
+        environment: args.environment.clone(),
         ..import::Options::default()
     };
     let mut records: Vec<Record> = Vec::new();
-    let (source, totals) = match (&args.addr, &args.file) {
-        (Some(addr), _) => (
-            addr.clone(),
-            live(
-                addr,
-                args.mount.as_deref(),
-                &options,
-                seal.as_ref(),
-                &mut records,
-            )?,
-        ),
-        (None, file) => {
-            let input = input(file.as_deref().unwrap_or(Path::new("-")))?;
-            let totals = import::read(args.kind, &input, seal.as_ref(), &options, &mut |it| {
-                records.push(it)
-            })?;
+    let mut take = |it: Record| records.push(it);
+    let (source, totals) = match address {
+        Some(address) => remote::read(&address, args, seal.as_ref(), &options, &mut take)?,
+        None => {
+            let input = input(args.file.as_deref().unwrap_or(Path::new("-")))?;
+            let totals = import::read(args.kind, &input, seal.as_ref(), &options, &mut take)?;
             (input.name.clone(), totals)
         }
     };
-    let complete: Vec<CompleteScope> = args.complete.iter().map(|it| scope(it)).collect();
-    let merge = store.import(&source, records, &complete, run::now())?;
-    let report = |out: &mut dyn Write| {
-        writeln!(
-            out,
-            "{} records, {} with a value: {} added, {} changed, {} unchanged, {} gone",
-            totals.records,
-            totals.with_value,
-            merge.added.len(),
-            merge.changed.len(),
-            merge.unchanged,
-            merge.gone.len()
-        )?;
-        totals
-            .skipped
-            .iter()
-            .try_for_each(|it| writeln!(out, "left out: {it}"))
-    };
-    run::to_stdout(report)?;
+    let merge = store.import(&source, records, &complete, clock::now())?;
+    output::stdout(|out| tell(out, &totals, &merge))?;
     Ok(Exit::Clean)
 }
 
-fn scope(text: &str) -> CompleteScope {
+/// What makes fingerprints; needed unless only names are wanted.
+fn seal(store: &Store, args: &ImportArgs, environment: &Environment) -> Result<Option<Fingerprinter>, Fault> {
+    let seal = store.fingerprinter();
+    if seal.is_none() && !args.names_only {
+        let key = plan::whereabouts(&args.store, environment)?.key_file;
+        return Err(Fault::new(format!("{}: the inventory's key is not there, so values cannot be fingerprinted", key.display()))
+            .hint("name it with --key-file, or take in names only with --names-only"));
+    }
+    Ok(seal)
+}
+
+/// `PROVIDER[:PREFIX]`.
+fn scope(text: &str) -> Result<CompleteScope, Fault> {
     let (provider, prefix) = text.split_once(':').unwrap_or((text, ""));
-    CompleteScope {
-        provider: provider.to_owned(),
-        prefix: prefix.to_owned(),
+    if provider.is_empty() {
+        return Err(Fault::new(format!("--complete {text}: there is no provider")).hint("write PROVIDER or PROVIDER:PREFIX, as in vault:kv/shop/"));
+    }
+    Ok(CompleteScope { provider: provider.to_owned(), prefix: prefix.to_owned() })
+}
+
+fn tell(out: &mut dyn Write, totals: &Totals, merge: &Merge) -> io::Result<()> {
+    writeln!(out, "{} records read, {} with a value, {} values fingerprinted", totals.records, totals.with_value, totals.values)?;
+    let (added, changed, gone) = (merge.added.len(), merge.changed.len(), merge.gone.len());
+    writeln!(out, "{added} added, {changed} changed, {} unchanged, {gone} gone", merge.unchanged)?;
+    totals.skipped.iter().try_for_each(|it| writeln!(out, "left out: {}", safe(it)))
+}
+
+/// That no record bears this name, and which name is near.
+pub(super) fn no_such_record(name: &str, records: &[Record]) -> Fault {
+    let hint = match settings::nearest(name, records.iter().map(|it| it.name.as_str())) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`keyatlas inventory list` names them all".to_owned(),
+    };
+    Fault::new(format!("the inventory has no record `{name}`")).hint(hint)
+}
+
+fn show(name: &str, format: super::args::Listing, store: &Store) -> Result<Exit, Fault> {
+    let inventory = store.inventory()?;
+    match inventory.records.iter().find(|it| it.name == name) {
+        Some(record) => records::show(record, format),
+        None => Err(no_such_record(name, &inventory.records)),
     }
 }
 
-#[cfg(feature = "live")]
-fn live(
-    addr: &str,
-    mount: Option<&str>,
-    options: &import::Options,
-    seal: Option<&crate::model::fingerprint::Fingerprinter>,
-    records: &mut Vec<Record>,
-) -> Result<import::Totals, Fault> {
-    let token = ["VAULT_TOKEN", "BAO_TOKEN"]
-        .iter()
-        .find_map(|it| std::env::var(it).ok());
-    let token = Zeroizing::new(
-        token.ok_or_else(|| Fault::new("no token").hint("set VAULT_TOKEN or BAO_TOKEN"))?,
-    );
-    let token = crate::model::secret::Secret::new(token.as_bytes());
-    let server = import::vault_live::Server {
-        address: addr,
-        token: &token,
-        mount,
-        namespace: None,
-        authorities: None,
-        plain_http: import::vault_live::PlainHttp::default(),
-    };
-    Ok(import::vault_live::fetch(
-        &server,
-        seal,
-        options,
-        &mut |it| records.push(it),
-    )?)
-}
-
-#[cfg(not(feature = "live"))]
-fn live(
-    _addr: &str,
-    _mount: Option<&str>,
-    _options: &import::Options,
-    _seal: Option<&crate::model::fingerprint::Fingerprinter>,
-    _records: &mut Vec<Record>,
-) -> Result<import::Totals, Fault> {
-    Err(Fault::new("this build has no network client").hint("build with the feature `live`"))
-}
-
-fn day(seconds: Option<i64>) -> String {
-    let text = seconds
-        .and_then(|it| jiff::Timestamp::from_second(it).ok())
-        .map(|it| it.strftime("%Y-%m-%d").to_string());
-    text.unwrap_or_else(|| "-".to_owned())
-}
-
-fn list(args: &StoreArgs) -> Result<Exit, Fault> {
-    let inventory = open(args)?.inventory()?;
-    run::to_stdout(|out| {
-        inventory.records.iter().try_for_each(|it| {
-            let gone = if it.gone { "  gone" } else { "" };
-            writeln!(
-                out,
-                "{}  {}  rotated {}  {}{gone}",
-                it.name,
-                it.secret.provider,
-                day(it.rotated),
-                it.owners.join(", ")
-            )
-        })
-    })?;
-    Ok(Exit::Clean)
-}
-
-fn show(name: &str, args: &StoreArgs) -> Result<Exit, Fault> {
-    let inventory = open(args)?.inventory()?;
-    let found = inventory.records.iter().find(|it| it.name == name);
-    let record = found.ok_or_else(|| {
-        Fault::new(format!("{name}: no such record"))
-            .hint("`keyatlas inventory list` names them all")
-    })?;
-    run::to_stdout(|out| {
-        writeln!(out, "{}\n  object       {}", record.name, record.secret)?;
-        let owners = record.owners.join(", ");
-        let environment = record.environment.clone().unwrap_or_else(|| "-".to_owned());
-        let (created, rotated, accessed, expires) = (
-            day(record.created),
-            day(record.rotated),
-            day(record.accessed),
-            day(record.expires),
-        );
-        writeln!(
-            out,
-            "  environment  {environment}\n  owners       {owners}\n  created      {created}\n  rotated      {rotated}\n  accessed     {accessed}\n  expires      {expires}"
-        )?;
-        writeln!(out, "  source       {}", record.source)?;
-        record.versions.iter().try_for_each(|it| {
-            let value = if it.fingerprint.is_some() {
-                "fingerprint kept"
-            } else {
-                "no value"
-            };
-            writeln!(
-                out,
-                "  version {}    {}  {value}",
-                it.number,
-                day(it.created)
-            )
-        })
-    })?;
-    Ok(Exit::Clean)
-}
-
-fn status(args: &StoreArgs) -> Result<Exit, Fault> {
-    let status = open(args)?.status()?;
-    run::to_stdout(|out| {
-        writeln!(
-            out,
-            "records        {} ({} gone)\nwith value     {}\nwithout value  {}",
-            status.records, status.gone, status.with_value, status.without_value
-        )?;
-        writeln!(
-            out,
-            "fingerprints   {}\nkey            {}",
-            status.fingerprints,
-            if status.unlocked {
-                "at hand"
-            } else {
-                "not at hand"
-            }
-        )?;
-        status
-            .providers
-            .iter()
-            .try_for_each(|(name, count)| writeln!(out, "provider       {name}: {count}"))?;
-        status.sources.iter().try_for_each(|it| {
-            writeln!(
-                out,
-                "source         {}: {} records, imported {}",
-                it.name,
-                it.records,
-                day(Some(it.imported))
-            )
-        })
-    })?;
-    Ok(Exit::Clean)
-}
-
-/// Where secrets are used, over the paths given.
-pub(super) fn map(args: MapArgs) -> Result<Exit, Fault> {
-    let common = Common {
-        inventory: args.store.inventory,
-        key_file: args.store.key_file,
-        quiet: true,
-        ..default_common()
-    };
-    let mode = if args.history {
-        Mode::History
-    } else {
-        Mode::Tree
-    };
-    let mut plan = plan::merge(&common, args.paths, mode, Scope::Estate)?;
-    if plan.store.is_none() {
-        return Err(Fault::new("a map needs an inventory")
-            .hint("`keyatlas inventory init`, then `keyatlas inventory import`"));
+fn forget(name: &str, store: &mut Store) -> Result<Exit, Fault> {
+    if !store.forget(name)? {
+        return Err(no_such_record(name, &store.inventory()?.records));
     }
-    let (report, _) = run::report(&mut plan, &common)?;
-    run::to_stdout(|out| {
-        report::write_map(args.format == "json", out, &report, args.name.as_deref())
+    output::stdout(|out| writeln!(out, "forgotten: {}", safe(name)))?;
+    Ok(Exit::Clean)
+}
+
+fn rekey(new_key_file: Option<&Path>, args: &StoreArgs, environment: &Environment) -> Result<Exit, Fault> {
+    let whereabouts = plan::whereabouts(args, environment)?;
+    let mut store = Store::open(&whereabouts.inventory, Some(&whereabouts.key_file))?;
+    let path = match new_key_file {
+        Some(path) => {
+            store.rekey(path)?;
+            path.to_path_buf()
+        }
+        None => {
+            in_place(&mut store, &whereabouts.key_file)?;
+            whereabouts.key_file
+        }
+    };
+    output::stdout(|out| {
+        writeln!(out, "sealed anew; the key is {}", path.display())?;
+        writeln!(out, "Copies of the old key open older copies of the inventory: destroy both.")
     })?;
-    Ok(if report.coverage.is_complete() {
-        Exit::Clean
-    } else {
-        Exit::Incomplete
+    Ok(Exit::Clean)
+}
+
+/// The new key is on disk before the store needs it, and takes the old one's place after.
+fn in_place(store: &mut Store, key_file: &Path) -> Result<(), Fault> {
+    let mut name = key_file.file_name().map_or_else(|| OsString::from("key"), OsString::from);
+    name.push(".new");
+    let fresh: PathBuf = key_file.with_file_name(name);
+    if fresh.exists() {
+        return Err(Fault::new(format!("{}: an earlier rekey was not finished", fresh.display()))
+            .hint("try this key with --key-file; if it opens the inventory, move it over the old one, else remove it"));
+    }
+    store.rekey(&fresh)?;
+    fs::rename(&fresh, key_file).map_err(|it| {
+        Fault::at(key_file, &it).hint(format!("the inventory is sealed under {} now: move it there yourself", fresh.display()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn complete_scopes_have_a_provider() {
+        for (text, expected) in [
+            ("vault", Some(("vault", ""))),
+            ("vault:kv/shop/", Some(("vault", "kv/shop/"))),
+            ("github-actions:", Some(("github-actions", ""))),
+            (":kv", None),
+            ("", None),
+        ] {
+            let found = scope(text).ok().map(|it| (it.provider, it.prefix));
+            assert_eq!(found, expected.map(|(a, b)| (a.to_owned(), b.to_owned())), "{text}");
+        }
+    }
 }

@@ -1,18 +1,32 @@
-//! The front: the only place that knows flags, terminals, the environment and exit codes.
+//! The front: the only place that knows flags, terminals, the environment, the clock and exit codes.
+//!
+//! One thin file a command. All that scan walk the same road: `plan` makes a request complete, `road`
+//! follows it. Not here: anything that a library user would want without a terminal.
 
 mod args;
-mod baseline;
+mod change;
+mod clock;
+mod earlier;
+mod environment;
 mod exit;
 mod hook;
 mod inventory;
+mod map;
 mod message;
+mod output;
 mod plan;
+mod progress;
+mod records;
+mod remote;
+mod road;
 mod rules;
-mod run;
 mod scan;
+mod shell;
+mod waive;
 
-use args::{Cli, Command, Common, HookCommand, When};
-use clap::{CommandFactory, Parser};
+use args::{Cli, Command, When};
+use clap::Parser;
+use environment::Environment;
 use exit::Exit;
 use message::Fault;
 use std::process::ExitCode;
@@ -22,22 +36,13 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let code = if error.use_stderr() {
-                Exit::WrongRequest
-            } else {
-                Exit::Clean
-            };
+            let code = if error.use_stderr() { Exit::WrongRequest } else { Exit::Clean };
             let _closed = error.print();
             return code.into();
         }
     };
-    match cli.color {
-        When::Auto => anstream::ColorChoice::Auto,
-        When::Always => anstream::ColorChoice::Always,
-        When::Never => anstream::ColorChoice::Never,
-    }
-    .write_global();
-    match dispatch(cli.command) {
+    colours(cli.speech.color).write_global();
+    match dispatch(&cli, &Environment::read()) {
         Ok(exit) => exit.into(),
         Err(fault) => {
             message::print(&fault);
@@ -46,54 +51,26 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn dispatch(command: Command) -> Result<Exit, Fault> {
-    match command {
-        Command::Scan(args) => scan::scan(args),
-        Command::Hook(HookCommand::PreCommit { files, common }) => {
-            scan::pre_commit(&files, &common)
-        }
-        Command::Hook(HookCommand::Install { force }) => hook::install(force),
-        Command::Inventory(command) => inventory::run(command),
-        Command::Map(args) => inventory::map(args),
-        Command::Waive(args) => baseline::waive(args),
-        Command::Baseline(args) => baseline::baseline(args),
-        Command::Rules(command) => rules::run(command),
-        Command::Explain { id } => rules::explain(&id),
-        Command::Completions { shell } => {
-            run::to_stdout(|out| {
-                let mut script = Vec::new();
-                clap_complete::generate(shell, &mut Cli::command(), "keyatlas", &mut script);
-                out.write_all(&script)
-            })?;
-            Ok(Exit::Clean)
-        }
-        Command::Man => {
-            run::to_stdout(|mut out| clap_mangen::Man::new(Cli::command()).render(&mut out))?;
-            Ok(Exit::Clean)
-        }
+fn colours(when: When) -> anstream::ColorChoice {
+    match when {
+        When::Auto => anstream::ColorChoice::Auto,
+        When::Always => anstream::ColorChoice::Always,
+        When::Never => anstream::ColorChoice::Never,
     }
 }
 
-/// What commands without scan flags of their own go by.
-fn default_common() -> Common {
-    Common {
-        formats: Vec::new(),
-        inventory: None,
-        key_file: None,
-        config: std::env::var_os("KEYATLAS_CONFIG").map(Into::into),
-        rules: Vec::new(),
-        baseline: None,
-        min_confidence: None,
-        fail_on: None,
-        show_secrets: false,
-        jobs: None,
-        max_size: None,
-        max_depth: None,
-        no_ignore: false,
-        require_complete: false,
-        show_plan: false,
-        quiet: true,
-        verbose: false,
-        progress: When::Never,
+fn dispatch(cli: &Cli, environment: &Environment) -> Result<Exit, Fault> {
+    let speech = &cli.speech;
+    match &cli.command {
+        Command::Scan(args) => scan::scan(args, speech, environment),
+        Command::Hook(command) => hook::run(command, speech, environment),
+        Command::Inventory(command) => inventory::run(command, environment),
+        Command::Map(args) => map::map(args, speech, environment),
+        Command::Waive(args) => waive::waive(args, speech, environment),
+        Command::Baseline(args) => waive::baseline(args, speech, environment),
+        Command::Rules(command) => rules::run(command, environment),
+        Command::Explain { id, rules } => rules::explain(id, rules, environment),
+        Command::Completions { shell } => shell::completions(*shell),
+        Command::Man { dir } => shell::man(dir.as_deref()),
     }
 }

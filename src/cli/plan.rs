@@ -1,8 +1,11 @@
-//! What was typed and what the settings file says, merged into a plan. Default < file < environment <
-//! flag. One function a stage.
+//! What was typed, what the environment says and what the settings file says, merged into a plan:
+//! default < file < environment < flag. One function a stage.
+//!
+//! Not here: running it. A plan is complete and checked; whoever has one only has to follow it.
 
-use super::args::{self, Common};
-use super::message::Fault;
+use super::args::{ReadArgs, RuleArgs, StoreArgs};
+use super::environment::Environment;
+use super::message::{Fault, note};
 use crate::assess::Scope;
 use crate::inventory::Store;
 use crate::model::level::{Confidence, Level};
@@ -10,228 +13,412 @@ use crate::model::rule::RuleSet;
 use crate::ruleset::{self, RuleFile};
 use crate::scan::{self, Mode};
 use crate::settings::{self, Settings};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Files and objects above this many bytes are told, not read.
 const MAX_SIZE: u64 = 256 << 20;
+const MAX_DEPTH: usize = 4;
+const STALE_DAYS: u32 = 365;
+const STALE_CLOUD_DAYS: u32 = 90;
+const EXPIRING_DAYS: u32 = 30;
+
+/// What a front end asks for.
+#[derive(Debug)]
+pub(super) struct Request<'a> {
+    pub(super) read: &'a ReadArgs,
+    pub(super) rules: &'a RuleArgs,
+    pub(super) store: &'a StoreArgs,
+    pub(super) fail_on: Option<Level>,
+    /// Files and folders; empty for standard input.
+    pub(super) roots: Vec<PathBuf>,
+    pub(super) mode: Mode,
+    pub(super) scope: Scope,
+}
 
 /// A complete plan.
 pub(super) struct Plan {
     pub(super) scan: scan::Options,
     pub(super) rules: Arc<RuleSet>,
-    pub(super) settings: Settings,
+    pub(super) ages: Ages,
     pub(super) fail_on: Level,
     pub(super) scope: Scope,
-    /// Where the waiver file lies.
+    /// The folder of the waiver file: the root of the scanned repository.
     pub(super) home: PathBuf,
     pub(super) store: Option<Store>,
+    sources: Sources,
 }
 
-/// The root of the repository around a path, or the path itself.
-pub(super) fn home(path: &Path) -> PathBuf {
-    let start = if path.is_file() {
-        path.parent().unwrap_or(path)
-    } else {
-        path
+/// Days that the judgement needs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ages {
+    pub(super) stale: u32,
+    pub(super) stale_cloud: u32,
+    pub(super) expiring: u32,
+}
+
+/// Where the plan came from, for people who wonder.
+#[derive(Debug, Default)]
+struct Sources {
+    settings: Option<PathBuf>,
+    inventory: Option<PathBuf>,
+    exclude: Vec<String>,
+    disable_rules: Vec<String>,
+    rules: Vec<PathBuf>,
+}
+
+/// The root of the repository around a path; `None` outside of one.
+pub(super) fn repository_root(path: &Path) -> Option<PathBuf> {
+    let path = fs::canonicalize(path).or_else(|_| std::path::absolute(path)).ok()?;
+    path.ancestors().find(|it| it.join(".git").exists()).map(Path::to_path_buf)
+}
+
+/// Merges everything; looks before the run.
+pub(super) fn plan(request: Request<'_>, environment: &Environment) -> Result<Plan, Fault> {
+    refuse_missing(&request.roots)?;
+    let (settings, settings_file) = settings(request.rules, environment)?;
+    let extra = extra_rules(request.rules, &settings, settings_file.as_deref());
+    let rules = rules(&extra, &settings.disable_rules)?;
+    let (store, inventory) = store(request.store, environment)?.unzip();
+    let home = home(&request.roots, environment);
+    let ages = Ages {
+        stale: settings.rotation_default_days.unwrap_or(STALE_DAYS),
+        stale_cloud: settings.rotation_cloud_key_days.unwrap_or(STALE_CLOUD_DAYS),
+        expiring: settings.expiry_warn_days.unwrap_or(EXPIRING_DAYS),
     };
-    let start = if start.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        start
-    };
-    let absolute = std::path::absolute(start).unwrap_or_else(|_| start.to_path_buf());
-    absolute
-        .ancestors()
-        .find(|it| it.join(".git").exists())
-        .map_or(start.to_path_buf(), Path::to_path_buf)
+    Ok(Plan {
+        ages,
+        fail_on: request.fail_on.or(settings.fail_on).unwrap_or(Level::Warning),
+        scope: request.scope,
+        scan: reading(request, &settings, environment, store.as_ref()),
+        rules: Arc::new(rules),
+        home,
+        store,
+        sources: Sources {
+            settings: settings_file,
+            inventory,
+            exclude: settings.exclude,
+            disable_rules: settings.disable_rules,
+            rules: extra,
+        },
+    })
 }
 
-/// The inventory's default place: the user's data folder.
-pub(super) fn default_store() -> PathBuf {
-    folder("XDG_DATA_HOME", ".local/share")
-        .join("keyatlas")
-        .join("inventory.db")
-}
-
-/// The installation key's default place: the user's settings folder, apart from the store.
-pub(super) fn default_key() -> PathBuf {
-    folder("XDG_CONFIG_HOME", ".config")
-        .join("keyatlas")
-        .join("key")
-}
-
-fn folder(variable: &str, below_home: &str) -> PathBuf {
-    let home = || {
-        std::env::var_os("HOME")
-            .or_else(|| std::env::var_os("USERPROFILE"))
-            .map_or_else(|| PathBuf::from("."), PathBuf::from)
-    };
-    std::env::var_os(variable)
-        .filter(|it| !it.is_empty())
-        .map_or_else(|| home().join(below_home), PathBuf::from)
-}
-
-/// Opens the inventory that was named, or the default one if it exists.
-pub(super) fn store(named: Option<&Path>, key_file: Option<&Path>) -> Result<Option<Store>, Fault> {
-    let path = named.map_or_else(default_store, Path::to_path_buf);
-    if named.is_none() && !path.exists() {
-        return Ok(None);
+/// Refuses names that nothing bears, all at once.
+pub(super) fn refuse_missing(roots: &[PathBuf]) -> Result<(), Fault> {
+    let missing: Vec<String> = roots
+        .iter()
+        .filter(|it| fs::symlink_metadata(it).is_err())
+        .map(|it| format!("{}: there is no such file or folder", it.display()))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
     }
-    if !path.exists() {
-        return Err(Fault::new(format!("{}: no such inventory", path.display()))
-            .hint("`keyatlas inventory init` makes one"));
-    }
-    let key = key_file.map_or_else(default_key, Path::to_path_buf);
-    Ok(Some(Store::open(
-        &path,
-        Some(&key).filter(|it| it.exists()).map(PathBuf::as_path),
-    )?))
-}
-
-fn settings(common: &Common, home: &Path) -> Result<Settings, Fault> {
-    let found = home.join("keyatlas.toml");
-    let path = match &common.config {
-        Some(path) => path,
-        None if found.is_file() => &found,
-        None => return Ok(Settings::default()),
+    let is_pattern = missing.iter().any(|it| it.contains(['*', '?', '[']));
+    let hint = if is_pattern {
+        "a PATH is a name, not a pattern; leave the pattern unquoted so that the shell fills it in"
+    } else {
+        "nothing was scanned; paths are relative to the current folder"
     };
-    let text = std::fs::read_to_string(path)
-        .map_err(|it| Fault::new(format!("{}: {it}", path.display())))?;
-    Ok(settings::parse(&path.display().to_string(), &text)?)
+    Err(Fault::new(missing.join("\n")).hint(hint))
 }
 
-/// Rule files, and the files of rule folders.
+/// The settings in force and their file. The file is looked for where the user stands, never in a tree
+/// that is only scanned.
+fn settings(args: &RuleArgs, environment: &Environment) -> Result<(Settings, Option<PathBuf>), Fault> {
+    let named = args.config.as_ref().or(environment.config.as_ref());
+    let here = repository_root(&environment.folder).into_iter().chain([environment.folder.clone()]);
+    let found = || here.map(|it| it.join(settings::FILE)).find(|it| it.is_file());
+    let Some(path) = named.cloned().or_else(found) else {
+        return Ok((Settings::default(), None));
+    };
+    let text = fs::read_to_string(&path).map_err(|it| Fault::at(&path, &it).hint("nothing was scanned; name the settings file with --config"))?;
+    Ok((settings::parse(&shown(&path, environment), &text)?, Some(path)))
+}
+
+/// A path as a reader would type it.
+fn shown(path: &Path, environment: &Environment) -> String {
+    path.strip_prefix(&environment.folder).unwrap_or(path).display().to_string()
+}
+
+/// Rule files of the settings, relative to the settings file, then those of flags.
+fn extra_rules(args: &RuleArgs, settings: &Settings, file: Option<&Path>) -> Vec<PathBuf> {
+    let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
+    settings.rules.iter().map(|it| folder.join(it)).chain(args.rules.iter().cloned()).collect()
+}
+
+fn rules(extra: &[PathBuf], disabled: &[String]) -> Result<RuleSet, Fault> {
+    let options = ruleset::Options { extra: rule_files(extra)?, disabled: disabled.to_vec() };
+    Ok(ruleset::load(&options)?)
+}
+
+/// The rules that the flags and settings of a command name.
+pub(super) fn rules_in_force(args: &RuleArgs, environment: &Environment) -> Result<RuleSet, Fault> {
+    let (settings, file) = settings(args, environment)?;
+    rules(&extra_rules(args, &settings, file.as_deref()), &settings.disable_rules)
+}
+
+/// Rule files, and the `.toml` files of rule folders.
 pub(super) fn rule_files(paths: &[PathBuf]) -> Result<Vec<RuleFile>, Fault> {
     let mut files = Vec::new();
     for path in paths {
-        let fault = |it: std::io::Error| Fault::new(format!("{}: {it}", path.display()));
+        let fault = |it: std::io::Error| Fault::at(path, &it).hint("nothing was scanned; name a rule file or a folder of them");
         let mut found = vec![path.clone()];
         if path.is_dir() {
-            let entries = std::fs::read_dir(path).map_err(fault)?;
-            found = entries
-                .filter_map(Result::ok)
-                .map(|it| it.path())
-                .filter(|it| it.extension().is_some_and(|it| it == "toml"))
-                .collect();
+            let entries = fs::read_dir(path).map_err(fault)?.filter_map(Result::ok).map(|it| it.path());
+            found = entries.filter(|it| it.extension().is_some_and(|it| it == "toml")).collect();
             found.sort();
+            if found.is_empty() {
+                return Err(Fault::new(format!("{}: no .toml file lies in this folder", path.display())));
+            }
         }
         for path in found {
-            let text = std::fs::read_to_string(&path).map_err(fault)?;
-            files.push(RuleFile {
-                name: path.display().to_string(),
-                text,
-            });
+            let text = fs::read_to_string(&path).map_err(fault)?;
+            files.push(RuleFile { name: path.display().to_string(), text });
         }
     }
     Ok(files)
 }
 
-fn level(text: Option<&str>) -> Result<Level, Fault> {
-    let name = text.unwrap_or("warning");
-    Level::from_name(name)
-        .ok_or_else(|| Fault::new(format!("fail-on: `{name}` is not note, warning or error")))
+/// Where the inventory and its key are, and whether somebody said so.
+#[derive(Debug)]
+pub(super) struct Whereabouts {
+    pub(super) inventory: PathBuf,
+    pub(super) key_file: PathBuf,
+    is_key_named: bool,
 }
 
-/// Merges everything.
-pub(super) fn merge(
-    common: &Common,
-    paths: Vec<PathBuf>,
-    mode: Mode,
-    scope: Scope,
-) -> Result<Plan, Fault> {
-    let roots = if paths.is_empty() {
-        vec![PathBuf::from(".")]
-    } else {
-        paths
+/// Flag, then environment, then the user's folders.
+pub(super) fn whereabouts(args: &StoreArgs, environment: &Environment) -> Result<Whereabouts, Fault> {
+    let homeless = |flag: &str| {
+        Fault::new("neither HOME nor XDG_DATA_HOME is set, so there is no default place for the inventory").hint(format!("name it with {flag}"))
     };
-    let home = home(&roots[0]);
-    let settings = settings(common, &home)?;
-    let extra: Vec<PathBuf> = settings
-        .rules
-        .iter()
-        .map(|it| home.join(it))
-        .chain(common.rules.iter().cloned())
-        .collect();
-    let options = ruleset::Options {
-        extra: rule_files(&extra)?,
-        disabled: settings.disable_rules.clone(),
-    };
-    let rules = Arc::new(ruleset::load(&options)?);
-    let confidence = common
-        .min_confidence
-        .as_deref()
-        .or(settings.min_confidence.as_deref())
-        .unwrap_or("medium");
-    let min_confidence = Confidence::from_name(confidence).ok_or_else(|| {
-        Fault::new(format!(
-            "min-confidence: `{confidence}` is not low, medium or high"
-        ))
-    })?;
-    let max_size = match (common.max_size, &settings.max_size) {
-        (Some(bytes), _) => bytes,
-        (None, Some(text)) => {
-            args::size(text).map_err(|it| Fault::new(format!("max-size: {it}")))?
-        }
-        (None, None) => MAX_SIZE,
-    };
-    let store = store(common.inventory.as_deref(), common.key_file.as_deref())?;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let scan = scan::Options {
-        roots,
-        mode,
-        jobs: common.jobs.or(settings.jobs).unwrap_or(cores).max(1),
-        max_size,
-        max_depth: common.max_depth.or(settings.max_depth).unwrap_or(4),
-        no_ignore: common.no_ignore,
-        exclude: settings.exclude.clone(),
-        min_confidence,
-        references: true,
-        salt: None,
-        fingerprinter: store.as_ref().and_then(Store::fingerprinter),
-        index_file: std::env::var_os("GIT_INDEX_FILE").map(PathBuf::from),
-        progress: None,
-    };
-    let fail_on = level(common.fail_on.as_deref().or(settings.fail_on.as_deref()))?;
-    Ok(Plan {
-        scan,
-        rules,
-        settings,
-        fail_on,
-        scope,
-        home,
-        store,
+    let named = |flag: &Option<PathBuf>, variable: &Option<PathBuf>| flag.clone().or_else(|| variable.clone());
+    let inventory = named(&args.inventory, &environment.inventory).or_else(|| environment.default_inventory());
+    let key = named(&args.key_file, &environment.key_file);
+    Ok(Whereabouts {
+        inventory: inventory.ok_or_else(|| homeless("--inventory"))?,
+        is_key_named: key.is_some(),
+        key_file: key.or_else(|| environment.default_key_file()).ok_or_else(|| homeless("--key-file"))?,
     })
 }
 
+/// Opens an inventory, with its key if that is at hand.
+pub(super) fn open(whereabouts: &Whereabouts) -> Result<Store, Fault> {
+    let has_key = whereabouts.is_key_named || whereabouts.key_file.exists();
+    Ok(Store::open(&whereabouts.inventory, has_key.then_some(whereabouts.key_file.as_path()))?)
+}
+
+/// The inventory to hold findings against. One that a flag names must exist; a variable may name one
+/// that is still to be made.
+fn store(args: &StoreArgs, environment: &Environment) -> Result<Option<(Store, PathBuf)>, Fault> {
+    let is_named = args.inventory.is_some() || environment.inventory.is_some();
+    let has_default = environment.default_inventory().is_some_and(|it| it.exists());
+    if !is_named && !has_default {
+        return Ok(None);
+    }
+    let whereabouts = whereabouts(args, environment)?;
+    if args.inventory.is_none() && !whereabouts.inventory.exists() {
+        note(&format!("{}: KEYATLAS_INVENTORY names an inventory that does not exist; going on without", whereabouts.inventory.display()));
+        return Ok(None);
+    }
+    let store = open(&whereabouts)?;
+    if store.fingerprinter().is_none() {
+        note(&format!("{}: the inventory's key is not there; its secrets are known by name only", whereabouts.key_file.display()));
+    }
+    Ok(Some((store, whereabouts.inventory)))
+}
+
+fn home(roots: &[PathBuf], environment: &Environment) -> PathBuf {
+    let first = roots.first().unwrap_or(&environment.folder);
+    let folder = if first.is_file() { first.parent().filter(|it| !it.as_os_str().is_empty()) } else { Some(first.as_path()) };
+    // A git folder (`GIT_DIR`) is no place for a waiver file: git runs hooks at the top of the work tree.
+    let is_git_folder = environment.git_dir.as_ref() == Some(first);
+    let folder = if is_git_folder { environment.folder.as_path() } else { folder.unwrap_or(Path::new(".")) };
+    repository_root(folder).unwrap_or_else(|| folder.to_path_buf())
+}
+
+fn reading(request: Request<'_>, settings: &Settings, environment: &Environment, store: Option<&Store>) -> scan::Options {
+    let read = request.read;
+    let is_staged = matches!(request.mode, Mode::Staged);
+    scan::Options {
+        roots: request.roots,
+        mode: request.mode,
+        jobs: read.jobs.map(usize::from).or(settings.jobs).unwrap_or(environment.processors),
+        max_size: read.max_size.or(settings.max_size).unwrap_or(MAX_SIZE),
+        max_depth: read.max_depth.map(usize::from).or(settings.max_depth).unwrap_or(MAX_DEPTH),
+        no_ignore: read.no_ignore,
+        exclude: settings.exclude.clone(),
+        min_confidence: read.min_confidence.or(settings.min_confidence).unwrap_or(Confidence::Medium),
+        references: settings.references.unwrap_or(true),
+        salt: None,
+        fingerprinter: store.and_then(Store::fingerprinter),
+        index_file: environment.git_index_file.clone().filter(|_| is_staged),
+        progress: None,
+    }
+}
+
+/// The settings as they would be written in a file; facts of this run are comments above them.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Shown<'a> {
+    exclude: &'a [String],
+    disable_rules: &'a [String],
+    rules: Vec<String>,
+    min_confidence: &'static str,
+    fail_on: &'static str,
+    max_size: u64,
+    max_depth: usize,
+    jobs: usize,
+    references: bool,
+    expiry: Expiry,
+    rotation: Rotation,
+}
+
+#[derive(serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Expiry {
+    warn_days: u32,
+}
+
+#[derive(serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Rotation {
+    default_days: u32,
+    cloud_key_days: u32,
+}
+
 impl Plan {
-    /// The merged truth, as TOML.
-    pub(super) fn show(&self) -> String {
-        let scan = &self.scan;
-        let exclude = scan
-            .exclude
-            .iter()
-            .map(|it| format!("{it:?}"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        let mode = match &scan.mode {
-            Mode::Tree => "tree".to_owned(),
-            Mode::History => "history".to_owned(),
-            Mode::Staged => "staged".to_owned(),
-            Mode::Range { base, tip } => format!("range {}..{tip}", base.as_deref().unwrap_or("")),
-            Mode::Stdin(_) => "stdin".to_owned(),
+    /// What is in force, one fact a line.
+    pub(super) fn facts(&self) -> Vec<String> {
+        let or_none = |path: &Option<PathBuf>| path.as_ref().map_or_else(|| "none".to_owned(), |it| it.display().to_string());
+        let roots: Vec<String> = self.scan.roots.iter().map(|it| it.display().to_string()).collect();
+        vec![
+            format!("mode: {}", mode(&self.scan.mode)),
+            format!("paths: {}", roots.join(", ")),
+            format!("scope: {}", scope(self.scope)),
+            format!("settings file: {}", or_none(&self.sources.settings)),
+            format!("inventory: {}", or_none(&self.sources.inventory)),
+            format!("rules in force: {}, digest {}", self.rules.rules.len(), self.rules.digest),
+            format!("waivers: {}", self.home.join(crate::assess::waive::FILE).display()),
+            format!("ignored folders: {}", if self.scan.no_ignore { "scanned" } else { "left out" }),
+        ]
+    }
+
+    /// The merged truth; what it prints may be used as a settings file.
+    pub(super) fn show(&self) -> Result<String, Fault> {
+        let shown = Shown {
+            exclude: &self.sources.exclude,
+            disable_rules: &self.sources.disable_rules,
+            rules: self.sources.rules.iter().map(|it| it.display().to_string()).collect(),
+            min_confidence: self.scan.min_confidence.name(),
+            fail_on: self.fail_on.name(),
+            max_size: self.scan.max_size,
+            max_depth: self.scan.max_depth,
+            jobs: self.scan.jobs,
+            references: self.scan.references,
+            expiry: Expiry { warn_days: self.ages.expiring },
+            rotation: Rotation { default_days: self.ages.stale, cloud_key_days: self.ages.stale_cloud },
         };
-        format!(
-            "mode = {mode:?}\nexclude = [{exclude}]\nmin-confidence = {:?}\nfail-on = {:?}\nmax-size = {}\nmax-depth = {}\njobs = {}\nno-ignore = {}\nrules = {}\nruleset = {:?}\ninventory = {}\n",
-            scan.min_confidence.name(),
-            self.fail_on.name(),
-            scan.max_size,
-            scan.max_depth,
-            scan.jobs,
-            scan.no_ignore,
-            self.rules.rules.len(),
-            self.rules.digest,
-            self.store.is_some(),
-        )
+        let settings = toml::to_string(&shown).map_err(|it| Fault::new(format!("the plan cannot be shown: {it}")))?;
+        let facts: String = self.facts().iter().map(|it| format!("# {}\n", it.escape_debug())).collect();
+        Ok(format!("{facts}\n{settings}"))
+    }
+}
+
+fn mode(mode: &Mode) -> String {
+    match mode {
+        Mode::Tree => "files and folders".to_owned(),
+        Mode::History => "history".to_owned(),
+        Mode::Staged => "staged".to_owned(),
+        Mode::Range { base, tip } => format!("range {}..{tip}", base.as_deref().unwrap_or_default()),
+        Mode::Stdin(_) => "standard input".to_owned(),
+    }
+}
+
+fn scope(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Change => "change",
+        Scope::Folder => "folder",
+        Scope::Estate => "estate",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn planned(read: &ReadArgs, fail_on: Option<Level>, settings: &str) -> (scan::Options, Level) {
+        let settings = settings::parse("keyatlas.toml", settings).unwrap();
+        let environment = Environment { processors: 5, ..Environment::default() };
+        let request = Request {
+            read,
+            rules: &RuleArgs::default(),
+            store: &StoreArgs::default(),
+            fail_on,
+            roots: Vec::new(),
+            mode: Mode::Tree,
+            scope: Scope::Folder,
+        };
+        let level = request.fail_on.or(settings.fail_on).unwrap_or(Level::Warning);
+        (reading(request, &settings, &environment, None), level)
+    }
+
+    #[test]
+    fn flags_weigh_more_than_the_file_and_the_file_more_than_defaults() {
+        let flags = ReadArgs {
+            jobs: Some(3),
+            max_size: Some(10),
+            max_depth: Some(0),
+            min_confidence: Some(Confidence::Low),
+            ..ReadArgs::default()
+        };
+        let file = "jobs = 2\nmax-size = '1K'\nmax-depth = 1\nmin-confidence = 'high'\nfail-on = 'error'\n";
+        for (read, file, expected) in [
+            (&ReadArgs::default(), "", (5, MAX_SIZE, 4, Confidence::Medium)),
+            (&ReadArgs::default(), file, (2, 1024, 1, Confidence::High)),
+            (&flags, file, (3, 10, 0, Confidence::Low)),
+            (&flags, "", (3, 10, 0, Confidence::Low)),
+        ] {
+            let (scan, _) = planned(read, None, file);
+            assert_eq!((scan.jobs, scan.max_size, scan.max_depth, scan.min_confidence), expected, "{file}");
+        }
+        assert_eq!(planned(&flags, Some(Level::Note), file).1, Level::Note);
+        assert_eq!(planned(&flags, None, file).1, Level::Error);
+    }
+
+    #[test]
+    fn the_inventory_of_a_flag_comes_first() {
+        let environment = Environment {
+            inventory: Some("from-variable".into()),
+            data: Some("/data".into()),
+            settings: Some("/settings".into()),
+            ..Environment::default()
+        };
+        let flag = StoreArgs { inventory: Some("from-flag".into()), key_file: None };
+        let found = whereabouts(&flag, &environment).unwrap();
+        assert_eq!(found.inventory, Path::new("from-flag"));
+        assert_eq!(found.key_file, Path::new("/settings/keyatlas/key"));
+        assert_eq!(whereabouts(&StoreArgs::default(), &environment).unwrap().inventory, Path::new("from-variable"));
+        assert!(whereabouts(&StoreArgs::default(), &Environment::default()).is_err());
+    }
+
+    #[test]
+    fn the_index_file_of_a_hook_concerns_the_index_only() {
+        let environment = Environment { git_index_file: Some("index.lock".into()), ..Environment::default() };
+        for (mode, expected) in [(Mode::Staged, true), (Mode::Tree, false)] {
+            let request = Request {
+                read: &ReadArgs::default(),
+                rules: &RuleArgs::default(),
+                store: &StoreArgs::default(),
+                fail_on: None,
+                roots: Vec::new(),
+                mode,
+                scope: Scope::Change,
+            };
+            let options = reading(request, &Settings::default(), &environment, None);
+            assert_eq!(options.index_file.is_some(), expected);
+        }
     }
 }

@@ -1,104 +1,133 @@
 //! `keyatlas rules` and `keyatlas explain`.
 
-use super::args::RulesCommand;
+use super::args::{Listing, RuleArgs, RulesCommand};
+use super::environment::Environment;
 use super::exit::Exit;
-use super::message::Fault;
-use super::{plan, run};
+use super::message::{Fault, safe};
+use super::output;
+use super::plan;
 use crate::detect::selftest;
 use crate::model::rule::{Rule, RuleSet};
 use crate::model::verdict::VerdictId;
 use crate::ruleset;
+use crate::settings;
+use serde_json::json;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Any seed serves; a fixed one makes a failure repeatable.
 const SEED: u64 = 20_260_101;
 
-pub(super) fn run(command: RulesCommand) -> Result<Exit, Fault> {
+/// Version of the JSON.
+const VERSION: u32 = 1;
+
+/// Runs one of the commands.
+pub(super) fn run(command: &RulesCommand, environment: &Environment) -> Result<Exit, Fault> {
     match command {
-        RulesCommand::List => {
-            let rules = ruleset::load(&ruleset::Options::default())?;
-            run::to_stdout(|out| {
-                rules.rules.iter().try_for_each(|it| {
-                    writeln!(out, "{}  {}  {}", it.id, it.severity.name(), it.title)
-                })
-            })?;
-            Ok(Exit::Clean)
-        }
-        RulesCommand::Show { id } => explain(&id),
-        RulesCommand::Test { files } => {
-            let options = ruleset::Options {
-                extra: plan::rule_files(&files)?,
-                disabled: Vec::new(),
-            };
-            let rules = Arc::new(ruleset::load(&options)?);
-            let faults = selftest::faults(&rules, SEED);
-            run::to_stdout(|out| {
-                faults.iter().try_for_each(|it| writeln!(out, "{it}"))?;
-                writeln!(out, "{} rules, {} faults", rules.rules.len(), faults.len())
-            })?;
-            Ok(if faults.is_empty() {
-                Exit::Clean
-            } else {
-                Exit::WrongRequest
-            })
-        }
+        RulesCommand::List { listing, rules } => list(&plan::rules_in_force(rules, environment)?, listing.format),
+        RulesCommand::Show { id, rules } => show(id, &plan::rules_in_force(rules, environment)?),
+        RulesCommand::Test { files } => test(files),
     }
 }
 
-/// Explains a rule or a verdict.
-pub(super) fn explain(id: &str) -> Result<Exit, Fault> {
-    let rules: RuleSet = ruleset::load(&ruleset::Options::default())?;
-    if let Some(rule) = rules.get(id) {
-        run::to_stdout(|out| write_rule(out, rule))?;
-        return Ok(Exit::Clean);
+fn list(rules: &RuleSet, format: Listing) -> Result<Exit, Fault> {
+    match format {
+        Listing::Human => output::stdout(|out| {
+            let width = rules.rules.iter().map(|it| it.id.chars().count()).max().unwrap_or(0);
+            rules.rules.iter().try_for_each(|it| writeln!(out, "{:width$}  {:8}  {}", it.id, it.severity.name(), safe(&it.title)))
+        })?,
+        Listing::Json => output::document(|out| {
+            let rows = rules.rules.iter().map(|it| {
+                json!({"id": it.id, "title": it.title, "provider": it.provider, "kind": it.kind.name(),
+                    "severity": it.severity.name(), "confidence": it.confidence.name(), "more": it.why})
+            });
+            let rows = rows.collect::<Vec<_>>();
+            serde_json::to_writer_pretty(&mut *out, &json!({"version": VERSION, "ruleset": rules.digest, "rules": rows}))?;
+            writeln!(out)
+        })?,
     }
-    let verdict = VerdictId::ALL.iter().find(|it| it.code() == id);
-    let verdict = verdict.ok_or_else(|| {
-        Fault::new(format!("`{id}` is neither a rule nor a verdict"))
-            .hint("`keyatlas rules list` names the rules")
-    })?;
-    run::to_stdout(|out| {
-        writeln!(
-            out,
-            "{}  {}\n{}",
-            verdict.code(),
-            verdict.severity().name(),
-            verdict.help()
-        )?;
-        verdict
-            .cwe()
-            .map_or(Ok(()), |it| writeln!(out, "CWE-{it}"))?;
-        verdict
-            .nhi()
-            .map_or(Ok(()), |it| writeln!(out, "OWASP {it}"))
-    })?;
     Ok(Exit::Clean)
 }
 
-fn write_rule(out: &mut dyn Write, rule: &Rule) -> io::Result<()> {
-    writeln!(out, "{}\n{}", rule.id, rule.title)?;
-    writeln!(
-        out,
-        "provider    {}\nkind        {}",
-        rule.provider,
-        rule.kind.name()
-    )?;
-    writeln!(
-        out,
-        "severity    {}\nconfidence  {}",
-        rule.severity.name(),
-        rule.confidence.name()
-    )?;
-    writeln!(
-        out,
-        "keywords    {}\npattern     {}",
-        rule.keywords.join(", "),
-        rule.pattern
-    )?;
-    writeln!(
-        out,
-        "rotation    {}\nmore        {}",
-        rule.rotation, rule.why
-    )
+fn show(id: &str, rules: &RuleSet) -> Result<Exit, Fault> {
+    match rules.get(id) {
+        Some(rule) => {
+            output::stdout(|out| write_rule(out, rule))?;
+            Ok(Exit::Clean)
+        }
+        None => Err(Fault::new(format!("there is no rule `{id}`")).hint(near(id, rules.rules.iter().map(|it| it.id.as_str())))),
+    }
+}
+
+fn near<'a>(id: &str, known: impl Iterator<Item = &'a str>) -> String {
+    match settings::nearest(id, known) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`keyatlas rules list` names the rules".to_owned(),
+    }
+}
+
+/// Runs rules on their examples: those of the files named, else those that come with the program.
+fn test(files: &[PathBuf]) -> Result<Exit, Fault> {
+    let own = ruleset::load(&ruleset::Options::default())?;
+    let mut rules = own.clone();
+    if !files.is_empty() {
+        let options = ruleset::Options { extra: plan::rule_files(files)?, ..ruleset::Options::default() };
+        rules = ruleset::load(&options)?;
+        rules.rules.retain(|it| own.get(&it.id) != Some(it));
+    }
+    let count = rules.rules.len();
+    let faults = selftest::faults(&Arc::new(rules), SEED);
+    output::stdout(|out| {
+        faults.iter().try_for_each(|it| writeln!(out, "{}", safe(it)))?;
+        writeln!(out, "{count} rules, {} faults", faults.len())
+    })?;
+    Ok(if faults.is_empty() { Exit::Clean } else { Exit::Findings })
+}
+
+/// Explains a rule or a verdict.
+pub(super) fn explain(id: &str, args: &RuleArgs, environment: &Environment) -> Result<Exit, Fault> {
+    if let Some(verdict) = VerdictId::ALL.iter().find(|it| it.code() == id) {
+        output::stdout(|out| write_verdict(out, *verdict))?;
+        return Ok(Exit::Clean);
+    }
+    let rules = plan::rules_in_force(args, environment)?;
+    if rules.get(id).is_some() {
+        return show(id, &rules);
+    }
+    let known = rules.rules.iter().map(|it| it.id.as_str()).chain(VerdictId::ALL.iter().map(|it| it.code()));
+    Err(Fault::new(format!("`{id}` is neither a rule nor a verdict")).hint(near(id, known)))
+}
+
+fn write_verdict(out: &mut dyn Write, it: VerdictId) -> io::Result<()> {
+    writeln!(out, "{}\n{}", it.code(), it.help())?;
+    writeln!(out, "  {:<12}{} (level {})", "severity", it.severity().name(), it.severity().level().name())?;
+    if let Some(cwe) = it.cwe() {
+        writeln!(out, "  {:<12}CWE-{cwe}", "weakness")?;
+    }
+    if let Some(nhi) = it.nhi() {
+        writeln!(out, "  {:<12}OWASP Non-Human Identities Top 10, {nhi}", "risk")?;
+    }
+    Ok(())
+}
+
+fn write_rule(out: &mut dyn Write, it: &Rule) -> io::Result<()> {
+    writeln!(out, "{}\n{}", it.id, safe(&it.title))?;
+    for (name, value) in [
+        ("provider", it.provider.clone()),
+        ("kind", it.kind.name().to_owned()),
+        ("severity", format!("{} (level {})", it.severity.name(), it.severity.level().name())),
+        ("confidence", it.confidence.name().to_owned()),
+        ("keywords", it.keywords.join(", ")),
+        ("near", it.near.join(", ")),
+        ("pattern", it.pattern.clone()),
+        ("paths", it.paths.join(", ")),
+        ("rotation", it.rotation.clone()),
+        ("more", it.why.clone()),
+    ] {
+        if !value.is_empty() {
+            writeln!(out, "  {name:<12}{}", safe(&value))?;
+        }
+    }
+    Ok(())
 }
