@@ -118,17 +118,26 @@ fn output(text: &str) -> Result<Output, String> {
     };
     let names = || Format::NAMES.iter().map(|(it, _)| *it);
     match Format::NAMES.iter().find(|(it, _)| *it == name) {
-        Some((_, format)) => Ok(Output { format: *format, file }),
+        Some((_, format)) => Ok(Output {
+            format: *format,
+            file,
+        }),
         None => Err(match settings::nearest(name, names()) {
             Some(near) => format!("there is no such format; did you mean `{near}`?"),
-            None => format!("there is no such format; there are {}", names().collect::<Vec<_>>().join(", ")),
+            None => format!(
+                "there is no such format; there are {}",
+                names().collect::<Vec<_>>().join(", ")
+            ),
         }),
     }
 }
 
 fn formats() -> String {
     let names: Vec<_> = Format::NAMES.iter().map(|(it, _)| *it).collect();
-    format!("Report format: {}; to a file with NAME=FILE; may be repeated [default: human]", names.join(", "))
+    format!(
+        "Report format: {}; to a file with NAME=FILE; may be repeated [default: human]",
+        names.join(", ")
+    )
 }
 
 fn confidence() -> impl TypedValueParser<Value = Confidence> {
@@ -142,14 +151,21 @@ fn level() -> impl TypedValueParser<Value = Level> {
 }
 
 fn importer() -> impl TypedValueParser<Value = Importer> {
-    let kinds = Importer::NAMES.iter().map(|(name, help, _)| PossibleValue::new(*name).help(*help));
-    PossibleValuesParser::new(kinds.collect::<Vec<_>>()).try_map(|it| Importer::named(&it).ok_or("there is no such kind"))
+    let kinds = Importer::NAMES
+        .iter()
+        .map(|(name, help, _)| PossibleValue::new(*name).help(*help));
+    PossibleValuesParser::new(kinds.collect::<Vec<_>>())
+        .try_map(|it| Importer::named(&it).ok_or("there is no such kind"))
 }
 
 /// A day as `YYYY-MM-DD`, checked.
 fn day(text: &str) -> Result<String, String> {
     let is_day = text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok();
-    if is_day { Ok(text.to_owned()) } else { Err("a day is written YYYY-MM-DD".to_owned()) }
+    if is_day {
+        Ok(text.to_owned())
+    } else {
+        Err("a day is written YYYY-MM-DD".to_owned())
+    }
 }
 
 /// Which inventory.
@@ -238,10 +254,20 @@ pub(super) struct ScanArgs {
     #[arg(long, group = "what", help_heading = "What to scan")]
     pub(super) staged: bool,
     /// Only what these commits bring in; A...B starts where the two parted
-    #[arg(long, group = "what", value_name = "A..B", help_heading = "What to scan")]
+    #[arg(
+        long,
+        group = "what",
+        value_name = "A..B",
+        help_heading = "What to scan"
+    )]
     pub(super) range: Option<String>,
     /// Only what came since this revision: REV..HEAD
-    #[arg(long, group = "what", value_name = "REV", help_heading = "What to scan")]
+    #[arg(
+        long,
+        group = "what",
+        value_name = "REV",
+        help_heading = "What to scan"
+    )]
     pub(super) since: Option<String>,
     /// The paths given are the whole estate: judge unused and orphaned records too
     #[arg(long, conflicts_with_all = ["staged", "range", "since"], help_heading = "What to scan")]
@@ -365,7 +391,11 @@ pub(super) struct ImportArgs {
     #[arg(value_name = "KIND", value_parser = importer())]
     pub(super) kind: Importer,
     /// The export; `-` is standard input; an http or https address is a running server
-    #[arg(value_name = "FILE|URL", required_unless_present = "addr", conflicts_with = "addr")]
+    #[arg(
+        value_name = "FILE|URL",
+        required_unless_present = "addr",
+        conflicts_with = "addr"
+    )]
     pub(super) file: Option<PathBuf>,
     /// Read a running Vault or OpenBao; the token comes from VAULT_TOKEN or BAO_TOKEN
     #[arg(long, value_name = "URL", help_heading = "Running server")]
@@ -515,17 +545,31 @@ mod tests {
             ("sarif=out.sarif", Ok(Some("out.sarif"))),
             ("json=a=b.json", Ok(Some("a=b.json"))),
             ("json=", Err("there is no file name after `=`")),
-            ("sarf", Err("there is no such format; did you mean `sarif`?")),
+            (
+                "sarf",
+                Err("there is no such format; did you mean `sarif`?"),
+            ),
         ] {
             let parsed = output(text).map(|it| it.file);
-            assert_eq!(parsed, expected.map(|it| it.map(PathBuf::from)).map_err(str::to_owned), "{text}");
+            assert_eq!(
+                parsed,
+                expected
+                    .map(|it| it.map(PathBuf::from))
+                    .map_err(str::to_owned),
+                "{text}"
+            );
         }
         assert!(output("xml").unwrap_err().contains("human, json"));
     }
 
     #[test]
     fn days_are_days() {
-        for (text, is_day) in [("2026-11-24", true), ("2026-02-30", false), ("2026-1-1", false), ("tomorrow", false)] {
+        for (text, is_day) in [
+            ("2026-11-24", true),
+            ("2026-02-30", false),
+            ("2026-1-1", false),
+            ("tomorrow", false),
+        ] {
             assert_eq!(day(text).is_ok(), is_day, "{text}");
         }
     }
@@ -535,7 +579,17 @@ mod tests {
         for (line, fits) in [
             (&["waive", "list"][..], true),
             (&["waive", "prune"], true),
-            (&["waive", "ko1:ab", "--until", "2099-01-01", "--reason", "test data"], true),
+            (
+                &[
+                    "waive",
+                    "ko1:ab",
+                    "--until",
+                    "2099-01-01",
+                    "--reason",
+                    "test data",
+                ],
+                true,
+            ),
             (&["waive", "ko1:ab", "--reason", "test data"], false),
             (&["waive", "ko1:ab", "--until", "2099-01-01"], false),
         ] {

@@ -24,29 +24,47 @@ impl Within {
 
     /// Whether a path of the repository is meant.
     pub(super) fn holds(&self, path: &str) -> bool {
-        let below = |it: &String| path.strip_prefix(it.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let below = |it: &String| {
+            path.strip_prefix(it.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
         self.paths.is_empty() || self.paths.iter().any(below)
     }
 }
 
 /// The repository of a change and the paths that are meant. Git itself says where the repository is when
 /// it runs a hook.
-pub(super) fn target(paths: &[PathBuf], environment: &Environment) -> Result<(PathBuf, Within), Fault> {
-    let first = paths.first().map_or_else(|| environment.folder.clone(), |it| environment.folder.join(it));
+pub(super) fn target(
+    paths: &[PathBuf],
+    environment: &Environment,
+) -> Result<(PathBuf, Within), Fault> {
+    let first = paths.first().map_or_else(
+        || environment.folder.clone(),
+        |it| environment.folder.join(it),
+    );
     let top = plan::repository_root(&nearest_folder(&first));
     let root = match (&environment.git_dir, &top) {
         (Some(git_dir), _) => git_dir.clone(),
         (None, Some(top)) => top.clone(),
         (None, None) => first,
     };
-    let Some(top) = top.or_else(|| environment.git_dir.as_ref().map(|_| environment.folder.clone())) else {
+    let Some(top) = top.or_else(|| {
+        environment
+            .git_dir
+            .as_ref()
+            .map(|_| environment.folder.clone())
+    }) else {
         return Ok((root, Within::everything()));
     };
     let mut within = Within::everything();
     for path in paths {
         let inside = relative(&environment.folder.join(path), &top).ok_or_else(|| {
-            Fault::new(format!("{}: outside of the repository {}", path.display(), top.display()))
-                .hint("one run scans the change of one repository")
+            Fault::new(format!(
+                "{}: outside of the repository {}",
+                path.display(),
+                top.display()
+            ))
+            .hint("one run scans the change of one repository")
         })?;
         if inside.is_empty() {
             return Ok((root, Within::everything()));
@@ -58,7 +76,10 @@ pub(super) fn target(paths: &[PathBuf], environment: &Environment) -> Result<(Pa
 
 /// A deleted file may still be staged, so its folder speaks for it.
 fn nearest_folder(path: &Path) -> PathBuf {
-    path.ancestors().find(|it| it.exists()).unwrap_or(path).to_path_buf()
+    path.ancestors()
+        .find(|it| it.exists())
+        .unwrap_or(path)
+        .to_path_buf()
 }
 
 fn relative(path: &Path, top: &Path) -> Option<String> {
@@ -66,11 +87,19 @@ fn relative(path: &Path, top: &Path) -> Option<String> {
     let rest = path.strip_prefix(&folder).ok()?;
     let resolved = match (fs::symlink_metadata(path), path.parent(), path.file_name()) {
         // A link is meant itself, not what it points at.
-        (Ok(link), Some(parent), Some(name)) if link.is_symlink() => fs::canonicalize(parent).ok()?.join(name),
+        (Ok(link), Some(parent), Some(name)) if link.is_symlink() => {
+            fs::canonicalize(parent).ok()?.join(name)
+        }
         _ => fs::canonicalize(&folder).ok()?.join(rest),
     };
-    let inside = resolved.strip_prefix(fs::canonicalize(top).ok()?).ok()?.to_path_buf();
-    let parts: Vec<_> = inside.components().map(|it| it.as_os_str().to_string_lossy().into_owned()).collect();
+    let inside = resolved
+        .strip_prefix(fs::canonicalize(top).ok()?)
+        .ok()?
+        .to_path_buf();
+    let parts: Vec<_> = inside
+        .components()
+        .map(|it| it.as_os_str().to_string_lossy().into_owned())
+        .collect();
     Some(parts.join("/"))
 }
 
@@ -84,8 +113,17 @@ enum Range {
 }
 
 fn parse(text: &str) -> Result<Range, Fault> {
-    let fault = || Fault::new(format!("`{text}` is no range of commits")).hint("write A..B for what B has and A has not; for all since A, use --since A");
-    let or_head = |it: &str| if it.is_empty() { "HEAD".to_owned() } else { it.to_owned() };
+    let fault = || {
+        Fault::new(format!("`{text}` is no range of commits"))
+            .hint("write A..B for what B has and A has not; for all since A, use --since A")
+    };
+    let or_head = |it: &str| {
+        if it.is_empty() {
+            "HEAD".to_owned()
+        } else {
+            it.to_owned()
+        }
+    };
     let (left, right, has_three) = match (text.split_once("..."), text.split_once("..")) {
         (Some((left, right)), _) => (left, right, true),
         (None, Some((left, right))) => (left, right, false),
@@ -96,14 +134,24 @@ fn parse(text: &str) -> Result<Range, Fault> {
         return Err(fault());
     }
     let (left, right) = (or_head(left), or_head(right));
-    Ok(if has_three { Range::Three(left, right) } else { Range::Two(left, right) })
+    Ok(if has_three {
+        Range::Three(left, right)
+    } else {
+        Range::Two(left, right)
+    })
 }
 
 /// The mode for a range of commits of this repository.
 pub(super) fn range(text: &str, repository: &Path) -> Result<Mode, Fault> {
     match parse(text)? {
-        Range::Two(base, tip) => Ok(Mode::Range { base: Some(base), tip }),
-        Range::Three(one, other) => Ok(Mode::Range { base: parting(repository, &one, &other)?, tip: other }),
+        Range::Two(base, tip) => Ok(Mode::Range {
+            base: Some(base),
+            tip,
+        }),
+        Range::Three(one, other) => Ok(Mode::Range {
+            base: parting(repository, &one, &other)?,
+            tip: other,
+        }),
     }
 }
 
@@ -114,17 +162,25 @@ fn parting(path: &Path, one: &str, other: &str) -> Result<Option<String>, Fault>
     let refused = |it: git2::Error| Fault::new(format!("{}: {}", path.display(), it.message()));
     let repository = git2::Repository::discover(path).map_err(refused)?;
     let resolve = |revision: &str| {
-        let found = repository.revparse_single(revision).and_then(|it| it.peel_to_commit());
+        let found = repository
+            .revparse_single(revision)
+            .and_then(|it| it.peel_to_commit());
         found.map(|it| it.id()).map_err(|_| {
-            Fault::new(format!("{}: no commit is named `{revision}`", path.display()))
-                .hint("fetch it first; a shallow clone has only the newest commits")
+            Fault::new(format!(
+                "{}: no commit is named `{revision}`",
+                path.display()
+            ))
+            .hint("fetch it first; a shallow clone has only the newest commits")
         })
     };
     match repository.merge_base(resolve(one)?, resolve(other)?) {
         Ok(base) => Ok(Some(base.to_string())),
         Err(error) if error.code() == git2::ErrorCode::NotFound && repository.is_shallow() => {
-            Err(Fault::new(format!("{}: this clone is shallow, and ends before `{one}` and `{other}` meet", path.display()))
-                .hint("git fetch --unshallow"))
+            Err(Fault::new(format!(
+                "{}: this clone is shallow, and ends before `{one}` and `{other}` meet",
+                path.display()
+            ))
+            .hint("git fetch --unshallow"))
         }
         Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
         Err(error) => Err(refused(error)),
@@ -159,7 +215,9 @@ mod tests {
 
     #[test]
     fn paths_hold_what_lies_below_them() {
-        let within = |paths: &[&str]| Within { paths: paths.iter().map(|it| (*it).to_owned()).collect() };
+        let within = |paths: &[&str]| Within {
+            paths: paths.iter().map(|it| (*it).to_owned()).collect(),
+        };
         for (paths, path, expected) in [
             (&[][..], "a/b", true),
             (&["a"], "a/b", true),

@@ -21,12 +21,15 @@ pub(super) fn in_days(days: i64) -> String {
 
 /// The day of a moment, `YYYY-MM-DD`; a dash for a moment outside the calendar.
 pub(super) fn day(seconds: i64) -> String {
-    Timestamp::from_second(seconds).map_or_else(|_| "-".to_owned(), |it| it.strftime("%Y-%m-%d").to_string())
+    Timestamp::from_second(seconds)
+        .map_or_else(|_| "-".to_owned(), |it| it.strftime("%Y-%m-%d").to_string())
 }
 
 /// A moment in full, for machines.
 pub(super) fn moment(seconds: i64) -> Option<String> {
-    Timestamp::from_second(seconds).ok().map(|it| it.to_string())
+    Timestamp::from_second(seconds)
+        .ok()
+        .map(|it| it.to_string())
 }
 
 #[cfg(test)]

@@ -16,12 +16,20 @@ pub(super) struct Earlier(BTreeSet<String>);
 impl Earlier {
     /// Reads a report of either kind.
     pub(super) fn read(path: &Path) -> Result<Self, Fault> {
-        let bytes = fs::read(path).map_err(|it| Fault::at(path, &it).hint("nothing was scanned; name an earlier JSON or SARIF report"))?;
+        let bytes = fs::read(path).map_err(|it| {
+            Fault::at(path, &it).hint("nothing was scanned; name an earlier JSON or SARIF report")
+        })?;
         let foreign = |what: &str| {
-            Fault::new(format!("{}: {what}", path.display())).hint("nothing was scanned; make one with --format json=FILE or --format sarif=FILE")
+            Fault::new(format!("{}: {what}", path.display())).hint(
+                "nothing was scanned; make one with --format json=FILE or --format sarif=FILE",
+            )
         };
         let document = serde_json::from_slice(&bytes).map_err(|it| {
-            foreign(&format!("not a JSON document (line {}, column {})", it.line(), it.column()))
+            foreign(&format!(
+                "not a JSON document (line {}, column {})",
+                it.line(),
+                it.column()
+            ))
         })?;
         Self::of(&document).ok_or_else(|| foreign("neither a JSON nor a SARIF report of keyatlas"))
     }
@@ -31,7 +39,10 @@ impl Earlier {
             return occurrences(findings.iter(), "/occurrence");
         }
         let runs = document.get("runs")?.as_array()?;
-        let results = runs.iter().filter_map(|it| it.get("results")?.as_array()).flatten();
+        let results = runs
+            .iter()
+            .filter_map(|it| it.get("results")?.as_array())
+            .flatten();
         // Verdicts about records are results too, and have no occurrence.
         let placed = results.filter(|it| it.get("partialFingerprints").is_some());
         occurrences(placed, "/partialFingerprints/keyatlas~1occurrence~1v1")
@@ -65,10 +76,19 @@ mod tests {
         let print = |id: &str| json!({"partialFingerprints": {"keyatlas/occurrence/v1": id}});
         for (document, expected) in [
             (json!({"version": 1, "findings": []}), Some(vec![])),
-            (json!({"findings": [{"occurrence": "ko1:b"}, {"occurrence": "ko1:a.2"}]}), Some(vec!["ko1:a.2", "ko1:b"])),
-            (json!({"runs": [{"results": [print("ko1:a"), {"ruleId": "stale"}]}, {"results": [print("ko1:b")]}]}), Some(vec!["ko1:a", "ko1:b"])),
+            (
+                json!({"findings": [{"occurrence": "ko1:b"}, {"occurrence": "ko1:a.2"}]}),
+                Some(vec!["ko1:a.2", "ko1:b"]),
+            ),
+            (
+                json!({"runs": [{"results": [print("ko1:a"), {"ruleId": "stale"}]}, {"results": [print("ko1:b")]}]}),
+                Some(vec!["ko1:a", "ko1:b"]),
+            ),
             (json!({"runs": []}), Some(vec![])),
-            (json!({"runs": [{"results": [{"partialFingerprints": {"other/v1": "x"}}]}]}), None),
+            (
+                json!({"runs": [{"results": [{"partialFingerprints": {"other/v1": "x"}}]}]}),
+                None,
+            ),
             (json!({"findings": [{"fingerprint": "x"}]}), None),
             (json!([]), None),
             (json!({"results": []}), None),

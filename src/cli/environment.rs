@@ -40,7 +40,11 @@ impl Environment {
     }
 
     fn of(variable: &dyn Fn(&str) -> Option<OsString>) -> Self {
-        let path = |name: &str| variable(name).filter(|it| !it.is_empty()).map(PathBuf::from);
+        let path = |name: &str| {
+            variable(name)
+                .filter(|it| !it.is_empty())
+                .map(PathBuf::from)
+        };
         Self {
             inventory: path("KEYATLAS_INVENTORY"),
             key_file: path("KEYATLAS_KEY_FILE"),
@@ -56,12 +60,16 @@ impl Environment {
 
     /// Where the inventory lies if nobody says otherwise.
     pub(super) fn default_inventory(&self) -> Option<PathBuf> {
-        self.data.as_ref().map(|it| it.join("keyatlas").join("inventory.db"))
+        self.data
+            .as_ref()
+            .map(|it| it.join("keyatlas").join("inventory.db"))
     }
 
     /// Where the installation key lies if nobody says otherwise: apart from the inventory.
     pub(super) fn default_key_file(&self) -> Option<PathBuf> {
-        self.settings.as_ref().map(|it| it.join("keyatlas").join("key"))
+        self.settings
+            .as_ref()
+            .map(|it| it.join("keyatlas").join("key"))
     }
 }
 
@@ -98,11 +106,13 @@ fn settings(path: &Path<'_>) -> Option<PathBuf> {
 }
 
 /// The token for a running Vault or OpenBao; read only when one is asked for.
+#[cfg(feature = "live")]
 pub(super) fn vault_token() -> Option<zeroize::Zeroizing<String>> {
     either("VAULT_TOKEN", "BAO_TOKEN").map(zeroize::Zeroizing::new)
 }
 
 /// The namespace there.
+#[cfg(feature = "live")]
 pub(super) fn vault_namespace() -> Option<String> {
     either("VAULT_NAMESPACE", "BAO_NAMESPACE")
 }
@@ -127,12 +137,21 @@ mod tests {
     use super::*;
 
     fn environment(pairs: &[(&str, &str)]) -> Environment {
-        Environment::of(&|name| pairs.iter().find(|(it, _)| *it == name).map(|(_, value)| value.into()))
+        Environment::of(&|name| {
+            pairs
+                .iter()
+                .find(|(it, _)| *it == name)
+                .map(|(_, value)| value.into())
+        })
     }
 
     #[test]
     fn empty_variables_say_nothing() {
-        let environment = environment(&[("KEYATLAS_INVENTORY", ""), ("KEYATLAS_CONFIG", "x.toml"), ("GIT_DIR", ".git")]);
+        let environment = environment(&[
+            ("KEYATLAS_INVENTORY", ""),
+            ("KEYATLAS_CONFIG", "x.toml"),
+            ("GIT_DIR", ".git"),
+        ]);
         assert_eq!(environment.inventory, None);
         assert_eq!(environment.config, Some(PathBuf::from("x.toml")));
         assert_eq!(environment.git_dir, Some(PathBuf::from(".git")));
@@ -142,15 +161,27 @@ mod tests {
     #[test]
     fn the_key_lies_apart_from_the_store() {
         let environment = environment(&[("XDG_DATA_HOME", "/d"), ("XDG_CONFIG_HOME", "/c")]);
-        assert_eq!(environment.default_inventory(), Some(PathBuf::from("/d/keyatlas/inventory.db")));
-        assert_eq!(environment.default_key_file(), Some(PathBuf::from("/c/keyatlas/key")));
+        assert_eq!(
+            environment.default_inventory(),
+            Some(PathBuf::from("/d/keyatlas/inventory.db"))
+        );
+        assert_eq!(
+            environment.default_key_file(),
+            Some(PathBuf::from("/c/keyatlas/key"))
+        );
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn folders_below_home() {
         let environment = environment(&[("HOME", "/h")]);
-        assert_eq!(environment.default_inventory(), Some(PathBuf::from("/h/.local/share/keyatlas/inventory.db")));
-        assert_eq!(environment.default_key_file(), Some(PathBuf::from("/h/.config/keyatlas/key")));
+        assert_eq!(
+            environment.default_inventory(),
+            Some(PathBuf::from("/h/.local/share/keyatlas/inventory.db"))
+        );
+        assert_eq!(
+            environment.default_key_file(),
+            Some(PathBuf::from("/h/.config/keyatlas/key"))
+        );
     }
 }

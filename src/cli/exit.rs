@@ -65,7 +65,11 @@ mod tests {
             (false, false, Required, Exit::Incomplete),
             (true, false, Required, Exit::Incomplete),
         ] {
-            assert_eq!(code(has_loud, is_complete, completeness), expected, "{has_loud} {is_complete} {completeness:?}");
+            assert_eq!(
+                code(has_loud, is_complete, completeness),
+                expected,
+                "{has_loud} {is_complete} {completeness:?}"
+            );
         }
     }
 
@@ -82,7 +86,11 @@ mod tests {
             line: None,
             waived,
         });
-        let named = |reason| Gap { path: "x".to_owned(), reason, detail: String::new() };
+        let named = |reason| Gap {
+            path: "x".to_owned(),
+            reason,
+            detail: String::new(),
+        };
         report.coverage.gaps.extend(gap.map(named));
         report
     }
@@ -91,17 +99,45 @@ mod tests {
     fn levels_below_the_bar_and_waived_verdicts_are_silent() {
         for (severity, waived, gap, fail_on, expected) in [
             (Severity::High, false, None, Level::Warning, Exit::Findings),
-            (Severity::Medium, false, None, Level::Warning, Exit::Findings),
+            (
+                Severity::Medium,
+                false,
+                None,
+                Level::Warning,
+                Exit::Findings,
+            ),
             (Severity::Medium, false, None, Level::Error, Exit::Clean),
             (Severity::Low, false, None, Level::Warning, Exit::Clean),
             (Severity::Low, false, None, Level::Note, Exit::Findings),
             (Severity::Critical, true, None, Level::Note, Exit::Clean),
-            (Severity::Low, false, Some(Reason::Io), Level::Warning, Exit::Incomplete),
-            (Severity::Low, false, Some(Reason::IgnoredFolder), Level::Warning, Exit::Clean),
-            (Severity::High, false, Some(Reason::TooLarge), Level::Warning, Exit::Findings),
+            (
+                Severity::Low,
+                false,
+                Some(Reason::Io),
+                Level::Warning,
+                Exit::Incomplete,
+            ),
+            (
+                Severity::Low,
+                false,
+                Some(Reason::IgnoredFolder),
+                Level::Warning,
+                Exit::Clean,
+            ),
+            (
+                Severity::High,
+                false,
+                Some(Reason::TooLarge),
+                Level::Warning,
+                Exit::Findings,
+            ),
         ] {
             let report = report(severity, waived, gap);
-            assert_eq!(of(&report, fail_on, Completeness::Told), expected, "{severity:?} {waived} {gap:?} {fail_on:?}");
+            assert_eq!(
+                of(&report, fail_on, Completeness::Told),
+                expected,
+                "{severity:?} {waived} {gap:?} {fail_on:?}"
+            );
         }
     }
 }

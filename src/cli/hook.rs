@@ -18,7 +18,11 @@ use std::path::{Path, PathBuf};
 const MARK: &str = "Written by `keyatlas hook install`";
 
 /// Runs as a hook, or sets hooks up.
-pub(super) fn run(command: &HookCommand, speech: &Speech, environment: &Environment) -> Result<Exit, Fault> {
+pub(super) fn run(
+    command: &HookCommand,
+    speech: &Speech,
+    environment: &Environment,
+) -> Result<Exit, Fault> {
     match command {
         HookCommand::PreCommit(args) => pre_commit(args, speech, environment),
         HookCommand::Install { kinds, force } => install(kinds, *force, environment),
@@ -26,9 +30,14 @@ pub(super) fn run(command: &HookCommand, speech: &Speech, environment: &Environm
 }
 
 /// The index, judged as a change, always masked; silent when there is nothing to say.
-fn pre_commit(args: &PreCommitArgs, speech: &Speech, environment: &Environment) -> Result<Exit, Fault> {
+fn pre_commit(
+    args: &PreCommitArgs,
+    speech: &Speech,
+    environment: &Environment,
+) -> Result<Exit, Fault> {
     if args.report.show_secrets {
-        return Err(Fault::new("--show-secrets is refused in hooks").hint("hooks speak into logs; use `keyatlas scan --staged --show-secrets`"));
+        return Err(Fault::new("--show-secrets is refused in hooks")
+            .hint("hooks speak into logs; use `keyatlas scan --staged --show-secrets`"));
     }
     road::check(&args.report)?;
     let (root, within) = change::target(&args.files, environment)?;
@@ -46,7 +55,11 @@ fn pre_commit(args: &PreCommitArgs, speech: &Speech, environment: &Environment) 
         return road::follow(&plan, &args.report, &within, speech);
     }
     let outcome = road::reported(&plan, &args.report, &within, speech)?;
-    let exit = exit::of(&outcome.report, plan.fail_on, road::completeness(&args.report));
+    let exit = exit::of(
+        &outcome.report,
+        plan.fail_on,
+        road::completeness(&args.report),
+    );
     if exit != Exit::Clean || !args.report.formats.is_empty() {
         output::reports(&outcome.report, &args.report.formats)?;
     }
@@ -60,14 +73,20 @@ fn pre_commit(args: &PreCommitArgs, speech: &Speech, environment: &Environment) 
 
 /// A hook that looked at nothing must not pass for one that found nothing.
 fn say_if_nothing(plan: &Plan, within: &Within, args: &PreCommitArgs) -> Result<(), Fault> {
-    let root = plan.scan.roots.first().map_or(Path::new("."), PathBuf::as_path);
+    let root = plan
+        .scan
+        .roots
+        .first()
+        .map_or(Path::new("."), PathBuf::as_path);
     let changes = source::staged(root, plan.scan.index_file.as_deref())?;
     if changes.items.iter().any(|it| within.holds(&it.path)) {
         return Ok(());
     }
     match args.files.len() {
         0 => note("keyatlas: nothing is staged, so zero bytes were scanned"),
-        _ => note("keyatlas: none of the files named is staged, so zero bytes were scanned; `keyatlas scan` reads files as they are"),
+        _ => note(
+            "keyatlas: none of the files named is staged, so zero bytes were scanned; `keyatlas scan` reads files as they are",
+        ),
     }
     Ok(())
 }
@@ -75,12 +94,23 @@ fn say_if_nothing(plan: &Plan, within: &Within, args: &PreCommitArgs) -> Result<
 fn advise(exit: Exit, outcome: &Outcome) {
     match exit {
         Exit::Findings => {
-            let open = outcome.report.findings.iter().find(|it| it.waived.is_none());
-            let example = open.map_or_else(|| "OCCURRENCE".to_owned(), |it| it.occurrence.to_string());
-            note("keyatlas stopped this commit. Take the secret out and rotate it if it was ever shared; or, if it is none:");
-            note(&format!("  keyatlas waive {example} --until YYYY-MM-DD --reason TEXT"));
+            let open = outcome
+                .report
+                .findings
+                .iter()
+                .find(|it| it.waived.is_none());
+            let example =
+                open.map_or_else(|| "OCCURRENCE".to_owned(), |it| it.occurrence.to_string());
+            note(
+                "keyatlas stopped this commit. Take the secret out and rotate it if it was ever shared; or, if it is none:",
+            );
+            note(&format!(
+                "  keyatlas waive {example} --until YYYY-MM-DD --reason TEXT"
+            ));
         }
-        Exit::Incomplete => note("keyatlas stopped this commit: not everything staged could be read; the report says what"),
+        Exit::Incomplete => note(
+            "keyatlas stopped this commit: not everything staged could be read; the report says what",
+        ),
         Exit::Clean | Exit::WrongRequest => {}
     }
 }
@@ -90,7 +120,12 @@ fn script(kind: HookKind) -> (&'static str, String) {
     let name = match kind {
         HookKind::PreCommit => "pre-commit",
     };
-    (name, format!("#!/bin/sh\n# {MARK}; remove this file to switch it off.\nexec keyatlas hook {name} </dev/null\n"))
+    (
+        name,
+        format!(
+            "#!/bin/sh\n# {MARK}; remove this file to switch it off.\nexec keyatlas hook {name} </dev/null\n"
+        ),
+    )
 }
 
 fn install(kinds: &[HookKind], force: bool, environment: &Environment) -> Result<Exit, Fault> {
@@ -102,7 +137,9 @@ fn install(kinds: &[HookKind], force: bool, environment: &Environment) -> Result
         write(&path, &text)?;
         output::stdout(|out| {
             writeln!(out, "{}", path.display())?;
-            kept.iter().try_for_each(|it| writeln!(out, "the hook that was there is kept as {}", it.display()))
+            kept.iter().try_for_each(|it| {
+                writeln!(out, "the hook that was there is kept as {}", it.display())
+            })
         })?;
     }
     Ok(Exit::Clean)
@@ -111,18 +148,29 @@ fn install(kinds: &[HookKind], force: bool, environment: &Environment) -> Result
 /// Where git looks for hooks: `core.hooksPath`, else `hooks` beside the objects.
 fn hooks_folder(environment: &Environment) -> Result<PathBuf, Fault> {
     let refused = |it: git2::Error| {
-        Fault::new(format!("{}: {}", environment.folder.display(), it.message())).hint("run it inside the repository that the hook is for")
+        Fault::new(format!(
+            "{}: {}",
+            environment.folder.display(),
+            it.message()
+        ))
+        .hint("run it inside the repository that the hook is for")
     };
     let start = environment.git_dir.as_ref().unwrap_or(&environment.folder);
     let repository = git2::Repository::discover(start).map_err(refused)?;
-    let configured = repository.config().and_then(|it| it.get_path("core.hooksPath")).ok();
+    let configured = repository
+        .config()
+        .and_then(|it| it.get_path("core.hooksPath"))
+        .ok();
     let top = repository.workdir().unwrap_or_else(|| repository.path());
     let Some(path) = configured else {
         return Ok(repository.commondir().join("hooks"));
     };
     let path = top.join(path);
     if !path.starts_with(top) && !path.starts_with(repository.commondir()) {
-        note(&format!("core.hooksPath is {}: this hook will run in every repository that uses it", path.display()));
+        note(&format!(
+            "core.hooksPath is {}: this hook will run in every repository that uses it",
+            path.display()
+        ));
     }
     Ok(path)
 }
@@ -140,8 +188,20 @@ fn make_room(path: &Path, name: &str, force: bool) -> Result<Option<PathBuf>, Fa
         return Err(Fault::new(format!("{}: another hook is there", path.display()))
             .hint(format!("add this line to it: keyatlas hook {name} || exit $?\n        or replace it with --force, which keeps a copy")));
     }
-    let aside = (0..).map(|it| path.with_file_name(format!("{name}.before-keyatlas{}", if it == 0 { String::new() } else { format!(".{it}") })));
-    let aside = aside.into_iter().find(|it| fs::symlink_metadata(it).is_err()).unwrap_or_else(|| path.with_extension("before-keyatlas"));
+    let aside = (0..).map(|it| {
+        path.with_file_name(format!(
+            "{name}.before-keyatlas{}",
+            if it == 0 {
+                String::new()
+            } else {
+                format!(".{it}")
+            }
+        ))
+    });
+    let aside = aside
+        .into_iter()
+        .find(|it| fs::symlink_metadata(it).is_err())
+        .unwrap_or_else(|| path.with_extension("before-keyatlas"));
     fs::rename(path, &aside).map_err(|it| Fault::at(path, &it))?;
     Ok(Some(aside))
 }

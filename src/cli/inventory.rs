@@ -32,10 +32,19 @@ pub(super) fn run(command: &InventoryCommand, environment: &Environment) -> Resu
             let inventory = open(store, environment)?.inventory()?;
             records::list(&inventory.records, listing.format)
         }
-        InventoryCommand::Show { name, listing, store } => show(name, listing.format, &open(store, environment)?),
-        InventoryCommand::Status { listing, store } => records::status(&open(store, environment)?.status()?, listing.format),
+        InventoryCommand::Show {
+            name,
+            listing,
+            store,
+        } => show(name, listing.format, &open(store, environment)?),
+        InventoryCommand::Status { listing, store } => {
+            records::status(&open(store, environment)?.status()?, listing.format)
+        }
         InventoryCommand::Forget { name, store } => forget(name, &mut open(store, environment)?),
-        InventoryCommand::Rekey { new_key_file, store } => rekey(new_key_file.as_deref(), store, environment),
+        InventoryCommand::Rekey {
+            new_key_file,
+            store,
+        } => rekey(new_key_file.as_deref(), store, environment),
     }
 }
 
@@ -44,13 +53,25 @@ fn open(args: &StoreArgs, environment: &Environment) -> Result<Store, Fault> {
 }
 
 fn init(args: &StoreArgs, environment: &Environment) -> Result<Exit, Fault> {
-    let Whereabouts { inventory, key_file, .. } = plan::whereabouts(args, environment)?;
+    let Whereabouts {
+        inventory,
+        key_file,
+        ..
+    } = plan::whereabouts(args, environment)?;
     let had_key = key_file.exists();
     Store::create(&inventory, &key_file)?;
     output::stdout(|out| {
         writeln!(out, "inventory  {}", inventory.display())?;
-        writeln!(out, "key        {}{}", key_file.display(), if had_key { " (was there already)" } else { "" })?;
-        writeln!(out, "Keep a copy of the key file, apart from the inventory: without it no value is recognised any more.")?;
+        writeln!(
+            out,
+            "key        {}{}",
+            key_file.display(),
+            if had_key { " (was there already)" } else { "" }
+        )?;
+        writeln!(
+            out,
+            "Keep a copy of the key file, apart from the inventory: without it no value is recognised any more."
+        )?;
         writeln!(out, "Next: keyatlas inventory import KIND FILE")
     })?;
     Ok(Exit::Clean)
@@ -69,7 +90,11 @@ fn input(file: &Path) -> Result<Input, Fault> {
         bytes.reserve_exact(usize::try_from(size).unwrap_or(0).saturating_add(1));
         export.read_to_end(&mut bytes).map_err(fault)?;
     }
-    let name = if file == Path::new("-") { "standard input".to_owned() } else { file.to_string_lossy().replace('\\', "/") };
+    let name = if file == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        file.to_string_lossy().replace('\\', "/")
+    };
     Ok(Input { name, bytes })
 }
 
@@ -82,11 +107,21 @@ fn address(args: &ImportArgs) -> Option<String> {
 
 fn import(args: &ImportArgs, environment: &Environment) -> Result<Exit, Fault> {
     let address = address(args);
-    let has_remote_flag = args.mount.is_some() || args.namespace.is_some() || args.ca_cert.is_some() || args.plain_http;
+    let has_remote_flag = args.mount.is_some()
+        || args.namespace.is_some()
+        || args.ca_cert.is_some()
+        || args.plain_http;
     if address.is_none() && has_remote_flag {
-        return Err(Fault::new("--mount, --namespace, --ca-cert and --plain-http are for a running server").hint("name it with --addr URL"));
+        return Err(Fault::new(
+            "--mount, --namespace, --ca-cert and --plain-http are for a running server",
+        )
+        .hint("name it with --addr URL"));
     }
-    let complete = args.complete.iter().map(|it| scope(it)).collect::<Result<Vec<_>, _>>()?;
+    let complete = args
+        .complete
+        .iter()
+        .map(|it| scope(it))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut store = open(&args.store, environment)?;
     let seal = seal(&store, args, environment)?;
     let options = import::Options {
@@ -110,12 +145,19 @@ fn import(args: &ImportArgs, environment: &Environment) -> Result<Exit, Fault> {
 }
 
 /// What makes fingerprints; needed unless only names are wanted.
-fn seal(store: &Store, args: &ImportArgs, environment: &Environment) -> Result<Option<Fingerprinter>, Fault> {
+fn seal(
+    store: &Store,
+    args: &ImportArgs,
+    environment: &Environment,
+) -> Result<Option<Fingerprinter>, Fault> {
     let seal = store.fingerprinter();
     if seal.is_none() && !args.names_only {
         let key = plan::whereabouts(&args.store, environment)?.key_file;
-        return Err(Fault::new(format!("{}: the inventory's key is not there, so values cannot be fingerprinted", key.display()))
-            .hint("name it with --key-file, or take in names only with --names-only"));
+        return Err(Fault::new(format!(
+            "{}: the inventory's key is not there, so values cannot be fingerprinted",
+            key.display()
+        ))
+        .hint("name it with --key-file, or take in names only with --names-only"));
     }
     Ok(seal)
 }
@@ -124,16 +166,33 @@ fn seal(store: &Store, args: &ImportArgs, environment: &Environment) -> Result<O
 fn scope(text: &str) -> Result<CompleteScope, Fault> {
     let (provider, prefix) = text.split_once(':').unwrap_or((text, ""));
     if provider.is_empty() {
-        return Err(Fault::new(format!("--complete {text}: there is no provider")).hint("write PROVIDER or PROVIDER:PREFIX, as in vault:kv/shop/"));
+        return Err(
+            Fault::new(format!("--complete {text}: there is no provider"))
+                .hint("write PROVIDER or PROVIDER:PREFIX, as in vault:kv/shop/"),
+        );
     }
-    Ok(CompleteScope { provider: provider.to_owned(), prefix: prefix.to_owned() })
+    Ok(CompleteScope {
+        provider: provider.to_owned(),
+        prefix: prefix.to_owned(),
+    })
 }
 
 fn tell(out: &mut dyn Write, totals: &Totals, merge: &Merge) -> io::Result<()> {
-    writeln!(out, "{} records read, {} with a value, {} values fingerprinted", totals.records, totals.with_value, totals.values)?;
+    writeln!(
+        out,
+        "{} records read, {} with a value, {} values fingerprinted",
+        totals.records, totals.with_value, totals.values
+    )?;
     let (added, changed, gone) = (merge.added.len(), merge.changed.len(), merge.gone.len());
-    writeln!(out, "{added} added, {changed} changed, {} unchanged, {gone} gone", merge.unchanged)?;
-    totals.skipped.iter().try_for_each(|it| writeln!(out, "left out: {}", safe(it)))
+    writeln!(
+        out,
+        "{added} added, {changed} changed, {} unchanged, {gone} gone",
+        merge.unchanged
+    )?;
+    totals
+        .skipped
+        .iter()
+        .try_for_each(|it| writeln!(out, "left out: {}", safe(it)))
 }
 
 /// That no record bears this name, and which name is near.
@@ -161,7 +220,11 @@ fn forget(name: &str, store: &mut Store) -> Result<Exit, Fault> {
     Ok(Exit::Clean)
 }
 
-fn rekey(new_key_file: Option<&Path>, args: &StoreArgs, environment: &Environment) -> Result<Exit, Fault> {
+fn rekey(
+    new_key_file: Option<&Path>,
+    args: &StoreArgs,
+    environment: &Environment,
+) -> Result<Exit, Fault> {
     let whereabouts = plan::whereabouts(args, environment)?;
     let mut store = Store::open(&whereabouts.inventory, Some(&whereabouts.key_file))?;
     let path = match new_key_file {
@@ -176,14 +239,19 @@ fn rekey(new_key_file: Option<&Path>, args: &StoreArgs, environment: &Environmen
     };
     output::stdout(|out| {
         writeln!(out, "sealed anew; the key is {}", path.display())?;
-        writeln!(out, "Copies of the old key open older copies of the inventory: destroy both.")
+        writeln!(
+            out,
+            "Copies of the old key open older copies of the inventory: destroy both."
+        )
     })?;
     Ok(Exit::Clean)
 }
 
 /// The new key is on disk before the store needs it, and takes the old one's place after.
 fn in_place(store: &mut Store, key_file: &Path) -> Result<(), Fault> {
-    let mut name = key_file.file_name().map_or_else(|| OsString::from("key"), OsString::from);
+    let mut name = key_file
+        .file_name()
+        .map_or_else(|| OsString::from("key"), OsString::from);
     name.push(".new");
     let fresh: PathBuf = key_file.with_file_name(name);
     if fresh.exists() {
@@ -192,7 +260,10 @@ fn in_place(store: &mut Store, key_file: &Path) -> Result<(), Fault> {
     }
     store.rekey(&fresh)?;
     fs::rename(&fresh, key_file).map_err(|it| {
-        Fault::at(key_file, &it).hint(format!("the inventory is sealed under {} now: move it there yourself", fresh.display()))
+        Fault::at(key_file, &it).hint(format!(
+            "the inventory is sealed under {} now: move it there yourself",
+            fresh.display()
+        ))
     })
 }
 
@@ -210,7 +281,11 @@ mod tests {
             ("", None),
         ] {
             let found = scope(text).ok().map(|it| (it.provider, it.prefix));
-            assert_eq!(found, expected.map(|(a, b)| (a.to_owned(), b.to_owned())), "{text}");
+            assert_eq!(
+                found,
+                expected.map(|(a, b)| (a.to_owned(), b.to_owned())),
+                "{text}"
+            );
         }
     }
 }

@@ -16,37 +16,66 @@ use crate::scan::Mode;
 use std::path::PathBuf;
 
 /// Shows the map.
-pub(super) fn map(args: &MapArgs, speech: &Speech, environment: &Environment) -> Result<Exit, Fault> {
+pub(super) fn map(
+    args: &MapArgs,
+    speech: &Speech,
+    environment: &Environment,
+) -> Result<Exit, Fault> {
     let request = Request {
         read: &args.read,
         rules: &args.rules,
         store: &args.store,
         fail_on: None,
-        roots: if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() },
-        mode: if args.history { Mode::History } else { Mode::Tree },
+        roots: if args.paths.is_empty() {
+            vec![PathBuf::from(".")]
+        } else {
+            args.paths.clone()
+        },
+        mode: if args.history {
+            Mode::History
+        } else {
+            Mode::Tree
+        },
         scope: Scope::Estate,
     };
     let plan = plan::plan(request, environment)?;
     refuse_unknown(args.name.as_deref(), &plan)?;
     let waivers = waive::read(&plan.home)?;
-    let report = road::judged(&plan, &waivers, &Within::everything(), speech, Values::Masked)?.report;
+    let report = road::judged(
+        &plan,
+        &waivers,
+        &Within::everything(),
+        speech,
+        Values::Masked,
+    )?
+    .report;
     let filter = args.name.as_deref();
     match args.listing.format {
         Listing::Json => output::document(|out| report::write_map(true, out, &report, filter))?,
         Listing::Human => output::stdout(|out| report::write_map(false, out, &report, filter))?,
     }
-    Ok(if report.coverage.is_complete() { Exit::Clean } else { Exit::Incomplete })
+    Ok(if report.coverage.is_complete() {
+        Exit::Clean
+    } else {
+        Exit::Incomplete
+    })
 }
 
 /// Looks before the run: a map needs records, and one that the name fits.
 fn refuse_unknown(name: Option<&str>, plan: &Plan) -> Result<(), Fault> {
     let Some(store) = &plan.store else {
-        return Err(Fault::new("a map needs an inventory: it shows where its records are used")
-            .hint("keyatlas inventory init, then keyatlas inventory import KIND FILE"));
+        return Err(
+            Fault::new("a map needs an inventory: it shows where its records are used")
+                .hint("keyatlas inventory init, then keyatlas inventory import KIND FILE"),
+        );
     };
     let records = store.inventory()?.records;
     match name {
-        Some(name) if !records.iter().any(|it| it.name.contains(name) || it.secret.to_string().contains(name)) => {
+        Some(name)
+            if !records
+                .iter()
+                .any(|it| it.name.contains(name) || it.secret.to_string().contains(name)) =>
+        {
             Err(inventory::no_such_record(name, &records))
         }
         _ => Ok(()),

@@ -22,7 +22,11 @@ pub(super) struct Fault {
 impl Fault {
     /// What happened, and where.
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), causes: Vec::new(), hint: None }
+        Self {
+            message: message.into(),
+            causes: Vec::new(),
+            hint: None,
+        }
     }
 
     /// The file system refused something at a path.
@@ -54,7 +58,11 @@ impl Fault {
             }
             next = cause.source();
         }
-        Self { message, causes, hint }
+        Self {
+            message,
+            causes,
+            hint,
+        }
     }
 }
 
@@ -115,17 +123,29 @@ macro_rules! hinted {
     )+ };
 }
 
-hinted!(crate::settings::Error, crate::scan::Error, crate::source::error::Error, crate::inventory::Error, crate::import::Error);
+hinted!(
+    crate::settings::Error,
+    crate::scan::Error,
+    crate::source::error::Error,
+    crate::inventory::Error,
+    crate::import::Error
+);
 
 impl From<crate::ruleset::Error> for Fault {
     fn from(error: crate::ruleset::Error) -> Self {
-        Self::from_error(&error, Some("nothing was scanned; `keyatlas rules test FILE` checks a rule file".to_owned()))
+        Self::from_error(
+            &error,
+            Some("nothing was scanned; `keyatlas rules test FILE` checks a rule file".to_owned()),
+        )
     }
 }
 
 impl From<crate::assess::waive::Error> for Fault {
     fn from(error: crate::assess::waive::Error) -> Self {
-        Self::from_error(&error, Some("mend the line, or remove it to take the waiver back".to_owned()))
+        Self::from_error(
+            &error,
+            Some("mend the line, or remove it to take the waiver back".to_owned()),
+        )
     }
 }
 
@@ -144,9 +164,15 @@ mod tests {
     #[test]
     fn three_parts_and_the_causes() {
         let fault = Fault::new("keyatlas.toml:1:2: no").hint("do this");
-        assert_eq!(told(&fault), "error: keyatlas.toml:1:2: no\n  hint: do this\n");
+        assert_eq!(
+            told(&fault),
+            "error: keyatlas.toml:1:2: no\n  hint: do this\n"
+        );
         let outer = Outer(io::Error::other("inner"));
-        assert_eq!(told(&Fault::from_error(&outer, None)), "error: outer\n  because: inner\n");
+        assert_eq!(
+            told(&Fault::from_error(&outer, None)),
+            "error: outer\n  because: inner\n"
+        );
     }
 
     #[test]
@@ -164,6 +190,10 @@ mod tests {
     #[test]
     fn the_system_speaks_without_numbers() {
         let error = io::Error::from(io::ErrorKind::NotFound);
-        assert!(!Fault::at(Path::new("x"), &error).message.contains("os error"));
+        assert!(
+            !Fault::at(Path::new("x"), &error)
+                .message
+                .contains("os error")
+        );
     }
 }

@@ -36,7 +36,11 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let code = if error.use_stderr() { Exit::WrongRequest } else { Exit::Clean };
+            let code = if error.use_stderr() {
+                Exit::WrongRequest
+            } else {
+                Exit::Clean
+            };
             let _closed = error.print();
             return code.into();
         }

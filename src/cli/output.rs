@@ -23,7 +23,8 @@ pub(super) fn document(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> 
 fn unless_closed(result: io::Result<()>) -> Result<(), Fault> {
     match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Fault::new(format!("standard output: {error}")).hint("the report is not whole; write it to a file with --format NAME=FILE"))
+            Err(Fault::new(format!("standard output: {error}"))
+                .hint("the report is not whole; write it to a file with --format NAME=FILE"))
         }
         _ => Ok(()),
     }
@@ -35,9 +36,15 @@ pub(super) fn check(outputs: &[Output]) -> Result<(), Fault> {
         let rivals = outputs[..index].iter().any(|it| it.file == output.file);
         match &output.file {
             None if rivals => {
-                return Err(Fault::new("two reports would go to standard output").hint("give one a file: --format NAME=FILE"));
+                return Err(Fault::new("two reports would go to standard output")
+                    .hint("give one a file: --format NAME=FILE"));
             }
-            Some(path) if rivals => return Err(Fault::new(format!("{}: two reports would go to this file", path.display()))),
+            Some(path) if rivals => {
+                return Err(Fault::new(format!(
+                    "{}: two reports would go to this file",
+                    path.display()
+                )));
+            }
             Some(path) => check_file(path)?,
             None => {}
         }
@@ -46,30 +53,46 @@ pub(super) fn check(outputs: &[Output]) -> Result<(), Fault> {
 }
 
 fn check_file(path: &Path) -> Result<(), Fault> {
-    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|it| !it.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     if path.is_dir() {
-        return Err(Fault::new(format!("{}: a report cannot be written over a folder", path.display())));
+        return Err(Fault::new(format!(
+            "{}: a report cannot be written over a folder",
+            path.display()
+        )));
     }
     if !folder.is_dir() {
-        return Err(Fault::new(format!("{}: there is no such folder", folder.display())).hint("make it first; nothing was scanned"));
+        return Err(
+            Fault::new(format!("{}: there is no such folder", folder.display()))
+                .hint("make it first; nothing was scanned"),
+        );
     }
     Ok(())
 }
 
 /// Writes every report that was asked for; `human` without any.
 pub(super) fn reports(report: &Report, outputs: &[Output]) -> Result<(), Fault> {
-    let human = [Output { format: Format::Human, file: None }];
+    let human = [Output {
+        format: Format::Human,
+        file: None,
+    }];
     let outputs = if outputs.is_empty() { &human } else { outputs };
     outputs.iter().try_for_each(|output| match &output.file {
         Some(path) => file(path, output.format, report),
-        None if output.format == Format::Human => stdout(|out| report::write(output.format, out, report)),
+        None if output.format == Format::Human => {
+            stdout(|out| report::write(output.format, out, report))
+        }
         None => document(|out| report::write(output.format, out, report)),
     })
 }
 
 fn file(path: &Path, format: Format, report: &Report) -> Result<(), Fault> {
     let mut bytes = Vec::new();
-    let fault = |it: io::Error| Fault::at(path, &it).hint("this report was not written; choose another file");
+    let fault = |it: io::Error| {
+        Fault::at(path, &it).hint("this report was not written; choose another file")
+    };
     report::write(format, &mut bytes, report).map_err(fault)?;
     if format == Format::Human {
         bytes = anstream::adapter::strip_bytes(&bytes).into_vec();
@@ -83,7 +106,10 @@ mod tests {
     use std::path::PathBuf;
 
     fn output(format: Format, file: Option<&str>) -> Output {
-        Output { format, file: file.map(PathBuf::from) }
+        Output {
+            format,
+            file: file.map(PathBuf::from),
+        }
     }
 
     #[test]
@@ -91,9 +117,24 @@ mod tests {
         for (outputs, fits) in [
             (vec![], true),
             (vec![output(Format::Json, None)], true),
-            (vec![output(Format::Json, None), output(Format::Sarif, Some("Cargo.sarif"))], true),
-            (vec![output(Format::Json, None), output(Format::Human, None)], false),
-            (vec![output(Format::Json, Some("a")), output(Format::Sarif, Some("a"))], false),
+            (
+                vec![
+                    output(Format::Json, None),
+                    output(Format::Sarif, Some("Cargo.sarif")),
+                ],
+                true,
+            ),
+            (
+                vec![output(Format::Json, None), output(Format::Human, None)],
+                false,
+            ),
+            (
+                vec![
+                    output(Format::Json, Some("a")),
+                    output(Format::Sarif, Some("a")),
+                ],
+                false,
+            ),
             (vec![output(Format::Json, Some("no/such/folder/a"))], false),
             (vec![output(Format::Json, Some("src"))], false),
         ] {

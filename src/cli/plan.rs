@@ -70,8 +70,12 @@ struct Sources {
 
 /// The root of the repository around a path; `None` outside of one.
 pub(super) fn repository_root(path: &Path) -> Option<PathBuf> {
-    let path = fs::canonicalize(path).or_else(|_| std::path::absolute(path)).ok()?;
-    path.ancestors().find(|it| it.join(".git").exists()).map(Path::to_path_buf)
+    let path = fs::canonicalize(path)
+        .or_else(|_| std::path::absolute(path))
+        .ok()?;
+    path.ancestors()
+        .find(|it| it.join(".git").exists())
+        .map(Path::to_path_buf)
 }
 
 /// Merges everything; looks before the run.
@@ -89,7 +93,10 @@ pub(super) fn plan(request: Request<'_>, environment: &Environment) -> Result<Pl
     };
     Ok(Plan {
         ages,
-        fail_on: request.fail_on.or(settings.fail_on).unwrap_or(Level::Warning),
+        fail_on: request
+            .fail_on
+            .or(settings.fail_on)
+            .unwrap_or(Level::Warning),
         scope: request.scope,
         scan: reading(request, &settings, environment, store.as_ref()),
         rules: Arc::new(rules),
@@ -126,56 +133,96 @@ pub(super) fn refuse_missing(roots: &[PathBuf]) -> Result<(), Fault> {
 
 /// The settings in force and their file. The file is looked for where the user stands, never in a tree
 /// that is only scanned.
-fn settings(args: &RuleArgs, environment: &Environment) -> Result<(Settings, Option<PathBuf>), Fault> {
+fn settings(
+    args: &RuleArgs,
+    environment: &Environment,
+) -> Result<(Settings, Option<PathBuf>), Fault> {
     let named = args.config.as_ref().or(environment.config.as_ref());
-    let here = repository_root(&environment.folder).into_iter().chain([environment.folder.clone()]);
-    let found = || here.map(|it| it.join(settings::FILE)).find(|it| it.is_file());
+    let here = repository_root(&environment.folder)
+        .into_iter()
+        .chain([environment.folder.clone()]);
+    let found = || {
+        here.map(|it| it.join(settings::FILE))
+            .find(|it| it.is_file())
+    };
     let Some(path) = named.cloned().or_else(found) else {
         return Ok((Settings::default(), None));
     };
-    let text = fs::read_to_string(&path).map_err(|it| Fault::at(&path, &it).hint("nothing was scanned; name the settings file with --config"))?;
-    Ok((settings::parse(&shown(&path, environment), &text)?, Some(path)))
+    let text = fs::read_to_string(&path).map_err(|it| {
+        Fault::at(&path, &it).hint("nothing was scanned; name the settings file with --config")
+    })?;
+    Ok((
+        settings::parse(&shown(&path, environment), &text)?,
+        Some(path),
+    ))
 }
 
 /// A path as a reader would type it.
 fn shown(path: &Path, environment: &Environment) -> String {
-    path.strip_prefix(&environment.folder).unwrap_or(path).display().to_string()
+    path.strip_prefix(&environment.folder)
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }
 
 /// Rule files of the settings, relative to the settings file, then those of flags.
 fn extra_rules(args: &RuleArgs, settings: &Settings, file: Option<&Path>) -> Vec<PathBuf> {
     let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
-    settings.rules.iter().map(|it| folder.join(it)).chain(args.rules.iter().cloned()).collect()
+    settings
+        .rules
+        .iter()
+        .map(|it| folder.join(it))
+        .chain(args.rules.iter().cloned())
+        .collect()
 }
 
 fn rules(extra: &[PathBuf], disabled: &[String]) -> Result<RuleSet, Fault> {
-    let options = ruleset::Options { extra: rule_files(extra)?, disabled: disabled.to_vec() };
+    let options = ruleset::Options {
+        extra: rule_files(extra)?,
+        disabled: disabled.to_vec(),
+    };
     Ok(ruleset::load(&options)?)
 }
 
 /// The rules that the flags and settings of a command name.
 pub(super) fn rules_in_force(args: &RuleArgs, environment: &Environment) -> Result<RuleSet, Fault> {
     let (settings, file) = settings(args, environment)?;
-    rules(&extra_rules(args, &settings, file.as_deref()), &settings.disable_rules)
+    rules(
+        &extra_rules(args, &settings, file.as_deref()),
+        &settings.disable_rules,
+    )
 }
 
 /// Rule files, and the `.toml` files of rule folders.
 pub(super) fn rule_files(paths: &[PathBuf]) -> Result<Vec<RuleFile>, Fault> {
     let mut files = Vec::new();
     for path in paths {
-        let fault = |it: std::io::Error| Fault::at(path, &it).hint("nothing was scanned; name a rule file or a folder of them");
+        let fault = |it: std::io::Error| {
+            Fault::at(path, &it).hint("nothing was scanned; name a rule file or a folder of them")
+        };
         let mut found = vec![path.clone()];
         if path.is_dir() {
-            let entries = fs::read_dir(path).map_err(fault)?.filter_map(Result::ok).map(|it| it.path());
-            found = entries.filter(|it| it.extension().is_some_and(|it| it == "toml")).collect();
+            let entries = fs::read_dir(path)
+                .map_err(fault)?
+                .filter_map(Result::ok)
+                .map(|it| it.path());
+            found = entries
+                .filter(|it| it.extension().is_some_and(|it| it == "toml"))
+                .collect();
             found.sort();
             if found.is_empty() {
-                return Err(Fault::new(format!("{}: no .toml file lies in this folder", path.display())));
+                return Err(Fault::new(format!(
+                    "{}: no .toml file lies in this folder",
+                    path.display()
+                )));
             }
         }
         for path in found {
             let text = fs::read_to_string(&path).map_err(fault)?;
-            files.push(RuleFile { name: path.display().to_string(), text });
+            files.push(RuleFile {
+                name: path.display().to_string(),
+                text,
+            });
         }
     }
     Ok(files)
@@ -190,67 +237,113 @@ pub(super) struct Whereabouts {
 }
 
 /// Flag, then environment, then the user's folders.
-pub(super) fn whereabouts(args: &StoreArgs, environment: &Environment) -> Result<Whereabouts, Fault> {
+pub(super) fn whereabouts(
+    args: &StoreArgs,
+    environment: &Environment,
+) -> Result<Whereabouts, Fault> {
     let homeless = |flag: &str| {
-        Fault::new("neither HOME nor XDG_DATA_HOME is set, so there is no default place for the inventory").hint(format!("name it with {flag}"))
+        Fault::new(
+            "neither HOME nor XDG_DATA_HOME is set, so there is no default place for the inventory",
+        )
+        .hint(format!("name it with {flag}"))
     };
-    let named = |flag: &Option<PathBuf>, variable: &Option<PathBuf>| flag.clone().or_else(|| variable.clone());
-    let inventory = named(&args.inventory, &environment.inventory).or_else(|| environment.default_inventory());
+    let named = |flag: &Option<PathBuf>, variable: &Option<PathBuf>| {
+        flag.clone().or_else(|| variable.clone())
+    };
+    let inventory =
+        named(&args.inventory, &environment.inventory).or_else(|| environment.default_inventory());
     let key = named(&args.key_file, &environment.key_file);
     Ok(Whereabouts {
         inventory: inventory.ok_or_else(|| homeless("--inventory"))?,
         is_key_named: key.is_some(),
-        key_file: key.or_else(|| environment.default_key_file()).ok_or_else(|| homeless("--key-file"))?,
+        key_file: key
+            .or_else(|| environment.default_key_file())
+            .ok_or_else(|| homeless("--key-file"))?,
     })
 }
 
 /// Opens an inventory, with its key if that is at hand.
 pub(super) fn open(whereabouts: &Whereabouts) -> Result<Store, Fault> {
     let has_key = whereabouts.is_key_named || whereabouts.key_file.exists();
-    Ok(Store::open(&whereabouts.inventory, has_key.then_some(whereabouts.key_file.as_path()))?)
+    Ok(Store::open(
+        &whereabouts.inventory,
+        has_key.then_some(whereabouts.key_file.as_path()),
+    )?)
 }
 
 /// The inventory to hold findings against. One that a flag names must exist; a variable may name one
 /// that is still to be made.
 fn store(args: &StoreArgs, environment: &Environment) -> Result<Option<(Store, PathBuf)>, Fault> {
     let is_named = args.inventory.is_some() || environment.inventory.is_some();
-    let has_default = environment.default_inventory().is_some_and(|it| it.exists());
+    let has_default = environment
+        .default_inventory()
+        .is_some_and(|it| it.exists());
     if !is_named && !has_default {
         return Ok(None);
     }
     let whereabouts = whereabouts(args, environment)?;
     if args.inventory.is_none() && !whereabouts.inventory.exists() {
-        note(&format!("{}: KEYATLAS_INVENTORY names an inventory that does not exist; going on without", whereabouts.inventory.display()));
+        note(&format!(
+            "{}: KEYATLAS_INVENTORY names an inventory that does not exist; going on without",
+            whereabouts.inventory.display()
+        ));
         return Ok(None);
     }
     let store = open(&whereabouts)?;
     if store.fingerprinter().is_none() {
-        note(&format!("{}: the inventory's key is not there; its secrets are known by name only", whereabouts.key_file.display()));
+        note(&format!(
+            "{}: the inventory's key is not there; its secrets are known by name only",
+            whereabouts.key_file.display()
+        ));
     }
     Ok(Some((store, whereabouts.inventory)))
 }
 
 fn home(roots: &[PathBuf], environment: &Environment) -> PathBuf {
     let first = roots.first().unwrap_or(&environment.folder);
-    let folder = if first.is_file() { first.parent().filter(|it| !it.as_os_str().is_empty()) } else { Some(first.as_path()) };
+    let folder = if first.is_file() {
+        first.parent().filter(|it| !it.as_os_str().is_empty())
+    } else {
+        Some(first.as_path())
+    };
     // A git folder (`GIT_DIR`) is no place for a waiver file: git runs hooks at the top of the work tree.
     let is_git_folder = environment.git_dir.as_ref() == Some(first);
-    let folder = if is_git_folder { environment.folder.as_path() } else { folder.unwrap_or(Path::new(".")) };
+    let folder = if is_git_folder {
+        environment.folder.as_path()
+    } else {
+        folder.unwrap_or(Path::new("."))
+    };
     repository_root(folder).unwrap_or_else(|| folder.to_path_buf())
 }
 
-fn reading(request: Request<'_>, settings: &Settings, environment: &Environment, store: Option<&Store>) -> scan::Options {
+fn reading(
+    request: Request<'_>,
+    settings: &Settings,
+    environment: &Environment,
+    store: Option<&Store>,
+) -> scan::Options {
     let read = request.read;
     let is_staged = matches!(request.mode, Mode::Staged);
     scan::Options {
         roots: request.roots,
         mode: request.mode,
-        jobs: read.jobs.map(usize::from).or(settings.jobs).unwrap_or(environment.processors),
+        jobs: read
+            .jobs
+            .map(usize::from)
+            .or(settings.jobs)
+            .unwrap_or(environment.processors),
         max_size: read.max_size.or(settings.max_size).unwrap_or(MAX_SIZE),
-        max_depth: read.max_depth.map(usize::from).or(settings.max_depth).unwrap_or(MAX_DEPTH),
+        max_depth: read
+            .max_depth
+            .map(usize::from)
+            .or(settings.max_depth)
+            .unwrap_or(MAX_DEPTH),
         no_ignore: read.no_ignore,
         exclude: settings.exclude.clone(),
-        min_confidence: read.min_confidence.or(settings.min_confidence).unwrap_or(Confidence::Medium),
+        min_confidence: read
+            .min_confidence
+            .or(settings.min_confidence)
+            .unwrap_or(Confidence::Medium),
         references: settings.references.unwrap_or(true),
         salt: None,
         fingerprinter: store.and_then(Store::fingerprinter),
@@ -292,17 +385,39 @@ struct Rotation {
 impl Plan {
     /// What is in force, one fact a line.
     pub(super) fn facts(&self) -> Vec<String> {
-        let or_none = |path: &Option<PathBuf>| path.as_ref().map_or_else(|| "none".to_owned(), |it| it.display().to_string());
-        let roots: Vec<String> = self.scan.roots.iter().map(|it| it.display().to_string()).collect();
+        let or_none = |path: &Option<PathBuf>| {
+            path.as_ref()
+                .map_or_else(|| "none".to_owned(), |it| it.display().to_string())
+        };
+        let roots: Vec<String> = self
+            .scan
+            .roots
+            .iter()
+            .map(|it| it.display().to_string())
+            .collect();
         vec![
             format!("mode: {}", mode(&self.scan.mode)),
             format!("paths: {}", roots.join(", ")),
             format!("scope: {}", scope(self.scope)),
             format!("settings file: {}", or_none(&self.sources.settings)),
             format!("inventory: {}", or_none(&self.sources.inventory)),
-            format!("rules in force: {}, digest {}", self.rules.rules.len(), self.rules.digest),
-            format!("waivers: {}", self.home.join(crate::assess::waive::FILE).display()),
-            format!("ignored folders: {}", if self.scan.no_ignore { "scanned" } else { "left out" }),
+            format!(
+                "rules in force: {}, digest {}",
+                self.rules.rules.len(),
+                self.rules.digest
+            ),
+            format!(
+                "waivers: {}",
+                self.home.join(crate::assess::waive::FILE).display()
+            ),
+            format!(
+                "ignored folders: {}",
+                if self.scan.no_ignore {
+                    "scanned"
+                } else {
+                    "left out"
+                }
+            ),
         ]
     }
 
@@ -311,18 +426,33 @@ impl Plan {
         let shown = Shown {
             exclude: &self.sources.exclude,
             disable_rules: &self.sources.disable_rules,
-            rules: self.sources.rules.iter().map(|it| it.display().to_string()).collect(),
+            rules: self
+                .sources
+                .rules
+                .iter()
+                .map(|it| it.display().to_string())
+                .collect(),
             min_confidence: self.scan.min_confidence.name(),
             fail_on: self.fail_on.name(),
             max_size: self.scan.max_size,
             max_depth: self.scan.max_depth,
             jobs: self.scan.jobs,
             references: self.scan.references,
-            expiry: Expiry { warn_days: self.ages.expiring },
-            rotation: Rotation { default_days: self.ages.stale, cloud_key_days: self.ages.stale_cloud },
+            expiry: Expiry {
+                warn_days: self.ages.expiring,
+            },
+            rotation: Rotation {
+                default_days: self.ages.stale,
+                cloud_key_days: self.ages.stale_cloud,
+            },
         };
-        let settings = toml::to_string(&shown).map_err(|it| Fault::new(format!("the plan cannot be shown: {it}")))?;
-        let facts: String = self.facts().iter().map(|it| format!("# {}\n", it.escape_debug())).collect();
+        let settings = toml::to_string(&shown)
+            .map_err(|it| Fault::new(format!("the plan cannot be shown: {it}")))?;
+        let facts: String = self
+            .facts()
+            .iter()
+            .map(|it| format!("# {}\n", it.escape_debug()))
+            .collect();
         Ok(format!("{facts}\n{settings}"))
     }
 }
@@ -332,7 +462,9 @@ fn mode(mode: &Mode) -> String {
         Mode::Tree => "files and folders".to_owned(),
         Mode::History => "history".to_owned(),
         Mode::Staged => "staged".to_owned(),
-        Mode::Range { base, tip } => format!("range {}..{tip}", base.as_deref().unwrap_or_default()),
+        Mode::Range { base, tip } => {
+            format!("range {}..{tip}", base.as_deref().unwrap_or_default())
+        }
         Mode::Stdin(_) => "standard input".to_owned(),
     }
 }
@@ -351,7 +483,10 @@ mod tests {
 
     fn planned(read: &ReadArgs, fail_on: Option<Level>, settings: &str) -> (scan::Options, Level) {
         let settings = settings::parse("keyatlas.toml", settings).unwrap();
-        let environment = Environment { processors: 5, ..Environment::default() };
+        let environment = Environment {
+            processors: 5,
+            ..Environment::default()
+        };
         let request = Request {
             read,
             rules: &RuleArgs::default(),
@@ -361,7 +496,10 @@ mod tests {
             mode: Mode::Tree,
             scope: Scope::Folder,
         };
-        let level = request.fail_on.or(settings.fail_on).unwrap_or(Level::Warning);
+        let level = request
+            .fail_on
+            .or(settings.fail_on)
+            .unwrap_or(Level::Warning);
         (reading(request, &settings, &environment, None), level)
     }
 
@@ -376,13 +514,26 @@ mod tests {
         };
         let file = "jobs = 2\nmax-size = '1K'\nmax-depth = 1\nmin-confidence = 'high'\nfail-on = 'error'\n";
         for (read, file, expected) in [
-            (&ReadArgs::default(), "", (5, MAX_SIZE, 4, Confidence::Medium)),
+            (
+                &ReadArgs::default(),
+                "",
+                (5, MAX_SIZE, 4, Confidence::Medium),
+            ),
             (&ReadArgs::default(), file, (2, 1024, 1, Confidence::High)),
             (&flags, file, (3, 10, 0, Confidence::Low)),
             (&flags, "", (3, 10, 0, Confidence::Low)),
         ] {
             let (scan, _) = planned(read, None, file);
-            assert_eq!((scan.jobs, scan.max_size, scan.max_depth, scan.min_confidence), expected, "{file}");
+            assert_eq!(
+                (
+                    scan.jobs,
+                    scan.max_size,
+                    scan.max_depth,
+                    scan.min_confidence
+                ),
+                expected,
+                "{file}"
+            );
         }
         assert_eq!(planned(&flags, Some(Level::Note), file).1, Level::Note);
         assert_eq!(planned(&flags, None, file).1, Level::Error);
@@ -396,17 +547,28 @@ mod tests {
             settings: Some("/settings".into()),
             ..Environment::default()
         };
-        let flag = StoreArgs { inventory: Some("from-flag".into()), key_file: None };
+        let flag = StoreArgs {
+            inventory: Some("from-flag".into()),
+            key_file: None,
+        };
         let found = whereabouts(&flag, &environment).unwrap();
         assert_eq!(found.inventory, Path::new("from-flag"));
         assert_eq!(found.key_file, Path::new("/settings/keyatlas/key"));
-        assert_eq!(whereabouts(&StoreArgs::default(), &environment).unwrap().inventory, Path::new("from-variable"));
+        assert_eq!(
+            whereabouts(&StoreArgs::default(), &environment)
+                .unwrap()
+                .inventory,
+            Path::new("from-variable")
+        );
         assert!(whereabouts(&StoreArgs::default(), &Environment::default()).is_err());
     }
 
     #[test]
     fn the_index_file_of_a_hook_concerns_the_index_only() {
-        let environment = Environment { git_index_file: Some("index.lock".into()), ..Environment::default() };
+        let environment = Environment {
+            git_index_file: Some("index.lock".into()),
+            ..Environment::default()
+        };
         for (mode, expected) in [(Mode::Staged, true), (Mode::Tree, false)] {
             let request = Request {
                 read: &ReadArgs::default(),

@@ -61,7 +61,10 @@ fn plain(done: u64, bytes: u64) {
 }
 
 fn text(done: u64, bytes: u64) -> String {
-    format!("scanning: {done} files and objects, {:.1} MB", bytes as f64 / 1e6)
+    format!(
+        "scanning: {done} files and objects, {:.1} MB",
+        bytes as f64 / 1e6
+    )
 }
 
 #[cfg(test)]
@@ -70,7 +73,11 @@ mod tests {
 
     #[test]
     fn nobody_is_disturbed_unasked() {
-        let speech = |quiet, progress| Speech { quiet, progress, ..Speech::default() };
+        let speech = |quiet, progress| Speech {
+            quiet,
+            progress,
+            ..Speech::default()
+        };
         assert!(wanted(&speech(false, When::Never)).is_none());
         assert!(wanted(&speech(true, When::Auto)).is_none());
         assert!(wanted(&speech(true, When::Always)).is_some());

@@ -27,7 +27,9 @@ fn document(value: &Value) -> Result<Exit, Fault> {
 /// All records.
 pub(super) fn list(records: &[Record], format: Listing) -> Result<Exit, Fault> {
     match format {
-        Listing::Json => document(&json!({"version": VERSION, "records": records.iter().map(record).collect::<Vec<_>>()})),
+        Listing::Json => document(
+            &json!({"version": VERSION, "records": records.iter().map(record).collect::<Vec<_>>()}),
+        ),
         Listing::Human => {
             output::stdout(|out| table(out, records))?;
             Ok(Exit::Clean)
@@ -87,7 +89,10 @@ fn version(it: &Version) -> Value {
 
 fn state(it: &Status) -> Value {
     let source = |it: &crate::inventory::Source| json!({"name": it.name, "imported": moment(it.imported), "records": it.records});
-    let oldest = it.oldest_rotation.as_ref().map(|(name, since)| json!({"name": name, "since": moment(*since)}));
+    let oldest = it
+        .oldest_rotation
+        .as_ref()
+        .map(|(name, since)| json!({"name": name, "since": moment(*since)}));
     json!({
         "version": VERSION,
         "records": it.records,
@@ -111,9 +116,20 @@ fn or_dash(seconds: Option<i64>) -> String {
 /// What of a record fits on one line.
 fn row(it: &Record) -> [String; 5] {
     let gone = if it.gone { " (gone)" } else { "" };
-    let owners = if it.owners.is_empty() { "-".to_owned() } else { it.owners.join(", ") };
+    let owners = if it.owners.is_empty() {
+        "-".to_owned()
+    } else {
+        it.owners.join(", ")
+    };
     let environment = it.environment.clone().unwrap_or_else(|| "-".to_owned());
-    [format!("{}{gone}", it.name), it.secret.provider.clone(), environment, or_dash(it.rotated.or(it.created)), owners].map(|it| safe(&it))
+    [
+        format!("{}{gone}", it.name),
+        it.secret.provider.clone(),
+        environment,
+        or_dash(it.rotated.or(it.created)),
+        owners,
+    ]
+    .map(|it| safe(&it))
 }
 
 fn table(out: &mut dyn Write, records: &[Record]) -> io::Result<()> {
@@ -121,35 +137,75 @@ fn table(out: &mut dyn Write, records: &[Record]) -> io::Result<()> {
         return writeln!(out, "no records yet; keyatlas inventory import KIND FILE");
     }
     let head = ["NAME", "PROVIDER", "ENVIRONMENT", "ROTATED", "OWNERS"].map(str::to_owned);
-    let rows: Vec<[String; 5]> = std::iter::once(head).chain(records.iter().map(row)).collect();
-    let width = |column: usize| rows.iter().map(|it| it[column].chars().count()).max().unwrap_or(0);
+    let rows: Vec<[String; 5]> = std::iter::once(head)
+        .chain(records.iter().map(row))
+        .collect();
+    let width = |column: usize| {
+        rows.iter()
+            .map(|it| it[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths = [width(0), width(1), width(2), width(3), 0];
     rows.iter().try_for_each(|row| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect::<Vec<_>>();
+        let cells = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect::<Vec<_>>();
         writeln!(out, "{}", cells.join("  ").trim_end())
     })
 }
 
 fn page(out: &mut dyn Write, it: &Record) -> io::Result<()> {
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
-    let line = it.source_line.map(|it| format!(":{it}")).unwrap_or_default();
-    let policy = it.rotation_days.map_or_else(|| "-".to_owned(), |it| format!("every {it} days"));
+    let line = it
+        .source_line
+        .map(|it| format!(":{it}"))
+        .unwrap_or_default();
+    let policy = it
+        .rotation_days
+        .map_or_else(|| "-".to_owned(), |it| format!("every {it} days"));
     let accessed = match &it.accessed_by {
         Some(who) => format!("{} by {who}", or_dash(it.accessed)),
         None => or_dash(it.accessed),
     };
-    writeln!(out, "{}{}", safe(&it.name), if it.gone { "  (gone: no source has it any more)" } else { "" })?;
+    writeln!(
+        out,
+        "{}{}",
+        safe(&it.name),
+        if it.gone {
+            "  (gone: no source has it any more)"
+        } else {
+            ""
+        }
+    )?;
     for (name, value) in [
         ("object", it.secret.to_string()),
         ("environment", text(&it.environment)),
-        ("owners", if it.owners.is_empty() { "-".to_owned() } else { it.owners.join(", ") }),
+        (
+            "owners",
+            if it.owners.is_empty() {
+                "-".to_owned()
+            } else {
+                it.owners.join(", ")
+            },
+        ),
         ("kind", it.kind.map_or("-", |it| it.name()).to_owned()),
         ("created", or_dash(it.created)),
         ("rotated", or_dash(it.rotated)),
         ("rotation", policy),
         ("accessed", accessed),
         ("expires", or_dash(it.expires)),
-        ("issued", if it.dynamic { "anew for each use" } else { "once" }.to_owned()),
+        (
+            "issued",
+            if it.dynamic {
+                "anew for each use"
+            } else {
+                "once"
+            }
+            .to_owned(),
+        ),
         ("source", format!("{}{line}", it.source)),
     ] {
         writeln!(out, "  {name:<12}{}", safe(&value))?;
@@ -158,22 +214,49 @@ fn page(out: &mut dyn Write, it: &Record) -> io::Result<()> {
         writeln!(out, "  {:<12}{}={}", "tag", safe(name), safe(value))?;
     }
     it.versions.iter().try_for_each(|it| {
-        let value = if it.fingerprint.is_some() { "value known by its fingerprint" } else { "value not known" };
-        writeln!(out, "  {:<12}{}, {}, {value}", "version", it.number, or_dash(it.created))
+        let value = if it.fingerprint.is_some() {
+            "value known by its fingerprint"
+        } else {
+            "value not known"
+        };
+        writeln!(
+            out,
+            "  {:<12}{}, {}, {value}",
+            "version",
+            it.number,
+            or_dash(it.created)
+        )
     })
 }
 
 fn summary(out: &mut dyn Write, it: &Status) -> io::Result<()> {
-    let oldest = it.oldest_rotation.as_ref().map_or_else(|| "-".to_owned(), |(name, since)| format!("{} ({name})", day(*since)));
+    let oldest = it.oldest_rotation.as_ref().map_or_else(
+        || "-".to_owned(),
+        |(name, since)| format!("{} ({name})", day(*since)),
+    );
     for (name, value) in [
         ("records", it.records.to_string()),
         ("with a value", it.with_value.to_string()),
-        ("without", format!("{} (known by name only)", it.without_value)),
+        (
+            "without",
+            format!("{} (known by name only)", it.without_value),
+        ),
         ("gone", it.gone.to_string()),
         ("fingerprints", it.fingerprints.to_string()),
-        ("undated", format!("{} (their age cannot be judged)", it.undated)),
+        (
+            "undated",
+            format!("{} (their age cannot be judged)", it.undated),
+        ),
         ("oldest value", oldest),
-        ("key", if it.unlocked { "at hand" } else { "not at hand: values are not recognised" }.to_owned()),
+        (
+            "key",
+            if it.unlocked {
+                "at hand"
+            } else {
+                "not at hand: values are not recognised"
+            }
+            .to_owned(),
+        ),
     ] {
         writeln!(out, "{name:<14}{}", safe(&value))?;
     }
@@ -181,7 +264,14 @@ fn summary(out: &mut dyn Write, it: &Status) -> io::Result<()> {
         writeln!(out, "{:<14}{}: {count}", "provider", safe(name))?;
     }
     it.sources.iter().try_for_each(|it| {
-        writeln!(out, "{:<14}{}: {} records, imported {}", "source", safe(&it.name), it.records, day(it.imported))
+        writeln!(
+            out,
+            "{:<14}{}: {} records, imported {}",
+            "source",
+            safe(&it.name),
+            it.records,
+            day(it.imported)
+        )
     })
 }
 
@@ -199,7 +289,11 @@ mod tests {
             rotated: Some(0),
             source: "vault.json".to_owned(),
             source_line: Some(3),
-            versions: vec![Version { number: 1, created: Some(0), fingerprint: Some(Fingerprint::from_bytes([0xab; 32])) }],
+            versions: vec![Version {
+                number: 1,
+                created: Some(0),
+                fingerprint: Some(Fingerprint::from_bytes([0xab; 32])),
+            }],
             ..Record::default()
         }
     }
@@ -212,7 +306,11 @@ mod tests {
 
     #[test]
     fn lists_line_up() {
-        let hostile = Record { name: "x\u{1b}[2J".to_owned(), gone: true, ..Record::default() };
+        let hostile = Record {
+            name: "x\u{1b}[2J".to_owned(),
+            gone: true,
+            ..Record::default()
+        };
         let told = text(|out| table(out, &[example(), hostile.clone()]));
         assert_eq!(
             told,

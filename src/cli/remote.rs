@@ -22,22 +22,33 @@ pub(super) fn read(
     use crate::model::secret::Secret;
 
     if args.kind != Importer::Vault {
-        return Err(Fault::new(format!("a running server can be read as vault only, not as {}", args.kind.name()))
-            .hint("save an export, and import the file"));
+        return Err(Fault::new(format!(
+            "a running server can be read as vault only, not as {}",
+            args.kind.name()
+        ))
+        .hint("save an export, and import the file"));
     }
-    let token = environment::vault_token()
-        .ok_or_else(|| Fault::new("there is no token for the server").hint("set VAULT_TOKEN or BAO_TOKEN; it is never taken from a flag"))?;
+    let token = environment::vault_token().ok_or_else(|| {
+        Fault::new("there is no token for the server")
+            .hint("set VAULT_TOKEN or BAO_TOKEN; it is never taken from a flag")
+    })?;
     let token = Secret::new(token.as_bytes());
     let namespace = args.namespace.clone().or_else(environment::vault_namespace);
     let file = args.ca_cert.clone().or_else(environment::vault_authorities);
-    let authorities = file.map(|it| std::fs::read(&it).map_err(|error| Fault::at(&it, &error))).transpose()?;
+    let authorities = file
+        .map(|it| std::fs::read(&it).map_err(|error| Fault::at(&it, &error)))
+        .transpose()?;
     let server = Server {
         address,
         token: &token,
         mount: args.mount.as_deref(),
         namespace: namespace.as_deref(),
         authorities: authorities.as_deref(),
-        plain_http: if args.plain_http { PlainHttp::Anywhere } else { PlainHttp::Loopback },
+        plain_http: if args.plain_http {
+            PlainHttp::Anywhere
+        } else {
+            PlainHttp::Loopback
+        },
     };
     let totals = vault_live::fetch(&server, seal, options, take)?;
     Ok((server.source(), totals))
@@ -52,5 +63,8 @@ pub(super) fn read(
     _options: &Options,
     _take: &mut dyn FnMut(Record),
 ) -> Result<(String, Totals), Fault> {
-    Err(Fault::new(format!("{address}: this build has no network client")).hint("build it with the feature `live`, or import an export"))
+    Err(
+        Fault::new(format!("{address}: this build has no network client"))
+            .hint("build it with the feature `live`, or import an export"),
+    )
 }

@@ -36,13 +36,19 @@ pub(super) struct Outcome {
 pub(super) fn check(args: &ReportArgs) -> Result<(), Fault> {
     output::check(&args.formats)?;
     if args.show_secrets && args.formats.iter().any(|it| it.format == Format::Sarif) {
-        return Err(Fault::new("--show-secrets is refused for sarif").hint("SARIF files are uploaded and kept; use human, json or jsonl"));
+        return Err(Fault::new("--show-secrets is refused for sarif")
+            .hint("SARIF files are uploaded and kept; use human, json or jsonl"));
     }
     Ok(())
 }
 
 /// Follows a plan to its end.
-pub(super) fn follow(plan: &Plan, args: &ReportArgs, within: &Within, speech: &Speech) -> Result<Exit, Fault> {
+pub(super) fn follow(
+    plan: &Plan,
+    args: &ReportArgs,
+    within: &Within,
+    speech: &Speech,
+) -> Result<Exit, Fault> {
     if args.show_plan {
         let text = plan.show()?;
         output::stdout(|out| out.write_all(text.as_bytes()))?;
@@ -57,17 +63,30 @@ pub(super) fn follow(plan: &Plan, args: &ReportArgs, within: &Within, speech: &S
 
 /// The code that the flags ask for.
 pub(super) fn completeness(args: &ReportArgs) -> Completeness {
-    if args.require_complete { Completeness::Required } else { Completeness::Told }
+    if args.require_complete {
+        Completeness::Required
+    } else {
+        Completeness::Told
+    }
 }
 
 /// Scans and judges, with the repository's waivers and an earlier report, if one is named.
-pub(super) fn reported(plan: &Plan, args: &ReportArgs, within: &Within, speech: &Speech) -> Result<Outcome, Fault> {
+pub(super) fn reported(
+    plan: &Plan,
+    args: &ReportArgs,
+    within: &Within,
+    speech: &Speech,
+) -> Result<Outcome, Fault> {
     let earlier = args.baseline.as_deref().map(Earlier::read).transpose()?;
     let waivers = waive::read(&plan.home)?;
     if speech.verbose {
         plan.facts().iter().for_each(|it| note(it));
     }
-    let values = if args.show_secrets { Values::Shown } else { Values::Masked };
+    let values = if args.show_secrets {
+        Values::Shown
+    } else {
+        Values::Masked
+    };
     let mut outcome = judged(plan, &waivers, within, speech, values)?;
     if let Some(earlier) = earlier {
         earlier.mark(&mut outcome.report.findings);
@@ -76,7 +95,13 @@ pub(super) fn reported(plan: &Plan, args: &ReportArgs, within: &Within, speech: 
 }
 
 /// Scans and judges under the waivers given.
-pub(super) fn judged(plan: &Plan, waivers: &Waivers, within: &Within, speech: &Speech, values: Values) -> Result<Outcome, Fault> {
+pub(super) fn judged(
+    plan: &Plan,
+    waivers: &Waivers,
+    within: &Within,
+    speech: &Speech,
+    values: Values,
+) -> Result<Outcome, Fault> {
     let options = scan::Options {
         salt: waivers.salt().map(<[u8]>::to_vec),
         progress: progress::wanted(speech),
@@ -90,7 +115,11 @@ pub(super) fn judged(plan: &Plan, waivers: &Waivers, within: &Within, speech: &S
     assign_ordinals(&mut scanned.findings);
     let today = clock::today();
     let applied = waivers.apply(&mut scanned.findings, &today);
-    let inventory = plan.store.as_ref().map(crate::inventory::Store::inventory).transpose()?;
+    let inventory = plan
+        .store
+        .as_ref()
+        .map(crate::inventory::Store::inventory)
+        .transpose()?;
     let options = Options {
         scope: plan.scope,
         now: clock::now(),
@@ -98,7 +127,12 @@ pub(super) fn judged(plan: &Plan, waivers: &Waivers, within: &Within, speech: &S
         stale_cloud_days: plan.ages.stale_cloud,
         expiring_days: plan.ages.expiring,
     };
-    let assessed = assess::assess(&mut scanned.findings, &scanned.references, inventory.as_ref(), &options);
+    let assessed = assess::assess(
+        &mut scanned.findings,
+        &scanned.references,
+        inventory.as_ref(),
+        &options,
+    );
     let report = Report {
         rules: (*plan.rules).clone(),
         findings: scanned.findings,
@@ -131,34 +165,64 @@ fn totals(outcome: &Outcome, took: Duration, speech: &Speech) {
 
 fn read(coverage: &Coverage, took: Duration) -> String {
     let mut parts = Vec::new();
-    for (number, one, many) in [(coverage.files, "file", "files"), (coverage.blobs, "object", "objects")] {
+    for (number, one, many) in [
+        (coverage.files, "file", "files"),
+        (coverage.blobs, "object", "objects"),
+    ] {
         if number > 0 {
             parts.push(format!("{number} {}", if number == 1 { one } else { many }));
         }
     }
-    let what = if parts.is_empty() { "nothing".to_owned() } else { parts.join(" and ") };
+    let what = if parts.is_empty() {
+        "nothing".to_owned()
+    } else {
+        parts.join(" and ")
+    };
     let seconds = took.as_secs_f64();
     let megabytes = coverage.bytes as f64 / 1e6;
-    let gaps = if coverage.is_complete() { "" } else { "; not everything could be read, the report says what" };
+    let gaps = if coverage.is_complete() {
+        ""
+    } else {
+        "; not everything could be read, the report says what"
+    };
     format!("read {what}, {megabytes:.1} MB, in {seconds:.2} s{gaps}")
 }
 
 /// What the waiver file needs from its owner.
 pub(super) fn warn(applied: &Applied) {
     for (count, one, many) in [
-        (applied.expired.len(), "waiver has ended and accepts nothing", "waivers have ended and accept nothing"),
-        (applied.unaudited.len(), "waiver was written by a baseline and never looked at", "waivers were written by a baseline and never looked at"),
-        (applied.exceeded.len(), "waived secret lies in more places than were accepted", "waived secrets lie in more places than were accepted"),
+        (
+            applied.expired.len(),
+            "waiver has ended and accepts nothing",
+            "waivers have ended and accept nothing",
+        ),
+        (
+            applied.unaudited.len(),
+            "waiver was written by a baseline and never looked at",
+            "waivers were written by a baseline and never looked at",
+        ),
+        (
+            applied.exceeded.len(),
+            "waived secret lies in more places than were accepted",
+            "waived secrets lie in more places than were accepted",
+        ),
     ] {
         if count > 0 {
-            note(&format!("{count} {}; see `keyatlas waive list`", if count == 1 { one } else { many }));
+            note(&format!(
+                "{count} {}; see `keyatlas waive list`",
+                if count == 1 { one } else { many }
+            ));
         }
     }
 }
 
 /// One place that was not read.
 fn left_out(gap: &Gap) -> String {
-    let detail = if gap.detail.is_empty() { String::new() } else { format!(": {}", gap.detail) };
+    let detail = if gap.detail.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", gap.detail)
+    };
     format!("not read: {} ({}){detail}", gap.path, gap.reason)
 }
 
@@ -169,16 +233,31 @@ mod tests {
 
     #[test]
     fn totals_say_what_was_read() {
-        let mut coverage = Coverage { files: 1, blobs: 0, bytes: 1_240_000, ..Coverage::default() };
+        let mut coverage = Coverage {
+            files: 1,
+            blobs: 0,
+            bytes: 1_240_000,
+            ..Coverage::default()
+        };
         let took = Duration::from_millis(120);
         assert_eq!(read(&coverage, took), "read 1 file, 1.2 MB, in 0.12 s");
         coverage.blobs = 20;
-        assert_eq!(read(&coverage, took), "read 1 file and 20 objects, 1.2 MB, in 0.12 s");
-        let gap = |reason, detail: &str| Gap { path: "x".to_owned(), reason, detail: detail.to_owned() };
+        assert_eq!(
+            read(&coverage, took),
+            "read 1 file and 20 objects, 1.2 MB, in 0.12 s"
+        );
+        let gap = |reason, detail: &str| Gap {
+            path: "x".to_owned(),
+            reason,
+            detail: detail.to_owned(),
+        };
         coverage.gaps = vec![gap(Reason::Io, "gone"), gap(Reason::Excluded, "")];
         assert!(read(&coverage, took).ends_with("the report says what"));
         let told: Vec<_> = coverage.gaps.iter().map(left_out).collect();
-        assert_eq!(told, ["not read: x (io-error): gone", "not read: x (excluded)"]);
+        assert_eq!(
+            told,
+            ["not read: x (io-error): gone", "not read: x (excluded)"]
+        );
         assert!(read(&Coverage::default(), took).starts_with("read nothing"));
     }
 }

@@ -25,7 +25,9 @@ const VERSION: u32 = 1;
 /// Runs one of the commands.
 pub(super) fn run(command: &RulesCommand, environment: &Environment) -> Result<Exit, Fault> {
     match command {
-        RulesCommand::List { listing, rules } => list(&plan::rules_in_force(rules, environment)?, listing.format),
+        RulesCommand::List { listing, rules } => {
+            list(&plan::rules_in_force(rules, environment)?, listing.format)
+        }
         RulesCommand::Show { id, rules } => show(id, &plan::rules_in_force(rules, environment)?),
         RulesCommand::Test { files } => test(files),
     }
@@ -34,8 +36,21 @@ pub(super) fn run(command: &RulesCommand, environment: &Environment) -> Result<E
 fn list(rules: &RuleSet, format: Listing) -> Result<Exit, Fault> {
     match format {
         Listing::Human => output::stdout(|out| {
-            let width = rules.rules.iter().map(|it| it.id.chars().count()).max().unwrap_or(0);
-            rules.rules.iter().try_for_each(|it| writeln!(out, "{:width$}  {:8}  {}", it.id, it.severity.name(), safe(&it.title)))
+            let width = rules
+                .rules
+                .iter()
+                .map(|it| it.id.chars().count())
+                .max()
+                .unwrap_or(0);
+            rules.rules.iter().try_for_each(|it| {
+                writeln!(
+                    out,
+                    "{:width$}  {:8}  {}",
+                    it.id,
+                    it.severity.name(),
+                    safe(&it.title)
+                )
+            })
         })?,
         Listing::Json => output::document(|out| {
             let rows = rules.rules.iter().map(|it| {
@@ -43,7 +58,10 @@ fn list(rules: &RuleSet, format: Listing) -> Result<Exit, Fault> {
                     "severity": it.severity.name(), "confidence": it.confidence.name(), "more": it.why})
             });
             let rows = rows.collect::<Vec<_>>();
-            serde_json::to_writer_pretty(&mut *out, &json!({"version": VERSION, "ruleset": rules.digest, "rules": rows}))?;
+            serde_json::to_writer_pretty(
+                &mut *out,
+                &json!({"version": VERSION, "ruleset": rules.digest, "rules": rows}),
+            )?;
             writeln!(out)
         })?,
     }
@@ -56,7 +74,8 @@ fn show(id: &str, rules: &RuleSet) -> Result<Exit, Fault> {
             output::stdout(|out| write_rule(out, rule))?;
             Ok(Exit::Clean)
         }
-        None => Err(Fault::new(format!("there is no rule `{id}`")).hint(near(id, rules.rules.iter().map(|it| it.id.as_str())))),
+        None => Err(Fault::new(format!("there is no rule `{id}`"))
+            .hint(near(id, rules.rules.iter().map(|it| it.id.as_str())))),
     }
 }
 
@@ -72,17 +91,26 @@ fn test(files: &[PathBuf]) -> Result<Exit, Fault> {
     let own = ruleset::load(&ruleset::Options::default())?;
     let mut rules = own.clone();
     if !files.is_empty() {
-        let options = ruleset::Options { extra: plan::rule_files(files)?, ..ruleset::Options::default() };
+        let options = ruleset::Options {
+            extra: plan::rule_files(files)?,
+            ..ruleset::Options::default()
+        };
         rules = ruleset::load(&options)?;
         rules.rules.retain(|it| own.get(&it.id) != Some(it));
     }
     let count = rules.rules.len();
     let faults = selftest::faults(&Arc::new(rules), SEED);
     output::stdout(|out| {
-        faults.iter().try_for_each(|it| writeln!(out, "{}", safe(it)))?;
+        faults
+            .iter()
+            .try_for_each(|it| writeln!(out, "{}", safe(it)))?;
         writeln!(out, "{count} rules, {} faults", faults.len())
     })?;
-    Ok(if faults.is_empty() { Exit::Clean } else { Exit::Findings })
+    Ok(if faults.is_empty() {
+        Exit::Clean
+    } else {
+        Exit::Findings
+    })
 }
 
 /// Explains a rule or a verdict.
@@ -95,18 +123,32 @@ pub(super) fn explain(id: &str, args: &RuleArgs, environment: &Environment) -> R
     if rules.get(id).is_some() {
         return show(id, &rules);
     }
-    let known = rules.rules.iter().map(|it| it.id.as_str()).chain(VerdictId::ALL.iter().map(|it| it.code()));
+    let known = rules
+        .rules
+        .iter()
+        .map(|it| it.id.as_str())
+        .chain(VerdictId::ALL.iter().map(|it| it.code()));
     Err(Fault::new(format!("`{id}` is neither a rule nor a verdict")).hint(near(id, known)))
 }
 
 fn write_verdict(out: &mut dyn Write, it: VerdictId) -> io::Result<()> {
     writeln!(out, "{}\n{}", it.code(), it.help())?;
-    writeln!(out, "  {:<12}{} (level {})", "severity", it.severity().name(), it.severity().level().name())?;
+    writeln!(
+        out,
+        "  {:<12}{} (level {})",
+        "severity",
+        it.severity().name(),
+        it.severity().level().name()
+    )?;
     if let Some(cwe) = it.cwe() {
         writeln!(out, "  {:<12}CWE-{cwe}", "weakness")?;
     }
     if let Some(nhi) = it.nhi() {
-        writeln!(out, "  {:<12}OWASP Non-Human Identities Top 10, {nhi}", "risk")?;
+        writeln!(
+            out,
+            "  {:<12}OWASP Non-Human Identities Top 10, {nhi}",
+            "risk"
+        )?;
     }
     Ok(())
 }
@@ -116,7 +158,14 @@ fn write_rule(out: &mut dyn Write, it: &Rule) -> io::Result<()> {
     for (name, value) in [
         ("provider", it.provider.clone()),
         ("kind", it.kind.name().to_owned()),
-        ("severity", format!("{} (level {})", it.severity.name(), it.severity.level().name())),
+        (
+            "severity",
+            format!(
+                "{} (level {})",
+                it.severity.name(),
+                it.severity.level().name()
+            ),
+        ),
         ("confidence", it.confidence.name().to_owned()),
         ("keywords", it.keywords.join(", ")),
         ("near", it.near.join(", ")),

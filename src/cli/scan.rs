@@ -13,7 +13,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Scans what was asked for.
-pub(super) fn scan(args: &ScanArgs, speech: &Speech, environment: &Environment) -> Result<Exit, Fault> {
+pub(super) fn scan(
+    args: &ScanArgs,
+    speech: &Speech,
+    environment: &Environment,
+) -> Result<Exit, Fault> {
     road::check(&args.report)?;
     let (roots, mode, within) = target(args, environment)?;
     let scope = match mode {
@@ -38,29 +42,48 @@ pub(super) fn scan(args: &ScanArgs, speech: &Speech, environment: &Environment) 
 }
 
 /// Where to look, how, and which paths of a change are meant.
-fn target(args: &ScanArgs, environment: &Environment) -> Result<(Vec<PathBuf>, Mode, Within), Fault> {
+fn target(
+    args: &ScanArgs,
+    environment: &Environment,
+) -> Result<(Vec<PathBuf>, Mode, Within), Fault> {
     let is_change = args.staged || args.range.is_some() || args.since.is_some();
     if args.paths.iter().any(|it| it == Path::new("-")) {
         if args.paths.len() > 1 || args.history || args.estate || is_change {
-            return Err(Fault::new("`-` stands alone: standard input has no history, no index and no neighbours")
-                .hint("to scan a file of that name, write ./-"));
+            return Err(Fault::new(
+                "`-` stands alone: standard input has no history, no index and no neighbours",
+            )
+            .hint("to scan a file of that name, write ./-"));
         }
         return Ok((Vec::new(), Mode::Stdin(Vec::new()), Within::everything()));
     }
     if is_change {
         return changed(args, environment);
     }
-    let mode = if args.history { Mode::History } else { Mode::Tree };
-    let roots = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
+    let mode = if args.history {
+        Mode::History
+    } else {
+        Mode::Tree
+    };
+    let roots = if args.paths.is_empty() {
+        vec![PathBuf::from(".")]
+    } else {
+        args.paths.clone()
+    };
     Ok((roots, mode, Within::everything()))
 }
 
-fn changed(args: &ScanArgs, environment: &Environment) -> Result<(Vec<PathBuf>, Mode, Within), Fault> {
+fn changed(
+    args: &ScanArgs,
+    environment: &Environment,
+) -> Result<(Vec<PathBuf>, Mode, Within), Fault> {
     plan::refuse_missing(&args.paths)?;
     let (root, within) = change::target(&args.paths, environment)?;
     let mode = match (&args.range, &args.since) {
         (Some(range), _) => change::range(range, &root)?,
-        (None, Some(base)) => Mode::Range { base: Some(base.clone()), tip: "HEAD".to_owned() },
+        (None, Some(base)) => Mode::Range {
+            base: Some(base.clone()),
+            tip: "HEAD".to_owned(),
+        },
         (None, None) => Mode::Staged,
     };
     Ok((vec![root], mode, within))
@@ -75,7 +98,10 @@ fn standard_input(max_size: u64) -> Result<Vec<u8>, Fault> {
         .read_to_end(&mut bytes)
         .map_err(|it| Fault::at(Path::new("standard input"), &it))?;
     if bytes.len() as u64 > max_size {
-        return Err(Fault::new(format!("standard input has more than {max_size} bytes")).hint("raise --max-size, or scan a file"));
+        return Err(
+            Fault::new(format!("standard input has more than {max_size} bytes"))
+                .hint("raise --max-size, or scan a file"),
+        );
     }
     if bytes.is_empty() {
         note("standard input is empty: zero bytes were scanned");

@@ -52,17 +52,37 @@ type Take = fn(&mut Settings, &DeValue<'_>) -> Result<(), String>;
 /// Every key, with its section, and what takes its value.
 const KEYS: &[(&str, Take)] = &[
     ("exclude", |it, value| put(strings(value), &mut it.exclude)),
-    ("disable-rules", |it, value| put(strings(value), &mut it.disable_rules)),
+    ("disable-rules", |it, value| {
+        put(strings(value), &mut it.disable_rules)
+    }),
     ("rules", |it, value| put(strings(value), &mut it.rules)),
-    ("min-confidence", |it, value| put(confidence(value).map(Some), &mut it.min_confidence)),
-    ("fail-on", |it, value| put(level(value).map(Some), &mut it.fail_on)),
-    ("max-size", |it, value| put(size_of(value).map(Some), &mut it.max_size)),
-    ("max-depth", |it, value| put(number(value, 0).map(Some), &mut it.max_depth)),
-    ("jobs", |it, value| put(number(value, 1).map(Some), &mut it.jobs)),
-    ("references", |it, value| put(truth(value).map(Some), &mut it.references)),
-    ("expiry.warn-days", |it, value| put(number(value, 0).map(Some), &mut it.expiry_warn_days)),
-    ("rotation.default-days", |it, value| put(number(value, 1).map(Some), &mut it.rotation_default_days)),
-    ("rotation.cloud-key-days", |it, value| put(number(value, 1).map(Some), &mut it.rotation_cloud_key_days)),
+    ("min-confidence", |it, value| {
+        put(confidence(value).map(Some), &mut it.min_confidence)
+    }),
+    ("fail-on", |it, value| {
+        put(level(value).map(Some), &mut it.fail_on)
+    }),
+    ("max-size", |it, value| {
+        put(size_of(value).map(Some), &mut it.max_size)
+    }),
+    ("max-depth", |it, value| {
+        put(number(value, 0).map(Some), &mut it.max_depth)
+    }),
+    ("jobs", |it, value| {
+        put(number(value, 1).map(Some), &mut it.jobs)
+    }),
+    ("references", |it, value| {
+        put(truth(value).map(Some), &mut it.references)
+    }),
+    ("expiry.warn-days", |it, value| {
+        put(number(value, 0).map(Some), &mut it.expiry_warn_days)
+    }),
+    ("rotation.default-days", |it, value| {
+        put(number(value, 1).map(Some), &mut it.rotation_default_days)
+    }),
+    ("rotation.cloud-key-days", |it, value| {
+        put(number(value, 1).map(Some), &mut it.rotation_cloud_key_days)
+    }),
 ];
 
 /// One thing wrong in the file.
@@ -89,7 +109,11 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, fault) in self.faults.iter().enumerate() {
             let separator = if index > 0 { "\n" } else { "" };
-            write!(f, "{separator}{}:{}:{}: {}", self.file, fault.line, fault.column, fault.what)?;
+            write!(
+                f,
+                "{separator}{}:{}:{}: {}",
+                self.file, fault.line, fault.column, fault.what
+            )?;
         }
         Ok(())
     }
@@ -116,12 +140,29 @@ pub fn parse(file: &str, text: &str) -> Result<Settings, Error> {
         }
     }
     faults.sort_by_key(|it| (it.line, it.column));
-    if faults.is_empty() { Ok(settings) } else { Err(Error { file: file.to_owned(), faults }) }
+    if faults.is_empty() {
+        Ok(settings)
+    } else {
+        Err(Error {
+            file: file.to_owned(),
+            faults,
+        })
+    }
 }
 
-fn section(name: &str, table: &DeTable<'_>, text: &str, settings: &mut Settings, faults: &mut Vec<Fault>) {
+fn section(
+    name: &str,
+    table: &DeTable<'_>,
+    text: &str,
+    settings: &mut Settings,
+    faults: &mut Vec<Fault>,
+) {
     for (key, value) in table {
-        let path = if name.is_empty() { key.get_ref().to_string() } else { format!("{name}.{}", key.get_ref()) };
+        let path = if name.is_empty() {
+            key.get_ref().to_string()
+        } else {
+            format!("{name}.{}", key.get_ref())
+        };
         if let Some((_, take)) = KEYS.iter().find(|(it, _)| *it == path) {
             if let Err(what) = take(settings, value.get_ref()) {
                 faults.push(fault(text, value.span().start, format!("`{path}` {what}")));
@@ -129,7 +170,11 @@ fn section(name: &str, table: &DeTable<'_>, text: &str, settings: &mut Settings,
         } else if is_section(&path) {
             match value.get_ref() {
                 DeValue::Table(inner) => section(&path, inner, text, settings, faults),
-                other => faults.push(fault(text, value.span().start, format!("`{path}` is a section, not {}", kind(other)))),
+                other => faults.push(fault(
+                    text,
+                    value.span().start,
+                    format!("`{path}` is a section, not {}", kind(other)),
+                )),
             }
         } else {
             faults.push(fault(text, key.span().start, unknown(&path)));
@@ -138,27 +183,43 @@ fn section(name: &str, table: &DeTable<'_>, text: &str, settings: &mut Settings,
 }
 
 fn is_section(path: &str) -> bool {
-    KEYS.iter().any(|(it, _)| it.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+    KEYS.iter().any(|(it, _)| {
+        it.strip_prefix(path)
+            .is_some_and(|rest| rest.starts_with('.'))
+    })
 }
 
 /// Says which name may have been meant: the nearest one, or the same key of another section.
 fn unknown(path: &str) -> String {
     let names = || KEYS.iter().map(|(it, _)| *it);
-    let sections = || names().filter_map(|it| it.split_once('.')).map(|(section, _)| section);
+    let sections = || {
+        names()
+            .filter_map(|it| it.split_once('.'))
+            .map(|(section, _)| section)
+    };
     let last = |it: &str| it.rsplit('.').next().unwrap_or_default().to_owned();
     let near = nearest(path, names().chain(sections()))
         .or_else(|| names().find(|it| last(it) == last(path)))
         .or_else(|| names().find(|it| nearest(&last(path), [last(it).as_str()]).is_some()));
     match near {
         Some(near) => format!("unknown key `{path}`; did you mean `{near}`?"),
-        None => format!("unknown key `{path}`; the keys are {}", names().collect::<Vec<_>>().join(", ")),
+        None => format!(
+            "unknown key `{path}`; the keys are {}",
+            names().collect::<Vec<_>>().join(", ")
+        ),
     }
 }
 
 fn fault(text: &str, offset: usize, what: String) -> Fault {
     let before = text.get(..offset.min(text.len())).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
     Fault { line, column, what }
 }
 
@@ -195,17 +256,23 @@ fn strings(value: &DeValue<'_>) -> Result<Vec<String>, String> {
         return Err(format!("is a list of texts, not {}", kind(value)));
     };
     let text = |it: &Spanned<DeValue<'_>>| text_of(it.get_ref()).map(str::to_owned);
-    items.iter().map(text).collect::<Result<_, _>>().map_err(|_| "is a list of texts, and holds something else".to_owned())
+    items
+        .iter()
+        .map(text)
+        .collect::<Result<_, _>>()
+        .map_err(|_| "is a list of texts, and holds something else".to_owned())
 }
 
 fn number<T: TryFrom<i64>>(value: &DeValue<'_>, least: i64) -> Result<T, String> {
     let DeValue::Integer(number) = value else {
         return Err(format!("is a whole number, not {}", kind(value)));
     };
-    let number = i64::from_str_radix(number.as_str(), number.radix()).ok().filter(|it| *it >= least);
-    number
-        .and_then(|it| T::try_from(it).ok())
-        .ok_or_else(|| format!("is a whole number of at least {least}, and not as large as this one"))
+    let number = i64::from_str_radix(number.as_str(), number.radix())
+        .ok()
+        .filter(|it| *it >= least);
+    number.and_then(|it| T::try_from(it).ok()).ok_or_else(|| {
+        format!("is a whole number of at least {least}, and not as large as this one")
+    })
 }
 
 fn truth(value: &DeValue<'_>) -> Result<bool, String> {
@@ -224,12 +291,14 @@ fn size_of(value: &DeValue<'_>) -> Result<u64, String> {
 
 fn confidence(value: &DeValue<'_>) -> Result<Confidence, String> {
     let names = Confidence::ALL.iter().map(|it| it.name());
-    Confidence::from_name(text_of(value)?).ok_or_else(|| format!("is one of {}", names.collect::<Vec<_>>().join(", ")))
+    Confidence::from_name(text_of(value)?)
+        .ok_or_else(|| format!("is one of {}", names.collect::<Vec<_>>().join(", ")))
 }
 
 fn level(value: &DeValue<'_>) -> Result<Level, String> {
     let names = Level::ALL.iter().map(|it| it.name());
-    Level::from_name(text_of(value)?).ok_or_else(|| format!("is one of {}", names.collect::<Vec<_>>().join(", ")))
+    Level::from_name(text_of(value)?)
+        .ok_or_else(|| format!("is one of {}", names.collect::<Vec<_>>().join(", ")))
 }
 
 #[cfg(test)]
@@ -257,31 +326,77 @@ mod tests {
         };
         assert_eq!(parse(FILE, text), Ok(expected));
         assert_eq!(parse(FILE, "# nothing\n"), Ok(Settings::default()));
-        assert_eq!(parse(FILE, "max-size = 4096\nexpiry.warn-days = 7").map(|it| it.max_size), Ok(Some(4096)));
+        assert_eq!(
+            parse(FILE, "max-size = 4096\nexpiry.warn-days = 7").map(|it| it.max_size),
+            Ok(Some(4096))
+        );
     }
 
     #[test]
     fn faults_name_the_place_and_what_was_meant() {
         for (text, expected) in [
-            ("# x\nexlude = ['a']\n", "f:2:1: unknown key `exlude`; did you mean `exclude`?"),
-            ("max_size = 1\n", "f:1:1: unknown key `max_size`; did you mean `max-size`?"),
-            ("warn-days = 1\n", "f:1:1: unknown key `warn-days`; did you mean `expiry.warn-days`?"),
-            ("[expiry]\nwarndays = 1\n", "f:2:1: unknown key `expiry.warndays`; did you mean `expiry.warn-days`?"),
-            ("[rotaton]\ndefault-days = 1\n", "f:1:2: unknown key `rotaton`; did you mean `rotation`?"),
-            ("jobs = 'many'\n", "f:1:8: `jobs` is a whole number, not a text"),
-            ("jobs = 0\n", "f:1:8: `jobs` is a whole number of at least 1, and not as large as this one"),
-            ("exclude = 'a'\n", "f:1:11: `exclude` is a list of texts, not a text"),
-            ("exclude = [1]\n", "f:1:11: `exclude` is a list of texts, and holds something else"),
-            ("fail-on = 'loud'\n", "f:1:11: `fail-on` is one of note, warning, error"),
-            ("min-confidence = 'sure'\n", "f:1:18: `min-confidence` is one of low, medium, high"),
-            ("references = 1\n", "f:1:14: `references` is true or false, not a whole number"),
-            ("expiry = 3\n", "f:1:10: `expiry` is a section, not a whole number"),
+            (
+                "# x\nexlude = ['a']\n",
+                "f:2:1: unknown key `exlude`; did you mean `exclude`?",
+            ),
+            (
+                "max_size = 1\n",
+                "f:1:1: unknown key `max_size`; did you mean `max-size`?",
+            ),
+            (
+                "warn-days = 1\n",
+                "f:1:1: unknown key `warn-days`; did you mean `expiry.warn-days`?",
+            ),
+            (
+                "[expiry]\nwarndays = 1\n",
+                "f:2:1: unknown key `expiry.warndays`; did you mean `expiry.warn-days`?",
+            ),
+            (
+                "[rotaton]\ndefault-days = 1\n",
+                "f:1:2: unknown key `rotaton`; did you mean `rotation`?",
+            ),
+            (
+                "jobs = 'many'\n",
+                "f:1:8: `jobs` is a whole number, not a text",
+            ),
+            (
+                "jobs = 0\n",
+                "f:1:8: `jobs` is a whole number of at least 1, and not as large as this one",
+            ),
+            (
+                "exclude = 'a'\n",
+                "f:1:11: `exclude` is a list of texts, not a text",
+            ),
+            (
+                "exclude = [1]\n",
+                "f:1:11: `exclude` is a list of texts, and holds something else",
+            ),
+            (
+                "fail-on = 'loud'\n",
+                "f:1:11: `fail-on` is one of note, warning, error",
+            ),
+            (
+                "min-confidence = 'sure'\n",
+                "f:1:18: `min-confidence` is one of low, medium, high",
+            ),
+            (
+                "references = 1\n",
+                "f:1:14: `references` is true or false, not a whole number",
+            ),
+            (
+                "expiry = 3\n",
+                "f:1:10: `expiry` is a section, not a whole number",
+            ),
             (
                 "max-size = 'big'\n",
                 "f:1:12: `max-size` is a size: `big` is no size; write bytes, or a whole number with K, M or G, as in 10M",
             ),
         ] {
-            assert_eq!(parse("f", text).map_err(|it| it.to_string()), Err(expected.to_owned()), "{text}");
+            assert_eq!(
+                parse("f", text).map_err(|it| it.to_string()),
+                Err(expected.to_owned()),
+                "{text}"
+            );
         }
     }
 
@@ -296,7 +411,12 @@ mod tests {
 
     #[test]
     fn what_is_no_toml_is_told_with_its_place() {
-        for (text, line) in [("jobs = \n", 1), ("a = 1\n\"x\n", 2), ("[expiry\n", 1), ("jobs = 1\njobs = 2\n", 2)] {
+        for (text, line) in [
+            ("jobs = \n", 1),
+            ("a = 1\n\"x\n", 2),
+            ("[expiry\n", 1),
+            ("jobs = 1\njobs = 2\n", 2),
+        ] {
             let error = parse("f", text).unwrap_err();
             assert_eq!(error.faults.len(), 1, "{text}");
             assert_eq!(error.faults[0].line, line, "{text}: {error}");

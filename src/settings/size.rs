@@ -11,14 +11,22 @@ pub fn bytes(text: &str) -> Result<u64, String> {
     let text = text.trim();
     let number = text.trim_end_matches(|it: char| it.is_ascii_alphabetic());
     let unit = text[number.len()..].to_ascii_uppercase();
-    let unit = unit.strip_suffix("IB").or_else(|| unit.strip_suffix('B')).unwrap_or(&unit);
-    let factor = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor);
+    let unit = unit
+        .strip_suffix("IB")
+        .or_else(|| unit.strip_suffix('B'))
+        .unwrap_or(&unit);
+    let factor = UNITS
+        .iter()
+        .find(|(name, _)| *name == unit)
+        .map(|(_, factor)| *factor);
     let number: Option<u64> = number.trim_end().parse().ok();
     match (number, factor) {
         (Some(number), Some(factor)) => number
             .checked_mul(factor)
             .ok_or_else(|| format!("`{text}` is more bytes than can be counted")),
-        _ => Err(format!("`{text}` is no size; write bytes, or a whole number with K, M or G, as in 10M")),
+        _ => Err(format!(
+            "`{text}` is no size; write bytes, or a whole number with K, M or G, as in 10M"
+        )),
     }
 }
 
