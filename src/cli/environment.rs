@@ -118,6 +118,7 @@ pub(super) fn vault_namespace() -> Option<String> {
 }
 
 /// The file with the authorities to trust there.
+#[cfg(feature = "live")]
 pub(super) fn vault_authorities() -> Option<PathBuf> {
     either("VAULT_CACERT", "BAO_CACERT").map(PathBuf::from)
 }
