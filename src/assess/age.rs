@@ -121,7 +121,7 @@ fn stale(case: &Case, record: &Record) -> Option<Verdict> {
         days(i64::from(policy))
     );
     let next = format!(
-        "Rotate it: `keyatlas rotate {}` shows what breaks and in which order.",
+        "Rotate it: `keyatlas map {}` lists what uses it.",
         record.name
     );
     Some(about_record(VerdictId::Stale, record, message, next))

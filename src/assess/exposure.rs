@@ -69,7 +69,7 @@ fn exposed(case: &Case, group: &[&Finding], managed: &Managed) -> Verdict {
         places(group)
     );
     let next = format!(
-        "Rotate `{}` (`keyatlas rotate {}` shows what breaks), then read it from the secrets manager at {}.",
+        "Rotate `{}` (`keyatlas map {}` lists what uses it), then read it from the secrets manager at {}.",
         managed.record,
         managed.record,
         places(group)
