@@ -53,6 +53,7 @@ pub(crate) fn around(text: &[u8], hit: usize) -> Option<Assignment> {
     if text.get(at) == Some(&b',') && !in_call {
         return None;
     }
+    let (is_call, call_at) = (text.get(at) == Some(&b'('), at);
     let is_colon = operator == 1 && text.get(at) == Some(&b':');
     at = skip(text, at + operator, b" \t");
     if operator == 0 {
@@ -62,6 +63,10 @@ pub(crate) fn around(text: &[u8], hit: usize) -> Option<Assignment> {
         }
     }
     let found = value(text, name, at)?;
+    // A call stands right behind its name and passes a literal; `name (remark)` is prose.
+    if is_call && (call_at != name.end || found.written == Written::Bare) {
+        return None;
+    }
     let is_prose = is_colon && found.written == Written::Bare && reads_on(text, found.value.end);
     (!is_prose).then_some(found)
 }
