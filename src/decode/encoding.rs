@@ -1,5 +1,5 @@
 //! Texts hidden in base64 (standard and URL-safe alphabets, RFC 4648), told from random text by what
-//! they decode to. Looks at one byte in sixteen where there is no long run.
+//! they decode to. Looks at a few bytes in each stretch of twenty-four where there is no long run.
 
 use crate::model::span::Span;
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD};
@@ -9,8 +9,41 @@ const SHORTEST: usize = 24;
 /// This much of a run must decode to text before the whole is decoded.
 const PROBE: usize = 32;
 
+/// The alphabets of base64 together, as a table: this is asked of a good part of all bytes.
+const ALPHABET: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let it = byte as u8;
+        table[byte] = it.is_ascii_alphanumeric() || matches!(it, b'+' | b'/' | b'-' | b'_');
+        byte += 1;
+    }
+    table
+};
+
 fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+    ALPHABET[usize::from(byte)]
+}
+
+/// Whether a run of the shortest length may lie around `at`: half of it then lies on one side, and has
+/// no blank, quote or bracket. Looks at eight bytes at a time.
+fn may_run(text: &[u8], at: usize) -> bool {
+    const HALF: usize = SHORTEST / 2;
+    let before = at.checked_sub(HALF).and_then(|it| text.get(it..at));
+    let after = text.get(at + 1..at + 1 + HALF);
+    before.is_some_and(|it| !has_low(it)) || after.is_some_and(|it| !has_low(it))
+}
+
+/// Whether one of these bytes stands before `+`, the first character of the alphabets.
+#[inline(always)]
+fn has_low(half: &[u8]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let low = |it: Option<&[u8; 8]>| {
+        let word = it.map_or(0, |it| u64::from_le_bytes(*it));
+        word.wrapping_sub(ONES * b'+' as u64) & !word & HIGHS
+    };
+    low(half.first_chunk()) | low(half.last_chunk()) != 0
 }
 
 /// Calls `emit(encoding, span, decoded)` for each run that decodes to text.
@@ -18,7 +51,7 @@ pub(super) fn each(text: &[u8], emit: &mut dyn FnMut(&'static str, Span, Vec<u8>
     let mut at = SHORTEST - 1;
     let mut floor = 0;
     while at < text.len() {
-        if !is_base64(text[at]) {
+        if !may_run(text, at) || !is_base64(text[at]) {
             at += SHORTEST;
             continue;
         }

@@ -23,9 +23,87 @@ enum Gate {
     /// Nothing to hide.
     Open,
     /// Hide what matches.
-    Search(AhoCorasick),
+    Search(Search),
     /// The search could not be built: hide every text.
     Shut,
+}
+
+/// Finds spellings of values by a piece of each, so that a key of many lines costs no more memory than a
+/// token. Of a value that is cut short, what is there of it is found too.
+#[derive(Debug)]
+struct Search {
+    pieces: AhoCorasick,
+    /// In the order of the pieces: the whole, and where the piece starts in it.
+    spellings: Vec<(Vec<u8>, usize)>,
+}
+
+/// Bytes of a spelling that are searched for.
+const PIECE: usize = 24;
+
+impl Search {
+    fn new(values: &[&[u8]]) -> Option<Self> {
+        let spellings: BTreeSet<(Vec<u8>, usize)> =
+            values.iter().flat_map(|it| spellings(it)).collect();
+        let spellings: Vec<_> = spellings.into_iter().collect();
+        let pieces = spellings
+            .iter()
+            .map(|(it, at)| &it[*at..it.len().min(at + PIECE)]);
+        let pieces = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .build(pieces)
+            .ok()?;
+        Some(Self { pieces, spellings })
+    }
+
+    /// Where values stand, in order; overlapping ones go as one stretch: the tail of one would still tell.
+    fn stretches(&self, text: &[u8]) -> Vec<Span> {
+        let mut stretches: Vec<Span> = Vec::new();
+        for found in self.pieces.find_overlapping_iter(text) {
+            let (whole, at) = &self.spellings[found.pattern().as_usize()];
+            let before = text[..found.start()].iter().rev();
+            let after = text[found.start()..].iter();
+            let same = |it: &(&u8, &u8)| it.0 == it.1;
+            let left = before.zip(whole[..*at].iter().rev()).take_while(same);
+            let right = after.zip(&whole[*at..]).take_while(same);
+            let mut stretch =
+                Span::new(found.start() - left.count(), found.start() + right.count());
+            while let Some(last) = stretches.pop_if(|it| it.end > stretch.start) {
+                stretch.start = stretch.start.min(last.start);
+                stretch.end = stretch.end.max(last.end);
+            }
+            stretches.push(stretch);
+        }
+        stretches
+    }
+}
+
+/// The ways in which a value may stand in a text, each with the place of a piece that tells it from
+/// others: behind the first line of a key, which is the same for all keys of a kind.
+fn spellings(value: &[u8]) -> Vec<(Vec<u8>, usize)> {
+    let head = match memchr::memchr(b'\n', value) {
+        Some(end) if value.starts_with(b"-----BEGIN ") && value.len() > end + PIECE => end,
+        _ => 0,
+    };
+    let visible = |it: &[u8]| {
+        let mut visible = String::new();
+        escape(&String::from_utf8_lossy(it), &mut visible);
+        visible.into_bytes()
+    };
+    let percent = |it: &[u8]| percent(&String::from_utf8_lossy(it)).into_bytes();
+    let lossy = |it: &[u8]| String::from_utf8_lossy(it).into_owned().into_bytes();
+    let spell: [&dyn Fn(&[u8]) -> Vec<u8>; 8] = [
+        &<[u8]>::to_vec,
+        &percent,
+        &visible,
+        &lossy,
+        &|it| BASE64_NOPAD.encode(it).into_bytes(),
+        &|it| BASE64URL_NOPAD.encode(it).into_bytes(),
+        &|it| HEXLOWER.encode(it).into_bytes(),
+        &|it| HEXUPPER.encode(it).into_bytes(),
+    ];
+    // Three bytes are four characters of base64: cut there, the head is spelled as in the whole.
+    let head = &value[..head - head % 3];
+    spell.iter().map(|it| (it(value), it(head).len())).collect()
 }
 
 impl Redactor {
@@ -40,33 +118,16 @@ impl Redactor {
 
     /// Hides values always.
     pub fn strict(report: &Report) -> Self {
-        let mut patterns = BTreeSet::new();
-        for finding in &report.findings {
-            let value = finding.secret.expose();
-            if value.len() < SHORTEST {
-                continue;
-            }
-            let lossy = String::from_utf8_lossy(value);
-            let mut visible = String::new();
-            escape(&lossy, &mut visible);
-            patterns.extend([
-                value.to_vec(),
-                percent(&lossy).into_bytes(),
-                visible.into_bytes(),
-                lossy.into_owned().into_bytes(),
-                BASE64_NOPAD.encode(value).into_bytes(),
-                BASE64URL_NOPAD.encode(value).into_bytes(),
-                HEXLOWER.encode(value).into_bytes(),
-                HEXUPPER.encode(value).into_bytes(),
-            ]);
-        }
-        let gate = if patterns.is_empty() {
+        let values: Vec<&[u8]> = report
+            .findings
+            .iter()
+            .map(|it| it.secret.expose())
+            .filter(|it| it.len() >= SHORTEST)
+            .collect();
+        let gate = if values.is_empty() {
             Gate::Open
         } else {
-            AhoCorasick::builder()
-                .match_kind(MatchKind::Standard)
-                .build(patterns)
-                .map_or(Gate::Shut, Gate::Search)
+            Search::new(&values).map_or(Gate::Shut, Gate::Search)
         };
         Self { gate }
     }
@@ -85,19 +146,10 @@ impl Redactor {
             Gate::Open => text.to_owned(),
             Gate::Shut => MASK.to_owned(),
             Gate::Search(search) => {
-                // Overlapping values go as one stretch: the tail of one would still tell.
-                let mut stretches: Vec<Span> = Vec::new();
-                for found in search.find_overlapping_iter(text) {
-                    let mut stretch = Span::new(found.start(), found.end());
-                    while let Some(last) = stretches.pop_if(|it| it.end > stretch.start) {
-                        stretch.start = stretch.start.min(last.start);
-                    }
-                    stretches.push(stretch);
-                }
                 let bytes = text.as_bytes();
                 let mut out = Vec::with_capacity(bytes.len());
                 let mut at = 0;
-                for stretch in stretches {
+                for stretch in search.stretches(bytes) {
                     out.extend_from_slice(&bytes[at..stretch.start]);
                     out.extend_from_slice(MASK.as_bytes());
                     at = stretch.end;
@@ -158,6 +210,28 @@ pub(crate) fn day(seconds: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_are_found_in_every_spelling_and_when_cut_short() {
+        let key = format!(
+            "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----",
+            "q8Zk27xPw0LmN4tYb6Rc".repeat(9)
+        );
+        let search = Search::new(&[key.as_bytes(), b"hunter2"]).unwrap();
+        let gate = Redactor {
+            gate: Gate::Search(search),
+        };
+        for (spelled, _) in spellings(key.as_bytes()) {
+            let spelled = String::from_utf8(spelled).unwrap();
+            assert_eq!(gate.redact(&format!("a{spelled}b")), format!("a{MASK}b"));
+            let cut = &spelled[..spelled.len() / 2];
+            assert_eq!(gate.redact(&format!("a{cut} b")), format!("a{MASK} b"));
+        }
+        assert_eq!(gate.redact("hunter2hunter2"), format!("{MASK}{MASK}"));
+        assert_eq!(gate.redact("hunter"), "hunter");
+        let other = "-----BEGIN PRIVATE KEY-----\nanother";
+        assert_eq!(gate.redact(other), other);
+    }
 
     #[test]
     fn escapes_and_encodes() {

@@ -3,18 +3,22 @@
 use super::collect::Sighting;
 use super::identity::Identity;
 use crate::detect::weigh;
+use crate::model::blob::ObjectId;
 use crate::model::finding::Finding;
 use crate::model::fingerprint::{Fingerprinter, Occurrence};
 use crate::model::level::{Confidence, Level};
 use crate::model::origin::Origin;
 use crate::model::rule::RuleSet;
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
 
 /// A sighting with the origins its bytes have.
 pub(super) struct Traced {
     pub(super) sighting: Sighting,
-    pub(super) origins: Vec<Origin>,
+    /// Shared by all sightings in the same bytes.
+    pub(super) origins: Arc<[Origin]>,
     /// Whether it lies in the work tree, the index or HEAD, so that its line numbers are the ones to show.
     pub(super) is_current: bool,
 }
@@ -28,83 +32,125 @@ pub(super) struct Context<'a> {
 }
 
 /// Sorted findings, each with every origin of its value at its path.
-pub(super) fn findings(traced: Vec<Traced>, context: &Context<'_>) -> Vec<Finding> {
-    let mut found: Vec<(usize, Finding, bool)> = traced
+pub(super) fn findings(mut traced: Vec<Traced>, context: &Context<'_>) -> Vec<Finding> {
+    // The first of a group is the one whose place is shown.
+    traced.sort_by(|a, b| {
+        let rank = |it: &Traced| (!it.is_current, it.sighting.place, it.sighting.id);
+        rank(a)
+            .cmp(&rank(b))
+            .then_with(|| a.sighting.via.cmp(&b.sighting.via))
+    });
+    let groups = groups(&traced, context);
+    let mut findings: Vec<Finding> = groups
         .into_par_iter()
-        .flat_map_iter(|it| finding(it, context))
+        .map(|it| finding(&it, &traced, context))
         .collect();
-    let place = |it: &Finding| (it.path.clone(), it.place, it.rule.clone(), it.via.clone());
-    found.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| place(&a.1).cmp(&place(&b.1))));
-    merge(found)
-}
-
-/// Repository and path, rule, value, assigned name, and which copy of them.
-type PlaceKey = (String, String, Vec<u8>, Option<String>, usize);
-/// The version of a file, then as above without the copy.
-type CopyKey = (usize, String, String, Vec<u8>, Option<String>);
-
-/// Versions of one file in history hold the same value at moved lines: the k-th copy of a value in one
-/// version is the k-th copy in another.
-fn merge(found: Vec<(usize, Finding, bool)>) -> Vec<Finding> {
-    let mut by_place: BTreeMap<PlaceKey, Finding> = BTreeMap::new();
-    let mut copies: BTreeMap<CopyKey, usize> = BTreeMap::new();
-    for (version, finding, _) in found {
-        let value = finding.secret.expose().to_vec();
-        let repository = finding
-            .origins
-            .first()
-            .and_then(|it| it.repository.clone())
-            .unwrap_or_default();
-        let path = format!("{repository}\0{}", finding.path);
-        let copy = copies
-            .entry((
-                version,
-                path.clone(),
-                finding.rule.clone(),
-                value.clone(),
-                finding.key.clone(),
-            ))
-            .or_default();
-        let key = (
-            path,
-            finding.rule.clone(),
-            value,
-            finding.key.clone(),
-            *copy,
-        );
-        *copy += 1;
-        match by_place.get_mut(&key) {
-            Some(known) => known.origins.extend(finding.origins),
-            None => {
-                by_place.insert(key, finding);
-            }
-        }
-    }
-    let mut findings: Vec<Finding> = by_place.into_values().collect();
-    for finding in &mut findings {
-        order(&mut finding.origins);
-    }
     let repository = |it: &Finding| it.origins.first().and_then(|it| it.repository.clone());
     findings.sort_by(|a, b| {
-        (repository(a), &a.path, a.place, &a.rule).cmp(&(repository(b), &b.path, b.place, &b.rule))
+        (repository(a), &a.path, a.place, &a.rule, &a.via, &a.key).cmp(&(
+            repository(b),
+            &b.path,
+            b.place,
+            &b.rule,
+            &b.via,
+            &b.key,
+        ))
     });
     findings
 }
 
+/// Sightings that are one finding, and the origins among theirs that lie at its path.
+struct Group {
+    /// The best sighting.
+    first: usize,
+    confidence: Confidence,
+    /// Sighting, and which of its origins.
+    origins: Vec<(u32, u32)>,
+}
+
+/// Repository and path, rule, value, assigned name, and which copy of them. All but the rule are numbers
+/// that stand for the text: a large history has millions of sightings and few texts.
+type PlaceKey = (u32, usize, u32, u32, u32);
+/// The version of a file, then as above without the copy.
+type CopyKey = (Option<ObjectId>, u32, usize, u32, u32);
+
+/// Numbers for equal things.
+struct Numbers<T>(HashMap<T, u32>);
+
+impl<T: Eq + Hash> Numbers<T> {
+    fn of(&mut self, it: T) -> u32 {
+        let next = self.0.len() as u32;
+        *self.0.entry(it).or_insert(next)
+    }
+}
+
+/// Versions of one file in history hold the same value at moved lines: the k-th copy of a value in one
+/// version is the k-th copy in another.
+fn groups(traced: &[Traced], context: &Context<'_>) -> Vec<Group> {
+    let mut paths = Numbers(HashMap::new());
+    let mut values = Numbers(HashMap::new());
+    let mut keys = Numbers(HashMap::new());
+    let mut copies: HashMap<CopyKey, u32> = HashMap::new();
+    let mut numbers: HashMap<PlaceKey, usize> = HashMap::new();
+    let mut groups: Vec<Group> = Vec::new();
+    for (
+        at,
+        Traced {
+            sighting, origins, ..
+        },
+    ) in traced.iter().enumerate()
+    {
+        let candidate = &sighting.candidate;
+        let rule = &context.rules.rules[candidate.rule];
+        let value = values.of(candidate.secret.expose());
+        let key = keys.of(candidate.key.as_deref());
+        // The group at each path of these bytes; they have few.
+        let mut here: Vec<(u32, Option<usize>)> = Vec::new();
+        for (which, origin) in origins.iter().enumerate() {
+            let path = paths.of((origin.repository.as_deref(), origin.path.as_str()));
+            let group = match here.iter().find(|it| it.0 == path) {
+                Some(known) => known.1,
+                None => {
+                    let confidence = weigh(rule, candidate, &origin.path)
+                        .filter(|it| *it >= context.min_confidence);
+                    let group = confidence.map(|confidence| {
+                        let copy = copies
+                            .entry((sighting.id, path, candidate.rule, value, key))
+                            .or_default();
+                        *copy += 1;
+                        *numbers
+                            .entry((path, candidate.rule, value, key, *copy))
+                            .or_insert_with(|| {
+                                groups.push(Group {
+                                    first: at,
+                                    confidence,
+                                    origins: Vec::new(),
+                                });
+                                groups.len() - 1
+                            })
+                    });
+                    here.push((path, group));
+                    group
+                }
+            };
+            if let Some(group) = group {
+                groups[group].origins.push((at as u32, which as u32));
+            }
+        }
+    }
+    groups
+}
+
 /// What is there now first, then the earliest introduction; one origin a kind and path.
-fn order(origins: &mut Vec<Origin>) {
+fn ordered(mut origins: Vec<&Origin>) -> Vec<Origin> {
+    let rank = |it: &Origin| (it.kind, it.introduced.is_some());
     origins.sort_by(|a, b| {
-        let rank = |it: &Origin| {
-            (
-                it.introduced.is_some(),
-                it.path.clone(),
-                it.introduced.clone(),
-            )
-        };
-        (a.kind, rank(a)).cmp(&(b.kind, rank(b)))
+        rank(a)
+            .cmp(&rank(b))
+            .then_with(|| (&a.path, &a.introduced).cmp(&(&b.path, &b.introduced)))
     });
     let mut kept: Vec<Origin> = Vec::new();
-    for origin in origins.drain(..) {
+    for origin in origins {
         match kept.iter_mut().find(|it| {
             it.kind == origin.kind && it.path == origin.path && it.repository == origin.repository
         }) {
@@ -112,68 +158,47 @@ fn order(origins: &mut Vec<Origin>) {
                 known.in_head |= origin.in_head;
                 known.reachable |= origin.reachable;
             }
-            None => kept.push(origin),
+            None => kept.push(origin.clone()),
         }
     }
-    *origins = kept;
+    kept
 }
 
-fn finding(traced: Traced, context: &Context<'_>) -> Vec<(usize, Finding, bool)> {
-    let Traced {
-        sighting,
-        origins,
-        is_current,
-    } = traced;
-    let rule = &context.rules.rules[sighting.candidate.rule];
-    let version = sighting.id.map_or(0, |id| {
-        id.as_bytes().iter().fold(17, |hash: usize, byte| {
-            hash.wrapping_mul(31).wrapping_add(usize::from(*byte))
-        })
-    });
-    let mut by_path: BTreeMap<String, Vec<Origin>> = BTreeMap::new();
-    for origin in origins {
-        by_path.entry(origin.path.clone()).or_default().push(origin);
-    }
-    let weighed = by_path.into_iter().filter_map(|(path, origins)| {
-        let confidence = weigh(rule, &sighting.candidate, &path)?;
-        (confidence >= context.min_confidence).then_some((path, origins, confidence))
-    });
-    let weighed: Vec<_> = weighed.collect();
-    if weighed.is_empty() {
-        return Vec::new();
-    }
-    let value = sighting.candidate.secret.expose();
-    let base = context
-        .identity
-        .base(value, sighting.candidate.key.as_deref());
-    let fingerprint = context.fingerprinter.map(|it| it.fingerprint(value));
-    let make = |(path, origins, confidence): (String, Vec<Origin>, Confidence)| Finding {
+fn finding(group: &Group, traced: &[Traced], context: &Context<'_>) -> Finding {
+    let sighting = &traced[group.first].sighting;
+    let candidate = &sighting.candidate;
+    let rule = &context.rules.rules[candidate.rule];
+    let value = candidate.secret.expose();
+    let origins = group
+        .origins
+        .iter()
+        .map(|(at, which)| &traced[*at as usize].origins[*which as usize]);
+    let origins = ordered(origins.collect());
+    Finding {
         rule: rule.id.clone(),
         place: sighting.place,
-        key: sighting.candidate.key.clone(),
-        masked: sighting.candidate.secret.masked(&rule.prefix),
-        secret: sighting.candidate.secret.clone(),
-        fingerprint,
+        key: candidate.key.clone(),
+        masked: candidate.secret.masked(&rule.prefix),
+        secret: candidate.secret.clone(),
+        fingerprint: context.fingerprinter.map(|it| it.fingerprint(value)),
         occurrence: Occurrence {
-            base: base.clone(),
+            base: context.identity.base(value, candidate.key.as_deref()),
             ordinal: 1,
         },
         via: sighting.via.clone(),
         container: None,
-        confidence,
-        level: level(rule.severity.level(), confidence),
+        confidence: group.confidence,
+        level: level(rule.severity.level(), group.confidence),
         managed: None,
         waived: None,
-        inline: sighting.candidate.inline.clone(),
-        expires: sighting.candidate.expires,
+        inline: candidate.inline.clone(),
+        expires: candidate.expires,
         in_baseline: None,
-        path,
+        path: origins
+            .first()
+            .map_or_else(String::new, |it| it.path.clone()),
         origins,
-    };
-    weighed
-        .into_iter()
-        .map(|it| (version, make(it), is_current))
-        .collect()
+    }
 }
 
 /// A weak sign is a note, whatever the damage would be.

@@ -18,6 +18,7 @@ use crate::source::history::{self, History};
 use crate::source::tree::{self, TreeOptions};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Bytes of memory the history reader may hold in chains.
 const CHAIN_MEMORY: usize = 128 << 20;
@@ -114,7 +115,7 @@ fn plain(
         .zip(origins)
         .map(|(sighting, origin)| Traced {
             sighting,
-            origins: vec![origin],
+            origins: Arc::from([origin]),
             is_current: true,
         })
 }
@@ -185,7 +186,7 @@ fn tree(
         sighting.path = path;
         traced.push(Traced {
             sighting,
-            origins: vec![origin],
+            origins: Arc::from([origin]),
             is_current: true,
         });
     }
@@ -303,23 +304,24 @@ fn objects(
     let flagged: HashSet<ObjectId> = sightings.iter().filter_map(|it| it.id).collect();
     let origins = history.origins(&flagged).map_err(|it| source(&it))?;
     scanned.coverage.gaps.extend(origins.gaps);
-    for sighting in sightings {
-        let known = sighting
-            .id
-            .and_then(|id| origins.by_blob.get(&id))
-            .cloned()
-            .unwrap_or_default();
-        let is_current = known.iter().any(|it| it.in_head);
-        let named = |it: Origin| Origin {
-            repository: Some(name.to_owned()),
-            ..it
-        };
-        traced.push(Traced {
+    let named = |it: Origin| Origin {
+        repository: Some(name.to_owned()),
+        ..it
+    };
+    let by_blob: HashMap<ObjectId, Arc<[Origin]>> = origins
+        .by_blob
+        .into_iter()
+        .map(|(id, it)| (id, it.into_iter().map(named).collect()))
+        .collect();
+    traced.extend(sightings.into_iter().filter_map(|sighting| {
+        // Every flagged blob has an origin.
+        let origins = Arc::clone(by_blob.get(&sighting.id?)?);
+        Some(Traced {
+            is_current: origins.iter().any(|it| it.in_head),
             sighting,
-            origins: known.into_iter().map(named).collect(),
-            is_current,
-        });
-    }
+            origins,
+        })
+    }));
     let mut repository = history.repository();
     name.clone_into(&mut repository.name);
     scanned.repositories.push(repository);
@@ -387,9 +389,10 @@ fn changed(
             in_head: item.in_head,
             ..Origin::plain(kind, &item.path, Some(".".to_owned()))
         };
+        let shared: Arc<[Origin]> = Arc::from([origin.clone()]);
         traced.extend(sightings.into_iter().map(|sighting| Traced {
             sighting,
-            origins: vec![origin.clone()],
+            origins: Arc::clone(&shared),
             is_current: true,
         }));
         scanned

@@ -2,9 +2,9 @@
 //!
 //! Not here: where trees come from, and commits.
 
-use crate::model::blob::ObjectId;
-use crate::source::spelling;
 use std::collections::HashMap;
+use std::hash::Hash;
+use std::ops::Deref;
 
 /// One entry of a tree object, borrowed from its bytes.
 #[derive(Clone, Copy, Debug)]
@@ -30,14 +30,14 @@ impl RawEntry<'_> {
     }
 
     /// The first bytes of the id: ids are evenly spread, so they serve as a hash.
-    pub(crate) fn prefix(&self) -> u64 {
+    pub(crate) fn prefix(&self) -> u32 {
         prefix(self.id)
     }
 }
 
-/// The first eight bytes of an id.
-pub(crate) fn prefix(id: &[u8]) -> u64 {
-    id.first_chunk().map_or(0, |it| u64::from_be_bytes(*it))
+/// The first four bytes of an id.
+pub(crate) fn prefix(id: &[u8]) -> u32 {
+    id.first_chunk().map_or(0, |it| u32::from_be_bytes(*it))
 }
 
 /// The entries of a tree object; ends at the first malformed one.
@@ -56,52 +56,54 @@ pub(crate) fn entries(mut rest: &[u8]) -> impl Iterator<Item = RawEntry<'_>> {
     })
 }
 
-/// An entry kept for comparison.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Entry {
-    pub(crate) name: Box<[u8]>,
-    pub(crate) id: ObjectId,
+/// An entry kept for comparison. How ids and names are kept is the business of whoever keeps many.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Entry<I, N> {
+    pub(crate) name: N,
+    pub(crate) id: I,
     pub(crate) is_tree: bool,
 }
 
-/// The entries of interest of a tree. An entry that a listing leaves out counts as not there.
-pub(crate) type Listing = [Entry];
-
 /// A blob that is at a path in a tree and in none of its parents' trees.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) struct Arrival {
+pub(crate) struct Arrival<I> {
     pub(crate) path: String,
-    pub(crate) id: ObjectId,
+    pub(crate) id: I,
     /// What the parents have at this path.
-    pub(crate) before: Vec<ObjectId>,
+    pub(crate) before: Vec<I>,
 }
 
-/// Looks trees up by id.
+/// Looks trees up by id. An entry that a listing leaves out counts as not there.
 pub(crate) trait Trees {
     type Error;
-    /// The entries of a tree.
-    fn listing(&mut self, id: &ObjectId) -> Result<std::rc::Rc<Listing>, Self::Error>;
+    type Id: Copy + Ord;
+    type Name: Eq + Hash;
+    type Listing: Deref<Target = [Entry<Self::Id, Self::Name>]>;
+    /// The entries of interest of a tree.
+    fn listing(&mut self, id: Self::Id) -> Result<Self::Listing, Self::Error>;
+    /// The path of an entry in a folder.
+    fn path(&self, folder: &str, name: &Self::Name) -> String;
 }
 
 /// Blobs that arrive with `tree` given its parents' trees; paths start with `folder`.
 pub(crate) fn arrivals<T: Trees>(
     trees: &mut T,
     folder: &str,
-    tree: &ObjectId,
-    parents: &[ObjectId],
-    out: &mut Vec<Arrival>,
+    tree: T::Id,
+    parents: &[T::Id],
+    out: &mut Vec<Arrival<T::Id>>,
 ) -> Result<(), T::Error> {
-    if parents.contains(tree) {
+    if parents.contains(&tree) {
         return Ok(());
     }
     let listing = trees.listing(tree)?;
     let mut others = Vec::with_capacity(parents.len());
     for parent in parents {
-        others.push(trees.listing(parent)?);
+        others.push(trees.listing(*parent)?);
     }
-    let others: Vec<Lookup<'_>> = others.iter().map(|it| Lookup::of(it)).collect();
+    let others: Vec<Lookup<'_, T::Id, T::Name>> = others.iter().map(|it| Lookup::of(it)).collect();
     for entry in listing.iter() {
-        let same: Vec<&Entry> = others
+        let same: Vec<_> = others
             .iter()
             .filter_map(|it| it.find(&entry.name))
             .collect();
@@ -111,8 +113,8 @@ pub(crate) fn arrivals<T: Trees>(
         {
             continue;
         }
-        let path = spelling::joined(folder, &spelling::text(&entry.name));
-        let mut before: Vec<ObjectId> = same
+        let path = trees.path(folder, &entry.name);
+        let mut before: Vec<T::Id> = same
             .iter()
             .filter(|it| it.is_tree == entry.is_tree)
             .map(|it| it.id)
@@ -120,7 +122,7 @@ pub(crate) fn arrivals<T: Trees>(
         before.sort_unstable();
         before.dedup();
         if entry.is_tree {
-            arrivals(trees, &path, &entry.id, &before, out)?;
+            arrivals(trees, &path, entry.id, &before, out)?;
         } else {
             out.push(Arrival {
                 path,
@@ -133,22 +135,22 @@ pub(crate) fn arrivals<T: Trees>(
 }
 
 /// Entries by name: a scan while they are few, a table in large folders.
-enum Lookup<'a> {
-    Few(&'a Listing),
-    Many(HashMap<&'a [u8], &'a Entry>),
+enum Lookup<'a, I, N> {
+    Few(&'a [Entry<I, N>]),
+    Many(HashMap<&'a N, &'a Entry<I, N>>),
 }
 
-impl<'a> Lookup<'a> {
-    fn of(listing: &'a Listing) -> Self {
+impl<'a, I, N: Eq + Hash> Lookup<'a, I, N> {
+    fn of(listing: &'a [Entry<I, N>]) -> Self {
         if listing.len() <= 16 {
             return Self::Few(listing);
         }
-        Self::Many(listing.iter().map(|it| (&*it.name, it)).collect())
+        Self::Many(listing.iter().map(|it| (&it.name, it)).collect())
     }
 
-    fn find(&self, name: &[u8]) -> Option<&'a Entry> {
+    fn find(&self, name: &N) -> Option<&'a Entry<I, N>> {
         match self {
-            Self::Few(listing) => listing.iter().find(|it| &*it.name == name),
+            Self::Few(listing) => listing.iter().find(|it| it.name == *name),
             Self::Many(table) => table.get(name).copied(),
         }
     }
@@ -157,45 +159,47 @@ impl<'a> Lookup<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::spelling;
     use std::rc::Rc;
 
-    fn id(byte: u8) -> ObjectId {
-        ObjectId::from_bytes(&[byte; 20]).unwrap()
-    }
+    type Kept = Entry<u8, &'static str>;
 
-    struct Table(HashMap<ObjectId, Rc<Listing>>);
+    struct Table(HashMap<u8, Rc<[Kept]>>);
 
     impl Trees for Table {
         type Error = ();
-        fn listing(&mut self, id: &ObjectId) -> Result<Rc<Listing>, ()> {
-            self.0.get(id).cloned().ok_or(())
+        type Id = u8;
+        type Name = &'static str;
+        type Listing = Rc<[Kept]>;
+
+        fn listing(&mut self, id: u8) -> Result<Rc<[Kept]>, ()> {
+            self.0.get(&id).cloned().ok_or(())
+        }
+
+        fn path(&self, folder: &str, name: &&'static str) -> String {
+            spelling::joined(folder, name)
         }
     }
 
     /// Name, id, whether it is a tree.
-    type Row<'a> = (&'a str, u8, bool);
+    type Row = (&'static str, u8, bool);
 
-    fn table(rows: &[(u8, &[Row<'_>])]) -> Table {
-        let entry = |it: &Row<'_>| Entry {
-            name: it.0.as_bytes().into(),
-            id: id(it.1),
+    fn table(rows: &[(u8, &[Row])]) -> Table {
+        let entry = |it: &Row| Entry {
+            name: it.0,
+            id: it.1,
             is_tree: it.2,
         };
         Table(
             rows.iter()
-                .map(|(tree, entries)| (id(*tree), entries.iter().map(entry).collect()))
+                .map(|(tree, entries)| (*tree, entries.iter().map(entry).collect()))
                 .collect(),
         )
     }
 
-    fn found(
-        table: &mut Table,
-        tree: u8,
-        parents: &[u8],
-    ) -> Vec<(String, ObjectId, Vec<ObjectId>)> {
+    fn found(table: &mut Table, tree: u8, parents: &[u8]) -> Vec<(String, u8, Vec<u8>)> {
         let mut out = Vec::new();
-        let parents: Vec<_> = parents.iter().map(|it| id(*it)).collect();
-        arrivals(table, "", &id(tree), &parents, &mut out).unwrap();
+        arrivals(table, "", tree, parents, &mut out).unwrap();
         out.into_iter()
             .map(|it| (it.path, it.id, it.before))
             .collect()
@@ -212,19 +216,16 @@ mod tests {
         ]);
         assert_eq!(
             found(&mut table, 1, &[]),
-            [("a".into(), id(11), vec![]), ("d/x".into(), id(12), vec![])]
+            [("a".into(), 11, vec![]), ("d/x".into(), 12, vec![])]
         );
-        assert_eq!(
-            found(&mut table, 3, &[1]),
-            [("a".into(), id(13), vec![id(11)])]
-        );
+        assert_eq!(found(&mut table, 3, &[1]), [("a".into(), 13, vec![11])]);
         assert_eq!(found(&mut table, 1, &[3, 1]), []);
         assert_eq!(
             found(&mut table, 4, &[1, 3]),
             [
-                ("a".into(), id(14), vec![id(11), id(13)]),
-                ("d/x".into(), id(15), vec![id(12)]),
-                ("d2/x".into(), id(12), vec![])
+                ("a".into(), 14, vec![11, 13]),
+                ("d/x".into(), 15, vec![12]),
+                ("d2/x".into(), 12, vec![])
             ]
         );
     }

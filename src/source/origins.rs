@@ -7,14 +7,13 @@ use crate::model::blob::ObjectId;
 use crate::model::coverage::Gap;
 use crate::model::origin::{Introduction, Origin, OriginKind};
 use crate::source::commits::{Commit, Commits, Gatherer};
-use crate::source::compare::{self, Entry, Listing, Trees, arrivals};
+use crate::source::compare::{self, Entry, Trees, arrivals};
 use crate::source::error::Error;
 use crate::source::objects::Visit;
 use crate::source::pack::Kind;
 use crate::source::spelling;
 use git2::{Oid, Repository};
 use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
 
 /// The origins of flagged blobs.
@@ -39,30 +38,27 @@ pub(crate) fn find(
     let collector = Collector {
         blobs: flagged,
         marks: &marks,
-        listings: Mutex::default(),
+        kept: Mutex::default(),
     };
     each(Kind::Tree, &collector);
-    let (listings, mut gaps) = collector
-        .listings
+    let (table, mut gaps) = collector
+        .kept
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
     let gatherer = Gatherer::default();
     each(Kind::Commit, &gatherer);
     let (commits, lost) = gatherer.finish(repository);
     gaps.extend(lost);
-    let listings = listings
-        .into_iter()
-        .map(|(id, it)| (id, Rc::from(it)))
-        .collect();
+    drop(marks);
     let mut search = Search {
-        trees: Known(listings),
+        table: &table,
         commits: &commits,
         best: HashMap::new(),
     };
-    search.all(&marks);
+    search.all();
     let in_head = search.in_head(repository);
     let best = search.best;
-    let mut by_blob = written(repository, best, &in_head);
+    let mut by_blob = written(repository, best, &in_head, &table);
     add_homeless(repository, flagged, &mut by_blob);
     by_blob.values_mut().for_each(|it| it.sort());
     gaps.sort();
@@ -70,30 +66,40 @@ pub(crate) fn find(
     Ok(Origins { by_blob, gaps })
 }
 
-/// Edges from trees to the trees above them are kept up to this many (128 MB); beyond it the trees are
+/// Edges from trees to the trees above them are kept up to this many (32 MiB); beyond it the trees are
 /// read again until no new flag rises.
-const EDGES: usize = 8 << 20;
+const EDGES: usize = 4 << 20;
 
-/// Prefixes of ids, with a bitmap in front that answers most questions.
-#[derive(Default)]
+/// Log2 of the bits in front of the set: 128 KiB answer most questions.
+const FRONT: u32 = 20;
+
+/// The first four bytes of ids. Two ids may share them: then one more tree is looked into, and nothing
+/// else changes, since everything that is kept is compared in full.
 struct Marks {
-    bits: Vec<u64>,
-    set: HashSet<u64>,
+    front: Vec<u64>,
+    set: HashSet<u32>,
+}
+
+impl Default for Marks {
+    fn default() -> Self {
+        Self {
+            front: vec![0; 1 << (FRONT - 6)],
+            set: HashSet::new(),
+        }
+    }
 }
 
 impl Marks {
-    fn insert(&mut self, prefix: u64) -> bool {
-        self.bits.resize(1024, 0);
-        self.bits[(prefix >> 54) as usize] |= 1 << (prefix >> 48 & 63);
+    fn insert(&mut self, prefix: u32) -> bool {
+        let bit = prefix >> (32 - FRONT);
+        self.front[(bit / 64) as usize] |= 1 << (bit % 64);
         self.set.insert(prefix)
     }
 
     #[inline]
-    fn contains(&self, prefix: u64) -> bool {
-        self.bits
-            .get((prefix >> 54) as usize)
-            .is_some_and(|it| it >> (prefix >> 48 & 63) & 1 == 1)
-            && self.set.contains(&prefix)
+    fn contains(&self, prefix: u32) -> bool {
+        let bit = prefix >> (32 - FRONT);
+        self.front[(bit / 64) as usize] >> (bit % 64) & 1 == 1 && self.set.contains(&prefix)
     }
 }
 
@@ -116,7 +122,7 @@ fn flagged_trees(each: &Each<'_>, flagged: &HashSet<ObjectId>) -> Marks {
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
         let mut rose = false;
-        let mut stack: Vec<u64> = found
+        let mut stack: Vec<u32> = found
             .trees
             .into_iter()
             .filter(|it| marks.insert(*it))
@@ -137,9 +143,9 @@ fn flagged_trees(each: &Each<'_>, flagged: &HashSet<ObjectId>) -> Marks {
 
 #[derive(Default)]
 struct Found {
-    trees: Vec<u64>,
+    trees: Vec<u32>,
     /// (tree, tree above it)
-    edges: Vec<(u64, u64)>,
+    edges: Vec<(u32, u32)>,
 }
 
 /// Finds trees that name something marked.
@@ -176,14 +182,59 @@ impl Visit for Finder<'_> {
     }
 }
 
-/// Entries by tree, and the trees that could not be read.
-type Kept = (HashMap<ObjectId, Vec<Entry>>, Vec<Gap>);
+/// Everything kept of flagged trees: ids and names as numbers, since a large history has millions of
+/// entries and few names.
+#[derive(Default)]
+struct Table {
+    numbers: HashMap<ObjectId, u32>,
+    ids: Vec<ObjectId>,
+    name_numbers: HashMap<Box<[u8]>, u32>,
+    names: Vec<String>,
+    /// By the number of a tree: its part of `entries`.
+    ranges: HashMap<u32, (u32, u32)>,
+    entries: Vec<Entry<u32, u32>>,
+}
+
+impl Table {
+    fn number(&mut self, id: ObjectId) -> u32 {
+        let next = self.ids.len() as u32;
+        let number = *self.numbers.entry(id).or_insert(next);
+        if number == next {
+            self.ids.push(id);
+        }
+        number
+    }
+
+    fn name(&mut self, name: &[u8]) -> u32 {
+        if let Some(number) = self.name_numbers.get(name) {
+            return *number;
+        }
+        let number = self.names.len() as u32;
+        self.names.push(spelling::text(name).into_owned());
+        self.name_numbers.insert(name.into(), number);
+        number
+    }
+
+    fn keep(&mut self, tree: ObjectId, kept: &[(&[u8], ObjectId, bool)]) {
+        let start = self.entries.len() as u32;
+        for (name, id, is_tree) in kept {
+            let entry = Entry {
+                name: self.name(name),
+                id: self.number(*id),
+                is_tree: *is_tree,
+            };
+            self.entries.push(entry);
+        }
+        let tree = self.number(tree);
+        self.ranges.insert(tree, (start, self.entries.len() as u32));
+    }
+}
 
 /// Keeps the flagged entries of flagged trees.
 struct Collector<'a> {
     blobs: &'a HashSet<ObjectId>,
     marks: &'a Marks,
-    listings: Mutex<Kept>,
+    kept: Mutex<(Table, Vec<Gap>)>,
 }
 
 impl Visit for Collector<'_> {
@@ -196,42 +247,42 @@ impl Visit for Collector<'_> {
     }
 
     fn object(&self, id: ObjectId, bytes: &[u8]) {
-        let kept = compare::entries(bytes)
+        let flagged = compare::entries(bytes)
             .filter(|it| !it.is_submodule() && self.marks.contains(it.prefix()));
-        let kept: Vec<Entry> = kept
-            .filter_map(|it| {
-                Some(Entry {
-                    name: it.name.into(),
-                    id: ObjectId::from_bytes(it.id)?,
-                    is_tree: it.is_tree(),
-                })
-            })
-            .filter(|it| it.is_tree || self.blobs.contains(&it.id))
+        let kept: Vec<(&[u8], ObjectId, bool)> = flagged
+            .filter_map(|it| Some((it.name, ObjectId::from_bytes(it.id)?, it.is_tree())))
+            .filter(|(_, id, is_tree)| *is_tree || self.blobs.contains(id))
             .collect();
-        self.listings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .0
-            .insert(id, kept);
+        if !kept.is_empty() {
+            let mut guard = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            guard.0.keep(id, &kept);
+        }
     }
 
     fn failed(&self, gap: Gap) {
-        self.listings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .1
-            .push(gap);
+        let mut guard = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        guard.1.push(gap);
     }
 }
 
-/// Listings by tree; a tree that is not flagged has none, and counts as empty.
-struct Known(HashMap<ObjectId, Rc<Listing>>);
+/// A tree without flagged entries has no range, and counts as empty.
+struct Known<'a>(&'a Table);
 
-impl Trees for Known {
+impl<'a> Trees for Known<'a> {
     type Error = std::convert::Infallible;
+    type Id = u32;
+    type Name = u32;
+    type Listing = &'a [Entry<u32, u32>];
 
-    fn listing(&mut self, id: &ObjectId) -> Result<Rc<Listing>, Self::Error> {
-        Ok(self.0.get(id).cloned().unwrap_or_else(|| Rc::new([])))
+    fn listing(&mut self, id: u32) -> Result<Self::Listing, Self::Error> {
+        let range = self.0.ranges.get(&id);
+        Ok(range.map_or(&[], |(start, end)| {
+            &self.0.entries[*start as usize..*end as usize]
+        }))
+    }
+
+    fn path(&self, folder: &str, name: &u32) -> String {
+        spelling::joined(folder, &self.0.names[*name as usize])
     }
 }
 
@@ -243,25 +294,23 @@ struct Choice {
     commit: ObjectId,
 }
 
-type Chosen = HashMap<(ObjectId, String), Choice>;
+/// By the number of a blob, and a path.
+type Chosen = HashMap<(u32, String), Choice>;
 
 struct Search<'a> {
-    trees: Known,
+    table: &'a Table,
     commits: &'a Commits,
     best: Chosen,
 }
 
 impl Search<'_> {
-    fn all(&mut self, marks: &Marks) {
+    fn all(&mut self) {
+        let flagged = |it: &Commit| self.table.numbers.get(&it.tree()?).copied();
         for commit in &self.commits.all {
-            let flagged = |it: &Commit| {
-                it.tree()
-                    .filter(|it| marks.contains(compare::prefix(it.as_bytes())))
-            };
             let (Some(id), Some(tree)) = (commit.id(), flagged(commit)) else {
                 continue;
             };
-            let parents: Vec<ObjectId> = self
+            let parents: Vec<u32> = self
                 .commits
                 .parents(commit)
                 .filter_map(|at| flagged(&self.commits.all[at]))
@@ -271,32 +320,36 @@ impl Search<'_> {
                 seconds: commit.seconds,
                 commit: id,
             };
-            for (blob, path) in self.below(&tree, &parents) {
-                let best = self.best.entry((blob, path)).or_insert(choice);
+            for place in below(self.table, tree, &parents) {
+                let best = self.best.entry(place).or_insert(choice);
                 *best = choice.min(*best);
             }
         }
     }
 
-    fn below(&mut self, tree: &ObjectId, parents: &[ObjectId]) -> Vec<(ObjectId, String)> {
-        let mut found = Vec::new();
-        let Ok(()) = arrivals(&mut self.trees, "", tree, parents, &mut found);
-        found.into_iter().map(|it| (it.id, it.path)).collect()
-    }
-
     /// Flagged blobs with their paths in HEAD.
-    fn in_head(&mut self, repository: &Repository) -> HashSet<(ObjectId, String)> {
+    fn in_head(&self, repository: &Repository) -> HashSet<(u32, String)> {
         let tree = repository.head().and_then(|it| it.peel_to_tree()).ok();
         let tree = tree.and_then(|it| ObjectId::from_bytes(it.id().as_bytes()));
-        tree.map(|it| self.below(&it, &[]).into_iter().collect())
-            .unwrap_or_default()
+        let number = tree.and_then(|it| self.table.numbers.get(&it).copied());
+        number.map_or_else(HashSet::new, |it| {
+            below(self.table, it, &[]).into_iter().collect()
+        })
     }
+}
+
+/// Flagged blobs that a tree has and none of the others, with their paths.
+fn below(table: &Table, tree: u32, others: &[u32]) -> Vec<(u32, String)> {
+    let mut found = Vec::new();
+    let Ok(()) = arrivals(&mut Known(table), "", tree, others, &mut found);
+    found.into_iter().map(|it| (it.id, it.path)).collect()
 }
 
 fn written(
     repository: &Repository,
     best: Chosen,
-    in_head: &HashSet<(ObjectId, String)>,
+    in_head: &HashSet<(u32, String)>,
+    table: &Table,
 ) -> HashMap<ObjectId, Vec<Origin>> {
     let mut authors = Authors::new(repository);
     let mut by_blob: HashMap<ObjectId, Vec<Origin>> = HashMap::new();
@@ -306,7 +359,8 @@ fn written(
             commit: choice.commit.to_string(),
             author: authors.name(&choice.commit),
         };
-        by_blob.entry(place.0).or_default().push(Origin {
+        let blob = table.ids[place.0 as usize];
+        by_blob.entry(blob).or_default().push(Origin {
             kind: OriginKind::History,
             in_head: in_head.contains(&place),
             path: place.1,

@@ -7,7 +7,7 @@ use crate::model::blob::ObjectId;
 use crate::model::coverage::{Gap, Reason};
 use crate::model::origin::Introduction;
 use crate::source::change::{ChangedBlob, Changes};
-use crate::source::compare::{self, Arrival, Entry, Listing, Trees, arrivals};
+use crate::source::compare::{self, Arrival, Entry, Trees, arrivals};
 use crate::source::error::Error;
 use crate::source::origins::author_name;
 use crate::source::staged::{content, find_renames};
@@ -139,7 +139,7 @@ impl<'a> Gatherer<'a> {
             return Ok(());
         };
         let mut arrived = Vec::new();
-        arrivals(&mut self.trees, "", &tree, &parents, &mut arrived)?;
+        arrivals(&mut self.trees, "", tree, &parents, &mut arrived)?;
         self.add_rename_sources(&commit, &mut arrived)?;
         let author = author_name(&commit, self.mailmap.as_ref());
         let introduced = Introduction {
@@ -157,7 +157,7 @@ impl<'a> Gatherer<'a> {
     fn add_rename_sources(
         &self,
         commit: &Commit<'_>,
-        arrived: &mut [Arrival],
+        arrived: &mut [Arrival<ObjectId>],
     ) -> Result<(), git2::Error> {
         if commit.parent_count() != 1 || arrived.iter().all(|it| !it.before.is_empty()) {
             return Ok(());
@@ -185,7 +185,7 @@ impl<'a> Gatherer<'a> {
         Ok(())
     }
 
-    fn keep(&mut self, arrival: Arrival, introduced: &Introduction) {
+    fn keep(&mut self, arrival: Arrival<ObjectId>, introduced: &Introduction) {
         let item = ChangedBlob {
             path: arrival.path.clone(),
             id: arrival.id,
@@ -222,10 +222,12 @@ fn our_id(id: Oid) -> Option<ObjectId> {
     ObjectId::from_bytes(id.as_bytes())
 }
 
+type Listing = Rc<[Entry<ObjectId, Box<[u8]>>]>;
+
 /// Trees read through git's library; neighbouring commits share most of them.
 struct Stored<'a> {
     odb: Odb<'a>,
-    listings: HashMap<ObjectId, Rc<Listing>>,
+    listings: HashMap<ObjectId, Listing>,
 }
 
 /// Listings kept before all are dropped.
@@ -233,9 +235,16 @@ const LISTINGS: usize = 4096;
 
 impl Trees for Stored<'_> {
     type Error = git2::Error;
+    type Id = ObjectId;
+    type Name = Box<[u8]>;
+    type Listing = Listing;
 
-    fn listing(&mut self, id: &ObjectId) -> Result<Rc<Listing>, git2::Error> {
-        if let Some(listing) = self.listings.get(id) {
+    fn path(&self, folder: &str, name: &Box<[u8]>) -> String {
+        spelling::joined(folder, &spelling::text(name))
+    }
+
+    fn listing(&mut self, id: ObjectId) -> Result<Listing, git2::Error> {
+        if let Some(listing) = self.listings.get(&id) {
             return Ok(listing.clone());
         }
         let object = self.odb.read(Oid::from_bytes(id.as_bytes())?)?;
@@ -245,7 +254,7 @@ impl Trees for Stored<'_> {
             ));
         }
         let kept = compare::entries(object.data()).filter(|it| !it.is_submodule());
-        let listing: Rc<Listing> = kept
+        let listing: Listing = kept
             .filter_map(|it| {
                 Some(Entry {
                     name: it.name.into(),
@@ -257,7 +266,7 @@ impl Trees for Stored<'_> {
         if self.listings.len() >= LISTINGS {
             self.listings.clear();
         }
-        self.listings.insert(*id, listing.clone());
+        self.listings.insert(id, listing.clone());
         Ok(listing)
     }
 }
