@@ -234,9 +234,17 @@ impl Detector {
     }
 
     /// Sorts, and leaves one candidate where several rules saw the same bytes: a shape before a name,
-    /// then the surer, then the longer.
+    /// then the surer, then the one that names a provider, then the longer.
     fn settle(&self, found: &mut Vec<Candidate>) {
-        let rank = |it: &Candidate| (it.written == Written::Shape, it.confidence, it.span.len());
+        let rank = |it: &Candidate| {
+            let is_named = self.rules.rules[it.rule].provider != "generic";
+            (
+                it.written == Written::Shape,
+                it.confidence,
+                is_named,
+                it.span.len(),
+            )
+        };
         found.sort_by(|a, b| {
             rank(b)
                 .cmp(&rank(a))

@@ -83,7 +83,7 @@ fn build(text: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(text)
         .unicode(false)
         .size_limit(64 << 20)
-        .dfa_size_limit(8 << 20)
+        .dfa_size_limit(1 << 20)
         .build()
 }
 

@@ -50,15 +50,36 @@ impl Fingerprinter {
         }
     }
 
-    /// The fingerprint of a value's exact bytes.
+    /// The fingerprint of a value, however it is laid out where it stands (see [`canonical`]).
     pub fn fingerprint(&self, value: &[u8]) -> Fingerprint {
-        Fingerprint(tag(&self.key, b"keyatlas value v1\0", value))
+        Fingerprint(tag(&self.key, b"keyatlas value v1\0", &canonical(value)))
     }
 
     /// A tag that tells two estate keys apart without telling either.
     pub fn key_id(&self) -> [u8; 32] {
         tag(&self.key, b"keyatlas key id v1\0", b"")
     }
+}
+
+/// The bytes by which a value is known: without white space around it; and of PEM blocks (RFC 7468),
+/// whose lines are indented, joined or written with `\n` from place to place, without any.
+pub fn canonical(value: &[u8]) -> Zeroizing<Vec<u8>> {
+    let value = value.trim_ascii();
+    if !value.starts_with(b"-----BEGIN ") {
+        return Zeroizing::new(value.to_vec());
+    }
+    let mut kept = Zeroizing::new(Vec::with_capacity(value.len()));
+    let mut bytes = value.iter().peekable();
+    while let Some(byte) = bytes.next() {
+        if *byte == b'\\' {
+            // An escaped line end; within a text within a text, the backslash is escaped as well.
+            while bytes.next_if(|it| **it == b'\\').is_some() {}
+            let _end = bytes.next_if(|it| matches!(**it, b'n' | b'r' | b't'));
+        } else if !byte.is_ascii_whitespace() {
+            kept.push(*byte);
+        }
+    }
+    kept
 }
 
 impl fmt::Debug for Fingerprinter {
@@ -95,5 +116,27 @@ impl fmt::Display for Occurrence {
         } else {
             Ok(())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_has_one_fingerprint_however_it_is_laid_out() {
+        let print = Fingerprinter::new([7; 32]);
+        let same =
+            |a: &str, b: &str| print.fingerprint(a.as_bytes()) == print.fingerprint(b.as_bytes());
+        let key = "-----BEGIN EC PRIVATE KEY-----\nMHcC\nAQEE\n-----END EC PRIVATE KEY-----";
+        assert!(same(key, &format!("{key}\n")));
+        assert!(same(key, &key.replace('\n', "\r\n")));
+        assert!(same(key, &key.replace('\n', "\n    ")));
+        assert!(same(key, &key.replace('\n', "\\n")));
+        assert!(same(key, &key.replace('\n', "\\r\\n")));
+        assert!(same(key, &key.replace('\n', "\\\\n")));
+        assert!(same("a b", " a b\n"));
+        assert!(!same("a b", "ab"));
+        assert!(!same(key, &key.replace("MHcC", "MHcD")));
     }
 }

@@ -1,6 +1,7 @@
 //! Occurrence ids: a value through a memory-hard function, with its structural context. Ordinals among
 //! equals are given once all findings are known.
 
+use crate::model::fingerprint::canonical;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -45,6 +46,7 @@ impl Identity {
     }
 
     fn secret(&self, value: &[u8]) -> [u8; 16] {
+        let value: &[u8] = &canonical(value);
         let short: [u8; 32] = Sha256::digest(value).into();
         let lock = |this: &Self| {
             this.known

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Bytes of memory the history reader may hold in chains.
-const CHAIN_MEMORY: usize = 128 << 20;
+const CHAIN_MEMORY: usize = 96 << 20;
 
 fn source(error: &SourceError) -> Error {
     Error::Source {
