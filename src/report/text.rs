@@ -77,6 +77,9 @@ impl Search {
     }
 }
 
+/// Writes bytes in another way.
+type Spelling<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
+
 /// The ways in which a value may stand in a text, each with the place of a piece that tells it from
 /// others: behind the first line of a key, which is the same for all keys of a kind.
 fn spellings(value: &[u8]) -> Vec<(Vec<u8>, usize)> {
@@ -91,7 +94,7 @@ fn spellings(value: &[u8]) -> Vec<(Vec<u8>, usize)> {
     };
     let percent = |it: &[u8]| percent(&String::from_utf8_lossy(it)).into_bytes();
     let lossy = |it: &[u8]| String::from_utf8_lossy(it).into_owned().into_bytes();
-    let spell: [&dyn Fn(&[u8]) -> Vec<u8>; 8] = [
+    let spell: [Spelling<'_>; 8] = [
         &<[u8]>::to_vec,
         &percent,
         &visible,
