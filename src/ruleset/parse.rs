@@ -24,6 +24,12 @@ struct Row {
     #[serde(default)]
     pattern: String,
     #[serde(default)]
+    owners: Vec<String>,
+    #[serde(default)]
+    names: Vec<String>,
+    #[serde(default)]
+    values: Vec<String>,
+    #[serde(default)]
     keywords: Vec<String>,
     #[serde(default)]
     near: Vec<String>,
@@ -77,6 +83,7 @@ fn checked(name: &str, row: Row, faults: &mut Vec<String>) -> Option<Rule> {
     let matcher = match row.matcher.as_str() {
         "pattern" => Some(Matcher::Pattern),
         "assignment" => Some(Matcher::Assignment),
+        "named" => Some(Matcher::Named),
         _ => None,
     };
     let checksum = row
@@ -88,15 +95,23 @@ fn checked(name: &str, row: Row, faults: &mut Vec<String>) -> Option<Rule> {
     }
     if matcher.is_none() {
         fault(format!(
-            "matcher `{}` is not `pattern` or `assignment`",
+            "matcher `{}` is not `pattern`, `assignment` or `named`",
             row.matcher
         ));
     }
     if checksum == Some(None) {
         fault("checksum is not known".to_owned());
     }
-    if row.keywords.is_empty() || row.keywords.iter().any(|it| it.len() < 3) {
-        fault("needs keywords of at least three characters".to_owned());
+    let words = if matcher == Some(Matcher::Named) {
+        if row.owners.is_empty() || row.values.is_empty() {
+            fault("needs owners and values".to_owned());
+        }
+        ("names", &row.names)
+    } else {
+        ("keywords", &row.keywords)
+    };
+    if words.1.is_empty() || words.1.iter().any(|it| it.len() < 3) {
+        fault(format!("needs {} of at least three characters", words.0));
     }
     if matcher == Some(Matcher::Pattern) && !row.pattern.contains("(?P<secret>") {
         fault("the pattern has no group named `secret`".to_owned());
@@ -128,6 +143,9 @@ fn checked(name: &str, row: Row, faults: &mut Vec<String>) -> Option<Rule> {
         title: row.title,
         provider: row.provider,
         pattern: row.pattern,
+        owners: row.owners,
+        names: row.names,
+        values: row.values,
         keywords: row.keywords,
         near: row.near.iter().map(|it| it.to_ascii_lowercase()).collect(),
         entropy: row.entropy,
