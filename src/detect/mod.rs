@@ -23,7 +23,7 @@ use crate::model::level::Confidence;
 use crate::model::rule::{Kind, Matcher, Rule, RuleSet};
 use crate::model::secret::Secret;
 use crate::model::span::Span;
-use named::Named;
+use named::{Named, Owned};
 use pattern::{Match, Pattern};
 use prefilter::Prefilter;
 use std::collections::BTreeMap;
@@ -282,11 +282,7 @@ impl Detector {
         };
         let owned = self.named.find(&judge::words(name), before, raw)?;
         let rule = &self.rules.rules[owned.rule];
-        let judged = judge::confidence(name, judge::Promise::Random, value, found.written);
-        let is_loose = !owned.structured
-            && (judged.is_none() || (judged == Some(Confidence::Low) && raw.len() < 20));
-        if is_loose
-            || judge::is_stand_in(value)
+        if !is_random(value, name, owned, found.written)
             || rule
                 .entropy
                 .is_some_and(|floor| entropy::shannon(raw) < floor)
@@ -342,6 +338,23 @@ impl Detector {
         });
         found.sort_by(|a, b| a.span.cmp(&b.span).then(a.rule.cmp(&b.rule)));
     }
+}
+
+/// Whether a value of the right shape is random text; a shape of plain letters and digits that no owner's
+/// name vouches for must convince as a value without a rule must.
+fn is_random(value: &str, name: &str, owned: Owned, written: Written) -> bool {
+    let is_mixed = value.contains(|it: char| it.is_ascii_digit())
+        && value.contains(|it: char| it.is_ascii_alphabetic());
+    // Long random text contains every short word in the end.
+    let is_beyond_doubt = value.len() >= 32 && entropy::shannon(value.as_bytes()) >= 4.4;
+    if is_beyond_doubt || !is_mixed {
+        return is_mixed;
+    }
+    if owned.in_name || owned.structured {
+        return !judge::is_stand_in(value);
+    }
+    let judged = judge::confidence(name, judge::Promise::Random, value, written);
+    judged >= Some(Confidence::Medium) || (judged.is_some() && value.len() >= 20)
 }
 
 /// Whether a match passes everything its rule asks besides the pattern.
