@@ -79,7 +79,7 @@ impl Detector {
             }
         }
         let named = Named::new(&rules.rules);
-        for end in named.triggers() {
+        for end in Named::triggers(&rules.rules) {
             keywords.entry(end.into_bytes()).or_default().push(NAMED);
         }
         let (words, by_keyword): (Vec<_>, Vec<_>) = keywords.into_iter().unzip();
@@ -280,7 +280,8 @@ impl Detector {
                 )))
             })
         };
-        let owned = self.named.find(&judge::words(name), before, raw)?;
+        let words = judge::words(name);
+        let owned = self.named.find(&self.rules.rules, &words, before, raw)?;
         let rule = &self.rules.rules[owned.rule];
         if !is_random(value, name, owned, found.written)
             || rule

@@ -6,6 +6,7 @@
 use super::shape::Shape;
 use crate::model::rule::{Matcher, Rule};
 use std::collections::{BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 /// Words that may follow the name's last word and say which one it is: `DATADOG_API_KEY_PROD`.
 const WHICH: &[&str] = &[
@@ -71,9 +72,10 @@ const JOINED: usize = 4;
 pub(crate) struct Named {
     inside: HashMap<String, Vec<usize>>,
     before: HashMap<String, Vec<usize>>,
-    rules: HashMap<usize, Entry>,
+    entries: HashMap<usize, OnceLock<Entry>>,
 }
 
+/// What a rule asks of names and values, made ready when its owner is first seen.
 #[derive(Debug)]
 struct Entry {
     names: Vec<String>,
@@ -92,7 +94,7 @@ pub(crate) struct Owned {
 }
 
 impl Named {
-    /// Builds the table; faults of shapes are told by [`faults`].
+    /// Builds the table of owners.
     pub(crate) fn new(rules: &[Rule]) -> Self {
         let mut this = Self::default();
         let named = rules
@@ -108,41 +110,38 @@ impl Named {
                 let words = this.before.entry(squeezed(word)).or_default();
                 words.push(number);
             }
-            let shapes = rule.values.iter().filter_map(|it| Shape::new(it).ok());
-            let entry = Entry {
-                names: rule.names.iter().map(|it| squeezed(it)).collect(),
-                shapes: shapes.collect(),
-            };
-            this.rules.insert(number, entry);
+            this.entries.insert(number, OnceLock::new());
         }
         this
     }
 
     /// The ends of names at which a look is worth it: `key`, `token`, `secret`. An end that ends in
     /// another is left out.
-    pub(crate) fn triggers(&self) -> Vec<String> {
-        let ends: BTreeSet<&String> = self.rules.values().flat_map(|it| &it.names).collect();
+    pub(crate) fn triggers(rules: &[Rule]) -> Vec<String> {
+        let named = rules.iter().filter(|it| it.matcher == Matcher::Named);
+        let names: BTreeSet<&String> = named.flat_map(|it| &it.names).collect();
+        let ends: BTreeSet<String> = names.into_iter().map(|it| squeezed(it)).collect();
         let is_covered = |end: &String| {
             ends.iter()
                 .any(|it| it.len() < end.len() && end.ends_with(it.as_str()))
         };
-        let own = ends.iter().filter(|it| !is_covered(it));
-        own.map(|it| (*it).clone()).collect()
+        ends.iter().filter(|it| !is_covered(it)).cloned().collect()
     }
 
     /// The rule whose owner, name and shape all fit. `before` are the words that stand before the name,
     /// asked only where no owner is part of it.
     pub(crate) fn find(
         &self,
+        rules: &[Rule],
         words: &[String],
         before: impl FnOnce() -> Vec<String>,
         value: &[u8],
     ) -> Option<Owned> {
-        self.in_name(words, value)
-            .or_else(|| self.before_name(words, &before(), value))
+        self.in_name(rules, words, value)
+            .or_else(|| self.before_name(rules, words, &before(), value))
     }
 
-    fn in_name(&self, words: &[String], value: &[u8]) -> Option<Owned> {
+    fn in_name(&self, rules: &[Rule], words: &[String], value: &[u8]) -> Option<Owned> {
         for from in 0..words.len() {
             for to in from + 1..=words.len().min(from + JOINED) {
                 let Some(owned) = self.inside.get(&words[from..to].concat()) else {
@@ -156,7 +155,7 @@ impl Named {
                 let after: Vec<&str> = words[to..].iter().map(String::as_str).collect();
                 // `datadog_api_key`, or the other way round: `api_key_datadog`.
                 let name = if after.is_empty() { &rest } else { &after };
-                if let Some(found) = self.pick(owned, words, name, value, true) {
+                if let Some(found) = self.pick(rules, owned, words, name, value, true) {
                     return Some(found);
                 }
             }
@@ -173,7 +172,7 @@ impl Named {
                 let name: Vec<&str> = std::iter::once(end)
                     .chain(words[at + 1..].iter().map(String::as_str))
                     .collect();
-                if let Some(found) = self.pick(owned, words, &name, value, true) {
+                if let Some(found) = self.pick(rules, owned, words, &name, value, true) {
                     return Some(found);
                 }
             }
@@ -181,7 +180,13 @@ impl Named {
         None
     }
 
-    fn before_name(&self, words: &[String], before: &[String], value: &[u8]) -> Option<Owned> {
+    fn before_name(
+        &self,
+        rules: &[Rule],
+        words: &[String],
+        before: &[String],
+        value: &[u8],
+    ) -> Option<Owned> {
         let name: Vec<&str> = words.iter().map(String::as_str).collect();
         // The nearest owner is the likeliest.
         for to in (1..=before.len()).rev() {
@@ -189,7 +194,7 @@ impl Named {
                 let Some(owned) = self.before.get(&before[from..to].concat()) else {
                     continue;
                 };
-                if let Some(found) = self.pick(owned, words, &name, value, false) {
+                if let Some(found) = self.pick(rules, owned, words, &name, value, false) {
                     return Some(found);
                 }
             }
@@ -199,6 +204,7 @@ impl Named {
 
     fn pick(
         &self,
+        rules: &[Rule],
         owned: &[usize],
         words: &[String],
         name: &[&str],
@@ -206,7 +212,8 @@ impl Named {
         in_name: bool,
     ) -> Option<Owned> {
         owned.iter().find_map(|number| {
-            let entry = self.rules.get(number)?;
+            let entry = self.entries.get(number)?;
+            let entry = entry.get_or_init(|| Entry::new(&rules[*number]));
             let end = ending(name, &entry.names)?;
             let is_public = words
                 .iter()
@@ -218,6 +225,17 @@ impl Named {
                 structured: shape.is_structured(),
             })
         })
+    }
+}
+
+impl Entry {
+    /// Faults of shapes are told by [`faults`].
+    fn new(rule: &Rule) -> Self {
+        let shapes = rule.values.iter().filter_map(|it| Shape::new(it).ok());
+        Self {
+            names: rule.names.iter().map(|it| squeezed(it)).collect(),
+            shapes: shapes.collect(),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! One rule file: TOML text to rules, all faults at once. Whether patterns compile is checked where
 //! they are compiled, in `detect`.
 
+use super::embedded::Field;
 use crate::model::level::{Confidence, Severity};
 use crate::model::rule::{Checksum, Kind, Matcher, Rule};
 use serde::Deserialize;
@@ -12,7 +13,7 @@ struct File {
     rule: Vec<Row>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
     id: String,
@@ -71,6 +72,48 @@ pub(super) fn file(name: &str, text: &str, faults: &mut Vec<String>) -> Vec<Rule
             Vec::new()
         }
     }
+}
+
+/// One rule of the embedded text.
+pub(super) fn fields(name: &str, fields: Vec<Field<'_>>, faults: &mut Vec<String>) -> Option<Rule> {
+    let mut row = Row {
+        matcher: pattern_matcher(),
+        ..Row::default()
+    };
+    for (key, mut items) in fields {
+        let list = |items: std::str::Split<'_, char>| items.map(str::to_owned).collect();
+        let mut text = || items.next().unwrap_or_default().to_owned();
+        match key {
+            "id" => row.id = text(),
+            "title" => row.title = text(),
+            "provider" => row.provider = text(),
+            "kind" => row.kind = text(),
+            "matcher" => row.matcher = text(),
+            "pattern" => row.pattern = text(),
+            "owners" => row.owners = list(items),
+            "names" => row.names = list(items),
+            "values" => row.values = list(items),
+            "keywords" => row.keywords = list(items),
+            "near" => row.near = list(items),
+            "entropy" => row.entropy = text().parse().ok(),
+            "checksum" => row.checksum = Some(text()),
+            "paths" => row.paths = list(items),
+            "confidence" => row.confidence = text(),
+            "severity" => row.severity = text(),
+            "formats" => row.formats = list(items),
+            "samples" => row.samples = list(items),
+            "examples" => row.examples = list(items),
+            "counter_examples" => row.counter_examples = list(items),
+            "prefix" => row.prefix = text(),
+            "rotation" => row.rotation = text(),
+            "why" => row.why = text(),
+            _ => {
+                faults.push(format!("{name}: rule `{}`: `{key}` is not known", row.id));
+                return None;
+            }
+        }
+    }
+    checked(name, row, faults)
 }
 
 fn checked(name: &str, row: Row, faults: &mut Vec<String>) -> Option<Rule> {
