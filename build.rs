@@ -1,32 +1,78 @@
-//! Writes the list of rule files, so that a file added to `rules/` is embedded by the next build.
+//! Turns the TOML files of `rules/` into one text that is read without a parser, so that a start does not
+//! pay for every rule that exists. A file added to `rules/` is embedded by the next build.
+//!
+//! Files are separated by `0x1C`, rules by `0x1D`, fields by `0x1E`, a field's name and its items by `0x1F`;
+//! the first item of a file is its name. Whether a rule makes sense is checked where it is loaded.
 
-use std::{env, fs, io, path::Path};
+use std::fmt::Write as _;
+use std::path::Path;
+use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=rules");
+    println!("cargo:rerun-if-changed=build.rs");
     let root = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
     let out = env::var("OUT_DIR").map_err(io::Error::other)?;
-    let mut names: Vec<String> = fs::read_dir(Path::new(&root).join("rules"))?
+    let folder = Path::new(&root).join("rules");
+    let mut names: Vec<String> = fs::read_dir(&folder)?
         .filter_map(Result::ok)
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .filter(|name| name.ends_with(".toml"))
         .collect();
     names.sort();
-    let rows: String = names
+    let mut files = Vec::new();
+    for name in names {
+        let path = folder.join(&name);
+        println!("cargo:rerun-if-changed={}", path.display());
+        let text = fs::read_to_string(&path)?;
+        let rules = rules(&text).map_err(|fault| io::Error::other(format!("{name}: {fault}")))?;
+        files.push(format!("{name}\x1d{}", rules.join("\x1d")));
+    }
+    fs::write(Path::new(&out).join("rules.txt"), files.join("\x1c"))
+}
+
+fn rules(text: &str) -> Result<Vec<String>, String> {
+    if text.contains(['\x1c', '\x1d', '\x1e', '\x1f']) {
+        return Err("holds a control character".to_owned());
+    }
+    let mut file: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
+    let rules = match file.remove("rule") {
+        Some(toml::Value::Array(rules)) => rules,
+        _ => return Err("has no [[rule]]".to_owned()),
+    };
+    if let Some(key) = file.keys().next() {
+        return Err(format!("`{key}` is not known; only [[rule]] is"));
+    }
+    rules
         .iter()
-        .map(|name| {
-            let path = Path::new(&root).join("rules").join(name);
-            println!("cargo:rerun-if-changed={}", path.display());
-            format!(
-                "    ({name:?}, include_str!({:?})),\n",
-                path.display().to_string()
-            )
+        .map(|rule| match rule {
+            toml::Value::Table(rule) => fields(rule),
+            _ => Err("a rule is no table".to_owned()),
         })
-        .collect();
-    fs::write(
-        Path::new(&out).join("rules.rs"),
-        format!(
-            "/// Every rule file: name and text.\npub(super) const FILES: &[(&str, &str)] = &[\n{rows}];\n"
-        ),
-    )
+        .collect()
+}
+
+fn fields(rule: &toml::Table) -> Result<String, String> {
+    let mut out = String::new();
+    for (key, value) in rule {
+        if !out.is_empty() {
+            out.push('\x1e');
+        }
+        out.push_str(key);
+        let items = match value {
+            toml::Value::Array(items) => items.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        for item in items {
+            out.push('\x1f');
+            match item {
+                toml::Value::String(text) => out.push_str(text),
+                toml::Value::Float(number) => {
+                    write!(out, "{number}").map_err(|fault| fault.to_string())?;
+                }
+                _ => return Err(format!("`{key}` is neither text nor a number")),
+            }
+        }
+    }
+    Ok(out)
 }

@@ -90,6 +90,33 @@ fn reads_on(text: &[u8], at: usize) -> bool {
     }
 }
 
+/// Whether a word may be the end of a longer name: something stands before it, and nothing goes on in
+/// lower case behind it.
+pub(crate) fn may_end(text: &[u8], start: usize, end: usize) -> bool {
+    text.get(end).is_some_and(|it| !it.is_ascii_lowercase())
+        && (end - start > 3 || (start > 0 && is_name(text[start - 1])))
+}
+
+/// The whole words before a name, at most `reach` bytes and three lines.
+pub(crate) fn before(text: &[u8], name: Span, reach: usize) -> &[u8] {
+    let floor = name.start.saturating_sub(reach);
+    let part = &text[floor..name.start];
+    let line = part
+        .iter()
+        .enumerate()
+        .rev()
+        .filter(|(_, it)| **it == b'\n')
+        .nth(2)
+        .map_or(0, |(at, _)| at);
+    let cut = if floor == 0 || line > 0 {
+        line
+    } else {
+        let start = part.iter().position(|it| !it.is_ascii_alphanumeric());
+        start.unwrap_or(part.len())
+    };
+    &part[cut..]
+}
+
 fn name_at(text: &[u8], hit: usize) -> Option<Span> {
     let floor = hit.saturating_sub(MAX_NAME);
     let mut start = hit;

@@ -89,7 +89,7 @@ fn part(part: &str, before: &str, seed: &mut Seed) -> Result<String, String> {
 }
 
 /// The bytes of a class such as `A-Za-z0-9_+/=-`.
-fn class_bytes(class: &str) -> Vec<u8> {
+pub(crate) fn class_bytes(class: &str) -> Vec<u8> {
     let bytes = class.as_bytes();
     let mut set = Vec::new();
     let mut at = 0;

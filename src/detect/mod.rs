@@ -9,17 +9,21 @@ mod expiry;
 mod generate;
 mod inline;
 mod judge;
+mod named;
 mod pattern;
 mod prefilter;
 pub mod selftest;
+mod shape;
 
 pub use context::weigh;
 pub use generate::{Seed, fill};
 
 use crate::model::finding::{Candidate, Written};
-use crate::model::rule::{Matcher, Rule, RuleSet};
+use crate::model::level::Confidence;
+use crate::model::rule::{Kind, Matcher, Rule, RuleSet};
 use crate::model::secret::Secret;
 use crate::model::span::Span;
+use named::{Named, Owned};
 use pattern::{Match, Pattern};
 use prefilter::Prefilter;
 use std::collections::BTreeMap;
@@ -29,6 +33,8 @@ use std::sync::Arc;
 const NEAR: usize = 80;
 /// More candidates than this in one text: the rest would drown any report.
 const MAX_CANDIDATES: usize = 10_000;
+/// Stands for all rules with [`Matcher::Named`] in the keyword table: their names share a few endings.
+const NAMED: usize = usize::MAX;
 
 /// The compiled rules.
 #[derive(Debug)]
@@ -38,6 +44,7 @@ pub struct Detector {
     prefilter: Prefilter,
     lengths: Vec<usize>,
     by_keyword: Vec<Vec<usize>>,
+    named: Named,
 }
 
 /// Memory that one thread reuses from text to text.
@@ -47,6 +54,7 @@ pub struct Scratch {
     touched: Vec<usize>,
     windows: Vec<(usize, Span)>,
     names: Vec<(usize, usize)>,
+    owned: Vec<usize>,
 }
 
 /// Whether assignments mean anything in the text.
@@ -70,6 +78,10 @@ impl Detector {
                     .push(number);
             }
         }
+        let named = Named::new(&rules.rules);
+        for end in Named::triggers(&rules.rules) {
+            keywords.entry(end.into_bytes()).or_default().push(NAMED);
+        }
         let (words, by_keyword): (Vec<_>, Vec<_>) = keywords.into_iter().unzip();
         let lengths = words.iter().map(Vec::len).collect();
         let patterns = rules.rules.iter().map(Pattern::new).collect();
@@ -78,6 +90,7 @@ impl Detector {
             prefilter: Prefilter::new(words),
             lengths,
             by_keyword,
+            named,
             rules,
         }
     }
@@ -86,11 +99,13 @@ impl Detector {
     pub fn check(&self) -> Vec<String> {
         let rules = self.rules.rules.iter().zip(&self.patterns);
         rules
-            .filter(|(rule, _)| !rule.pattern.is_empty())
-            .filter_map(|(rule, pattern)| {
-                pattern
-                    .check()
-                    .err()
+            .flat_map(|(rule, pattern)| {
+                let mut faults = named::faults(rule);
+                if !rule.pattern.is_empty() {
+                    faults.extend(pattern.check().err());
+                }
+                faults
+                    .into_iter()
                     .map(|fault| format!("rule `{}`: {fault}", rule.id))
             })
             .collect()
@@ -124,8 +139,16 @@ impl Detector {
         scratch.open.resize(self.patterns.len(), None);
         scratch.windows.clear();
         scratch.names.clear();
+        scratch.owned.clear();
         self.prefilter.each(text, |keyword, start| {
             for rule in &self.by_keyword[keyword] {
+                if *rule == NAMED {
+                    let end = start + self.lengths[keyword];
+                    if texture == Texture::Text && assignment::may_end(text, start, end) {
+                        scratch.owned.push(start);
+                    }
+                    continue;
+                }
                 match self.rules.rules[*rule].matcher {
                     Matcher::Pattern => {
                         self.widen(text, *rule, start, start + self.lengths[keyword], scratch)
@@ -133,7 +156,7 @@ impl Detector {
                     Matcher::Assignment if texture == Texture::Text => {
                         scratch.names.push((*rule, start))
                     }
-                    Matcher::Assignment => {}
+                    Matcher::Assignment | Matcher::Named => {}
                 }
             }
         });
@@ -149,6 +172,12 @@ impl Detector {
                     out.extend(self.by_shape(text, *rule, found));
                 }
             });
+        }
+        let mut last_name = Span::new(0, 0);
+        for hit in &scratch.owned {
+            if *hit >= last_name.end && out.len() - first < MAX_CANDIDATES {
+                out.extend(self.by_owner(text, *hit, &mut last_name));
+            }
         }
         let mut last_name = Span::new(0, 0);
         for (rule, hit) in &scratch.names {
@@ -233,15 +262,65 @@ impl Detector {
         })
     }
 
-    /// Sorts, and leaves one candidate where several rules saw the same bytes: a shape before a name,
-    /// then the surer, then the one that names a provider, then the longer.
+    fn by_owner(&self, text: &[u8], hit: usize, last: &mut Span) -> Option<Candidate> {
+        let found = assignment::around(text, hit)?;
+        *last = found.name;
+        let raw = &text[found.value.start..found.value.end];
+        let value = std::str::from_utf8(raw).ok()?;
+        if raw.len() < 8 || raw.contains(&b' ') {
+            return None;
+        }
+        let name = std::str::from_utf8(&text[found.name.start..found.name.end]).ok()?;
+        let name = name.trim_start_matches('-');
+        let promise = judge::promise(name);
+        let before = || {
+            promise.map_or_else(Vec::new, |_| {
+                judge::words(&String::from_utf8_lossy(assignment::before(
+                    text, found.name, NEAR,
+                )))
+            })
+        };
+        let words = judge::words(name);
+        let owned = self.named.find(&self.rules.rules, &words, before, raw)?;
+        let rule = &self.rules.rules[owned.rule];
+        if !is_random(value, name, owned, found.written)
+            || rule
+                .entropy
+                .is_some_and(|floor| entropy::shannon(raw) < floor)
+            || rule.samples.iter().any(|it| value == it)
+        {
+            return None;
+        }
+        let surest = if owned.in_name {
+            Confidence::High
+        } else {
+            Confidence::Medium
+        };
+        Some(Candidate {
+            rule: owned.rule,
+            span: found.value,
+            secret: Secret::new(raw),
+            written: found.written,
+            key: Some(name.to_owned()),
+            confidence: rule.confidence.min(surest),
+            inline: inline::comment(text, found.value.start),
+            expires: None,
+        })
+    }
+
+    /// Sorts, and leaves one candidate where several rules saw the same bytes: a shape before a name, a
+    /// name with its owner before one without, then the surer, then the one that names a provider, then
+    /// the longer.
     fn settle(&self, found: &mut Vec<Candidate>) {
         let rank = |it: &Candidate| {
-            let is_named = self.rules.rules[it.rule].provider != "generic";
+            let has_owner = self.rules.rules[it.rule].matcher == Matcher::Named;
+            // That it is a JSON Web Token says less than whose it is.
+            let is_jwt = self.rules.rules[it.rule].kind == Kind::Jwt;
             (
-                it.written == Written::Shape,
+                it.written == Written::Shape && !is_jwt,
+                has_owner,
                 it.confidence,
-                is_named,
+                self.rules.rules[it.rule].provider != "generic",
                 it.span.len(),
             )
         };
@@ -262,6 +341,23 @@ impl Detector {
         });
         found.sort_by(|a, b| a.span.cmp(&b.span).then(a.rule.cmp(&b.rule)));
     }
+}
+
+/// Whether a value of the right shape is random text; a shape of plain letters and digits that no owner's
+/// name vouches for must convince as a value without a rule must.
+fn is_random(value: &str, name: &str, owned: Owned, written: Written) -> bool {
+    let is_mixed = value.contains(|it: char| it.is_ascii_digit())
+        && value.contains(|it: char| it.is_ascii_alphabetic());
+    // Long random text contains every short word in the end.
+    let is_beyond_doubt = value.len() >= 32 && entropy::shannon(value.as_bytes()) >= 4.4;
+    if is_beyond_doubt || !is_mixed {
+        return is_mixed;
+    }
+    if owned.in_name || owned.structured {
+        return !judge::is_stand_in(value);
+    }
+    let judged = judge::confidence(name, judge::Promise::Random, value, written);
+    judged >= Some(Confidence::Medium) || (judged.is_some() && value.len() >= 20)
 }
 
 /// Whether a match passes everything its rule asks besides the pattern.

@@ -61,6 +61,9 @@ pub enum Matcher {
     /// The assignment parser, started at a keyword that is part of a name; the pattern, if any, must
     /// match the value.
     Assignment,
+    /// The assignment parser again; the provider's word in the name or before it, the name's last word,
+    /// and the value's shape must all fit.
+    Named,
 }
 
 /// A checksum that real tokens of a format carry.
@@ -103,9 +106,18 @@ pub struct Rule {
     pub kind: Kind,
     /// How it is found.
     pub matcher: Matcher,
-    /// Regular expression with the named group `secret`; empty only for [`Matcher::Assignment`].
+    /// Regular expression with the named group `secret`; used by [`Matcher::Pattern`] only.
     pub pattern: String,
-    /// Literals of which one must stand within the match's window; compared without case.
+    /// Words of which one must be part of the name (or, from `near`, stand just before it), for
+    /// [`Matcher::Named`].
+    pub owners: Vec<String>,
+    /// What the name must end in, for [`Matcher::Named`].
+    pub names: Vec<String>,
+    /// Shapes of which the whole value must have one, for [`Matcher::Named`]: text and
+    /// `{{class:length}}` parts.
+    pub values: Vec<String>,
+    /// Literals of which one must stand within the match's window; compared without case. Empty only for
+    /// [`Matcher::Named`].
     pub keywords: Vec<String>,
     /// Words of which one must stand near (same line or the lines next to it); compared without case.
     pub near: Vec<String>,

@@ -39,9 +39,12 @@ pub fn load(options: &Options) -> Result<RuleSet, Error> {
     let mut faults = Vec::new();
     let mut rules: BTreeMap<String, Rule> = BTreeMap::new();
     let mut hash = Sha256::new();
-    for (name, text) in embedded::FILES {
-        hash.update(text.as_bytes());
-        for rule in parse::file(name, text, &mut faults) {
+    hash.update(embedded::TEXT.as_bytes());
+    for (name, file) in embedded::files() {
+        for fields in file {
+            let Some(rule) = parse::fields(name, fields, &mut faults) else {
+                continue;
+            };
             if let Some(twice) = rules.insert(rule.id.clone(), rule) {
                 faults.push(format!("{name}: rule `{}` exists twice", twice.id));
             }
@@ -87,6 +90,27 @@ pub fn load(options: &Options) -> Result<RuleSet, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_embedded_is_what_the_files_say() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
+        let mut faults = Vec::new();
+        let mut told: Vec<Rule> = Vec::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|it| it == "toml") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                told.extend(parse::file(&path.to_string_lossy(), &text, &mut faults));
+            }
+        }
+        told.sort_by(|a, b| a.id.cmp(&b.id));
+        assert_eq!(faults, Vec::<String>::new());
+        let embedded = load(&Options::default()).unwrap().rules;
+        assert_eq!(told.len(), embedded.len());
+        for (told, embedded) in told.iter().zip(&embedded) {
+            assert_eq!(told, embedded);
+        }
+    }
 
     #[test]
     fn faults_are_told_all_at_once() {

@@ -1,6 +1,7 @@
 //! One rule file: TOML text to rules, all faults at once. Whether patterns compile is checked where
 //! they are compiled, in `detect`.
 
+use super::embedded::Field;
 use crate::model::level::{Confidence, Severity};
 use crate::model::rule::{Checksum, Kind, Matcher, Rule};
 use serde::Deserialize;
@@ -12,7 +13,7 @@ struct File {
     rule: Vec<Row>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
     id: String,
@@ -23,6 +24,12 @@ struct Row {
     matcher: String,
     #[serde(default)]
     pattern: String,
+    #[serde(default)]
+    owners: Vec<String>,
+    #[serde(default)]
+    names: Vec<String>,
+    #[serde(default)]
+    values: Vec<String>,
     #[serde(default)]
     keywords: Vec<String>,
     #[serde(default)]
@@ -67,6 +74,48 @@ pub(super) fn file(name: &str, text: &str, faults: &mut Vec<String>) -> Vec<Rule
     }
 }
 
+/// One rule of the embedded text.
+pub(super) fn fields(name: &str, fields: Vec<Field<'_>>, faults: &mut Vec<String>) -> Option<Rule> {
+    let mut row = Row {
+        matcher: pattern_matcher(),
+        ..Row::default()
+    };
+    for (key, mut items) in fields {
+        let list = |items: std::str::Split<'_, char>| items.map(str::to_owned).collect();
+        let mut text = || items.next().unwrap_or_default().to_owned();
+        match key {
+            "id" => row.id = text(),
+            "title" => row.title = text(),
+            "provider" => row.provider = text(),
+            "kind" => row.kind = text(),
+            "matcher" => row.matcher = text(),
+            "pattern" => row.pattern = text(),
+            "owners" => row.owners = list(items),
+            "names" => row.names = list(items),
+            "values" => row.values = list(items),
+            "keywords" => row.keywords = list(items),
+            "near" => row.near = list(items),
+            "entropy" => row.entropy = text().parse().ok(),
+            "checksum" => row.checksum = Some(text()),
+            "paths" => row.paths = list(items),
+            "confidence" => row.confidence = text(),
+            "severity" => row.severity = text(),
+            "formats" => row.formats = list(items),
+            "samples" => row.samples = list(items),
+            "examples" => row.examples = list(items),
+            "counter_examples" => row.counter_examples = list(items),
+            "prefix" => row.prefix = text(),
+            "rotation" => row.rotation = text(),
+            "why" => row.why = text(),
+            _ => {
+                faults.push(format!("{name}: rule `{}`: `{key}` is not known", row.id));
+                return None;
+            }
+        }
+    }
+    checked(name, row, faults)
+}
+
 fn checked(name: &str, row: Row, faults: &mut Vec<String>) -> Option<Rule> {
     let before = faults.len();
     let mut fault = |what: String| faults.push(format!("{name}: rule `{}`: {what}", row.id));
@@ -77,6 +126,7 @@ fn checked(name: &str, row: Row, faults: &mut Vec<String>) -> Option<Rule> {
     let matcher = match row.matcher.as_str() {
         "pattern" => Some(Matcher::Pattern),
         "assignment" => Some(Matcher::Assignment),
+        "named" => Some(Matcher::Named),
         _ => None,
     };
     let checksum = row
@@ -88,15 +138,23 @@ fn checked(name: &str, row: Row, faults: &mut Vec<String>) -> Option<Rule> {
     }
     if matcher.is_none() {
         fault(format!(
-            "matcher `{}` is not `pattern` or `assignment`",
+            "matcher `{}` is not `pattern`, `assignment` or `named`",
             row.matcher
         ));
     }
     if checksum == Some(None) {
         fault("checksum is not known".to_owned());
     }
-    if row.keywords.is_empty() || row.keywords.iter().any(|it| it.len() < 3) {
-        fault("needs keywords of at least three characters".to_owned());
+    let words = if matcher == Some(Matcher::Named) {
+        if row.owners.is_empty() || row.values.is_empty() {
+            fault("needs owners and values".to_owned());
+        }
+        ("names", &row.names)
+    } else {
+        ("keywords", &row.keywords)
+    };
+    if words.1.is_empty() || words.1.iter().any(|it| it.len() < 3) {
+        fault(format!("needs {} of at least three characters", words.0));
     }
     if matcher == Some(Matcher::Pattern) && !row.pattern.contains("(?P<secret>") {
         fault("the pattern has no group named `secret`".to_owned());
@@ -128,6 +186,9 @@ fn checked(name: &str, row: Row, faults: &mut Vec<String>) -> Option<Rule> {
         title: row.title,
         provider: row.provider,
         pattern: row.pattern,
+        owners: row.owners,
+        names: row.names,
+        values: row.values,
         keywords: row.keywords,
         near: row.near.iter().map(|it| it.to_ascii_lowercase()).collect(),
         entropy: row.entropy,
