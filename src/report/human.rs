@@ -1,5 +1,5 @@
 //! One screen for people: what, where, whose, since when, what to do next; then the totals.
-//! Values are hidden here always; styles are reset on the line that sets them.
+//! Values are hidden unless the caller asked; styles are reset on the line that sets them.
 
 use crate::model::coverage::{Gap, Reason};
 use crate::model::finding::Finding;
@@ -10,6 +10,7 @@ use crate::model::verdict::Verdict;
 use crate::report::text::{Redactor, day};
 use crate::report::verdicts::{ByOccurrence, stands_alone};
 use anstyle::{AnsiColor, Style};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
@@ -29,7 +30,7 @@ fn style(level: Level) -> Style {
 
 /// Writes the screen.
 pub(crate) fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    let text = Redactor::strict(report);
+    let text = Redactor::new(report);
     let verdicts = ByOccurrence::new(report);
     let groups = groups(report);
     for group in &groups {
@@ -97,7 +98,7 @@ fn write_group(
         level.name(),
         first.rule,
         text.clean(rule.map_or(&first.rule, |it| &it.title)),
-        text.clean(&first.masked),
+        text.clean(&value(report, first)),
     )?;
     for it in group.iter().take(PLACES) {
         let key = it
@@ -174,6 +175,15 @@ fn write_group(
         writeln!(out, "  {BOLD}next:{BOLD:#} {}", text.clean(next))?;
     }
     Ok(())
+}
+
+/// What is shown of a value.
+fn value<'a>(report: &Report, it: &'a Finding) -> Cow<'a, str> {
+    if report.show_secrets {
+        String::from_utf8_lossy(it.secret.expose())
+    } else {
+        Cow::Borrowed(&it.masked)
+    }
 }
 
 fn write_verdict(out: &mut dyn Write, text: &Redactor, it: &Verdict) -> io::Result<()> {
