@@ -6,13 +6,13 @@ use super::identity::Identity;
 use super::{Error, Mode, Options, Scanned};
 use crate::detect::Detector;
 use crate::model::blob::{Blob, ObjectId};
-use crate::model::coverage::Coverage;
+use crate::model::coverage::{Coverage, Gap, Reason};
 use crate::model::origin::{Origin, OriginKind};
 use crate::model::reference::Reference;
 use crate::model::rule::RuleSet;
 use crate::refer;
 use crate::source::Sink;
-use crate::source::change::{self, Changes};
+use crate::source::change::{self, ChangeOptions, Changes};
 use crate::source::error::Error as SourceError;
 use crate::source::history::{self, History};
 use crate::source::tree::{self, TreeOptions};
@@ -55,7 +55,7 @@ pub(super) fn walk(
             let changes = change::staged(first(options), options.index_file.as_deref())
                 .map_err(|it| source(&it))?;
             changed(
-                &changes,
+                changes,
                 OriginKind::Index,
                 options,
                 detector,
@@ -67,7 +67,7 @@ pub(super) fn walk(
             let changes =
                 change::range(first(options), base.as_deref(), tip).map_err(|it| source(&it))?;
             changed(
-                &changes,
+                changes,
                 OriginKind::History,
                 options,
                 detector,
@@ -274,10 +274,32 @@ fn past(
         };
     }
     for name in &inside {
-        let history = History::open(&root.join(name)).map_err(|it| source(&it))?;
-        objects(&history, name, options, detector, scanned, traced)?;
+        match History::open(&root.join(name)) {
+            Ok(history) => objects(&history, name, options, detector, scanned, traced)?,
+            Err(error) => scanned.coverage.gaps.push(unopened(name, &error)),
+        }
     }
     tree(&single, detector, scanned, traced)
+}
+
+/// One repository among several that cannot be opened: the others are read, and the report says so.
+fn unopened(name: &str, error: &SourceError) -> Gap {
+    let reason = match error {
+        SourceError::Unsupported { .. } => Reason::Unsupported,
+        SourceError::Git { .. } | SourceError::Object { .. } => Reason::CorruptObject,
+        _ => Reason::Io,
+    };
+    let why = match error {
+        SourceError::Unsupported { what, .. } => {
+            format!("{what} is not supported by this version")
+        }
+        other => other.to_string(),
+    };
+    Gap {
+        path: name.to_owned(),
+        reason,
+        detail: format!("{why}; only its files were read"),
+    }
 }
 
 fn objects(
@@ -328,58 +350,47 @@ fn objects(
 
 /// A change brings in what its new blobs have and the blobs they replace have not.
 fn changed(
-    changes: &Changes,
+    mut changes: Changes,
     kind: OriginKind,
     options: &Options,
     detector: &Detector,
     scanned: &mut Scanned,
     traced: &mut Vec<Traced>,
 ) -> Result<(), Error> {
-    scanned.coverage.gaps.extend(changes.gaps.iter().cloned());
+    changes.items.retain(|it| options.within.holds(&it.path));
+    let read = ChangeOptions {
+        max_size: options.max_size,
+        no_ignore: options.no_ignore,
+        exclude: options.exclude.clone(),
+    };
+    changes.leave_out(&read).map_err(|it| source(&it))?;
+    scanned.coverage.gaps.append(&mut changes.gaps);
     scanned.repositories.push(changes.repository.clone());
     let mut before: HashMap<ObjectId, Vec<Sighting>> = HashMap::new();
     for item in &changes.items {
         let mut coverage = Coverage::default();
-        let (mut sightings, named) = one(
-            changes,
-            &item.id,
-            &item.path,
-            options,
-            detector,
-            &mut coverage,
-        )?;
+        let blob = (&item.id, item.path.as_str());
+        let Some((mut sightings, named)) = one(&changes, blob, options, detector, &mut coverage)
+        else {
+            scanned.coverage.add(coverage);
+            continue;
+        };
         scanned.coverage.add(Coverage {
             files: 1,
             ..coverage
         });
-        for old in if sightings.is_empty() {
-            &[][..]
-        } else {
-            &item.before[..]
-        } {
-            if !before.contains_key(old) {
-                before.insert(
-                    *old,
-                    one(
-                        changes,
-                        old,
-                        &item.path,
-                        options,
-                        detector,
-                        &mut Coverage::default(),
-                    )?
-                    .0,
-                );
-            }
-            for known in &before[old] {
-                let value = known.candidate.secret.expose();
-                let same = |it: &Sighting| {
-                    it.candidate.rule == known.candidate.rule
-                        && it.candidate.secret.expose() == value
-                };
-                if let Some(at) = sightings.iter().position(same) {
-                    sightings.remove(at);
-                }
+        if !sightings.is_empty() {
+            for old in &item.before {
+                let known = before.entry(*old).or_insert_with(|| {
+                    let mut lost = Coverage::default();
+                    let blob = (old, item.path.as_str());
+                    let found = one(&changes, blob, options, detector, &mut lost);
+                    if found.is_none() {
+                        scanned.coverage.gaps.append(&mut lost.gaps);
+                    }
+                    found.map_or_else(Vec::new, |it| it.0)
+                });
+                take_away(&mut sightings, known);
             }
         }
         let origin = Origin {
@@ -399,20 +410,47 @@ fn changed(
     Ok(())
 }
 
+/// What the replaced blob has already is no news, copy for copy.
+fn take_away(sightings: &mut Vec<Sighting>, known: &[Sighting]) {
+    for known in known {
+        let value = known.candidate.secret.expose();
+        let same = |it: &Sighting| {
+            it.candidate.rule == known.candidate.rule && it.candidate.secret.expose() == value
+        };
+        if let Some(at) = sightings.iter().position(same) {
+            sightings.remove(at);
+        }
+    }
+}
+
+/// What one blob holds; `None`, with a gap, if it cannot be read.
 fn one(
     changes: &Changes,
-    id: &ObjectId,
-    path: &str,
+    (id, path): (&ObjectId, &str),
     options: &Options,
     detector: &Detector,
     coverage: &mut Coverage,
-) -> Result<(Vec<Sighting>, Vec<Named>), Error> {
-    let bytes = changes.read(id).map_err(|it| source(&it))?;
+) -> Option<(Vec<Sighting>, Vec<Named>)> {
+    let bytes = match changes.read(id) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let reason = match &error {
+                SourceError::Object { reason, .. } => *reason,
+                _ => Reason::Io,
+            };
+            coverage.gaps.push(Gap {
+                path: path.to_owned(),
+                reason,
+                detail: error.to_string(),
+            });
+            return None;
+        }
+    };
     let collector = collector(options, detector);
     collector.blob(Blob {
         bytes: &bytes,
         path,
         id: Some(*id),
     });
-    Ok(collector.finish(coverage))
+    Some(collector.finish(coverage))
 }
