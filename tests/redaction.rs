@@ -87,6 +87,7 @@ fn report(show_secrets: bool) -> Report {
         message: dirt.clone(),
         next: dirt.clone(),
         evidence: vec![evidence.to_owned()],
+        repository: Some(dirt.clone()),
         path: Some(path.clone()),
         line: Some(1),
         waived: false,

@@ -71,6 +71,7 @@ fn shared(records: &[&Record]) -> Verdict {
         next: "Give each record a value of its own, starting with the one that opens most; one leak then opens one door."
             .to_owned(),
         evidence: names.iter().map(|it| (*it).to_owned()).collect(),
+        repository: None,
         path: first.filter(|it| !it.source.is_empty()).map(|it| it.source.clone()),
         line: first.and_then(|it| it.source_line),
         waived: false,

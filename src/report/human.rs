@@ -4,7 +4,7 @@
 use crate::model::coverage::{Gap, Reason};
 use crate::model::finding::Finding;
 use crate::model::level::Level;
-use crate::model::origin::OriginKind;
+use crate::model::origin::{OriginKind, shown};
 use crate::model::report::Report;
 use crate::model::verdict::Verdict;
 use crate::report::text::{Redactor, day};
@@ -204,7 +204,7 @@ fn write_verdict(out: &mut dyn Write, text: &Redactor, it: &Verdict) -> io::Resu
         writeln!(
             out,
             "  {CYAN}{}:{}{CYAN:#}",
-            text.clean(path),
+            text.clean(&shown(it.repository.as_deref(), path)),
             it.line.unwrap_or(1)
         )?;
     }

@@ -4,6 +4,7 @@ mod collect;
 mod gather;
 mod identity;
 mod road;
+mod roots;
 mod within;
 
 pub use within::Within;

@@ -3,12 +3,14 @@
 use super::collect::{Collector, Named, Sighting};
 use super::gather::{self, Context, Traced};
 use super::identity::Identity;
+use super::roots::{Part, enclosing, is_git_folder, parts, repositories};
 use super::{Error, Mode, Options, Scanned};
 use crate::detect::Detector;
 use crate::model::blob::{Blob, ObjectId};
 use crate::model::coverage::{Coverage, Gap, Reason};
 use crate::model::origin::{Origin, OriginKind};
 use crate::model::reference::Reference;
+use crate::model::report::Repository;
 use crate::model::rule::RuleSet;
 use crate::refer;
 use crate::source::Sink;
@@ -45,10 +47,22 @@ pub(super) fn walk(
     let mut traced = Vec::new();
     match &options.mode {
         Mode::Stdin(bytes) => stdin(bytes, options, detector, &mut scanned, &mut traced),
-        Mode::Tree => tree(options, detector, &mut scanned, &mut traced)?,
+        Mode::Tree => {
+            for part in parts(&options.roots) {
+                tree(&part, options, detector, &mut scanned, &mut traced)?;
+            }
+        }
         Mode::History => {
-            for root in &options.roots {
-                past(root, options, detector, &mut scanned, &mut traced)?;
+            let parts = parts(&options.roots);
+            for part in &parts {
+                past(
+                    part,
+                    parts.len(),
+                    options,
+                    detector,
+                    &mut scanned,
+                    &mut traced,
+                )?;
             }
         }
         Mode::Staged => {
@@ -151,32 +165,42 @@ fn stdin(
 }
 
 fn tree(
+    part: &Part,
     options: &Options,
     detector: &Detector,
     scanned: &mut Scanned,
     traced: &mut Vec<Traced>,
 ) -> Result<(), Error> {
+    let root = part.roots.first().map_or(Path::new("."), PathBuf::as_path);
     let collector = collector(options, detector);
     let tree = TreeOptions {
-        roots: options.roots.clone(),
+        roots: part.roots.clone(),
         jobs: options.jobs,
         max_size: options.max_size,
         no_ignore: options.no_ignore,
         exclude: options.exclude.clone(),
     };
     let totals = tree::each(&tree, &collector).map_err(|it| source(&it))?;
-    let (sightings, named) = collector.finish(&mut scanned.coverage);
+    let mut coverage = Coverage::default();
+    let (sightings, named) = collector.finish(&mut coverage);
+    for gap in &mut coverage.gaps {
+        gap.path = part.beside(&gap.path);
+    }
+    scanned.coverage.add(coverage);
     scanned.coverage.files += totals.files;
-    let nested = repositories(first(options));
-    let in_repository = enclosing(first(options)).is_some();
+    let nested = repositories(root);
+    let in_repository = enclosing(root).is_some();
     // A repository side by side with others is told by its name, and paths are relative to it.
     let split = |path: &str| -> (Option<String>, String) {
         let owner = nested
             .iter()
             .find_map(|it| Some((it, path.strip_prefix(it.as_str())?.strip_prefix('/')?)));
         match owner {
-            Some((name, rest)) if !in_repository => (Some(name.clone()), rest.to_owned()),
-            _ => (in_repository.then(|| ".".to_owned()), path.to_owned()),
+            Some((name, rest)) if !in_repository => {
+                (Some(part.called(Some(name))), rest.to_owned())
+            }
+            _ if in_repository => (Some(part.called(None)), path.to_owned()),
+            _ => (None, part.beside(path)),
         }
     };
     for mut sighting in sightings {
@@ -198,88 +222,68 @@ fn tree(
             origin,
         });
     }
-    if let Some(repository) = in_repository
-        .then(|| History::open(first(options)).ok())
-        .flatten()
-    {
-        scanned.repositories.push(repository.repository());
+    if let Some(history) = in_repository.then(|| History::open(root).ok()).flatten() {
+        scanned.repositories.push(Repository {
+            name: part.called(None),
+            ..history.repository()
+        });
     }
     Ok(())
 }
 
-/// The repository a path lies in.
-fn enclosing(path: &Path) -> Option<git2::Repository> {
-    let start = if path.is_file() {
-        path.parent().unwrap_or(path)
-    } else {
-        path
-    };
-    git2::Repository::discover(if start.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        start
-    })
-    .ok()
-}
-
-/// Whether the path is a repository without files: a bare one, or a `.git` folder itself.
-fn is_git_folder(root: &Path) -> bool {
-    let same = |other: &Path| root.canonicalize().ok() == other.canonicalize().ok();
-    enclosing(root).is_some_and(|it| it.workdir().is_none() || same(it.path()))
-}
-
-/// Folders directly below the root that are repositories of their own: an estate laid out side by side.
-fn repositories(root: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(root)
-        .into_iter()
-        .flatten()
-        .filter_map(Result::ok);
-    let mut names: Vec<_> = entries
-        .filter(|it| {
-            it.path().join(".git").exists()
-                || (it.path().join("objects").is_dir() && it.path().join("HEAD").is_file())
-        })
-        .map(|it| it.file_name().to_string_lossy().into_owned())
-        .filter(|it| !it.starts_with(".git"))
-        .collect();
-    names.sort();
-    names
-}
-
 /// The repository at the root and its work tree; or, where the root is none, every repository directly
-/// below it.
+/// below it. One among several that cannot be opened is a gap.
 fn past(
-    root: &Path,
+    part: &Part,
+    parts: usize,
     options: &Options,
     detector: &Detector,
     scanned: &mut Scanned,
     traced: &mut Vec<Traced>,
 ) -> Result<(), Error> {
-    let single = Options {
-        roots: vec![root.to_path_buf()],
-        ..options.clone()
+    let folders: &[PathBuf] = match part.roots.first() {
+        Some(root) if enclosing(root).is_some() => std::slice::from_ref(root),
+        _ => &part.roots,
     };
-    let inside = if enclosing(root).is_some() {
-        Vec::new()
-    } else {
-        repositories(root)
-    };
-    if inside.is_empty() {
-        let history = History::open(root).map_err(|it| source(&it))?;
-        objects(&history, ".", options, detector, scanned, traced)?;
-        return if is_git_folder(root) {
-            Ok(())
-        } else {
-            tree(&single, detector, scanned, traced)
+    for root in folders {
+        let inside = match enclosing(root) {
+            Some(_) => Vec::new(),
+            None => repositories(root),
         };
-    }
-    for name in &inside {
-        match History::open(&root.join(name)) {
-            Ok(history) => objects(&history, name, options, detector, scanned, traced)?,
-            Err(error) => scanned.coverage.gaps.push(unopened(name, &error)),
+        let mut targets: Vec<(PathBuf, String)> = inside
+            .iter()
+            .map(|it| (root.join(it), part.called(Some(it))))
+            .collect();
+        if targets.is_empty() {
+            targets.push((root.clone(), name(part, root, parts)));
+        }
+        let is_none = |it: &SourceError| matches!(it, SourceError::NotARepository(_));
+        let is_sole = targets.len() == 1 && folders.len() == 1 && parts == 1;
+        for (path, name) in targets {
+            match History::open(&path) {
+                Ok(history) => objects(&history, &name, options, detector, scanned, traced)?,
+                // A folder that is no repository has no history: the request is wrong.
+                Err(error) if is_sole || is_none(&error) && inside.is_empty() => {
+                    return Err(source(&error));
+                }
+                Err(error) => scanned.coverage.gaps.push(unopened(&name, &error)),
+            }
         }
     }
-    tree(&single, detector, scanned, traced)
+    if part.roots.iter().all(|it| is_git_folder(it)) {
+        return Ok(());
+    }
+    tree(part, options, detector, scanned, traced)
+}
+
+/// The name of the repository at a root; of one that cannot be told from a plain folder, the root as given.
+fn name(part: &Part, root: &Path, parts: usize) -> String {
+    let is_alone = parts == 1 && part.roots.len() == 1;
+    if part.name.is_some() || is_alone || enclosing(root).is_some() {
+        part.called(None)
+    } else {
+        root.display().to_string().replace('\\', "/")
+    }
 }
 
 /// One repository among several that cannot be opened: the others are read, and the report says so.

@@ -207,3 +207,114 @@ fn history_tells_what_no_branch_reaches_any_more() {
     );
     world.run(&["scan", "--history"]).prints("only in history");
 }
+
+/// Two repositories of one name in different folders, and one beside them.
+fn several() -> World {
+    let world = World::new();
+    for (folder, name) in [("x/api", "xa"), ("y/api", "ya"), ("web", "w")] {
+        world.git(&[
+            "init",
+            "--quiet",
+            "--template=",
+            "--initial-branch=main",
+            folder,
+        ]);
+        world.write(&format!("{folder}/a.py"), leak(name));
+        world.git(&["-C", folder, "add", "--all"]);
+        world.git(&["-C", folder, "commit", "--quiet", "--message", "one"]);
+    }
+    world
+}
+
+#[test]
+fn repositories_named_side_by_side_are_told_apart() {
+    let world = several();
+    for mode in [&[][..], &["--history"]] {
+        let line = [&["x/api", "y/api", "web"], mode].concat();
+        let document = world.scan(&line);
+        let found: Vec<String> = list(&document["findings"])
+            .iter()
+            .map(|it| {
+                let repository = &it["origins"][0]["repository"];
+                format!(
+                    "{} {}",
+                    repository.as_str().unwrap(),
+                    it["path"].as_str().unwrap()
+                )
+            })
+            .collect();
+        assert_eq!(found, ["web a.py", "x/api a.py", "y/api a.py"], "{mode:?}");
+        let human = world.run(&[&["scan"], &line[..]].concat()).code(1);
+        human.prints("  x/api/a.py:1:13").prints("  web/a.py:1:13");
+    }
+    // What is excluded is told with its repository too.
+    world.write("y/api/.keyatlasignore", "a.py\n");
+    assert_eq!(
+        gaps(&world.scan(&["x/api", "y/api"])),
+        ["y/api/a.py excluded"]
+    );
+    // Folders of repositories are told apart by their names.
+    let document = world.scan(&["--history", "x", "y"]);
+    let origins: Vec<_> = list(&document["findings"])
+        .iter()
+        .map(|it| it["origins"][0]["repository"].clone())
+        .collect();
+    assert_eq!(origins, ["x/api", "y/api"]);
+    assert_eq!(document["complete"], true);
+    // One that cannot be opened does not stop the others.
+    world.git(&[
+        "init",
+        "--quiet",
+        "--template=",
+        "--object-format=sha256",
+        "odd",
+    ]);
+    let document = world
+        .run(&["scan", "--history", "odd", "web", "--format", "json"])
+        .code(1)
+        .json();
+    assert_eq!(gaps(&document), ["odd unsupported"]);
+    world.write("plain/b.txt", "clean\n");
+    world
+        .run(&["scan", "--history", "web", "plain"])
+        .refused("plain: not a git repository", "hint: ");
+}
+
+#[test]
+fn each_repository_has_a_base_of_its_own_in_sarif() {
+    let world = several();
+    let log = world
+        .run(&["scan", "--history", "--format", "sarif"])
+        .code(1)
+        .json();
+    // Only what lies directly below is an estate of this folder; the others are told by their paths.
+    let run = &log["runs"][0];
+    let bases = run["originalUriBaseIds"].as_object().unwrap();
+    assert_eq!(bases.keys().collect::<Vec<_>>(), ["SRCROOT", "SRCROOT:web"]);
+    let log = world
+        .run(&["scan", "x/api", "y/api", "--format", "sarif"])
+        .code(1)
+        .json();
+    let run = &log["runs"][0];
+    let places: Vec<String> = list(&run["results"])
+        .iter()
+        .map(|it| &it["locations"][0]["physicalLocation"]["artifactLocation"])
+        .map(|it| {
+            format!(
+                "{} {}",
+                it["uriBaseId"].as_str().unwrap(),
+                it["uri"].as_str().unwrap()
+            )
+        })
+        .collect();
+    assert_eq!(places, ["SRCROOT:x/api a.py", "SRCROOT:y/api a.py"]);
+    assert_eq!(run["originalUriBaseIds"]["SRCROOT:y/api"]["uri"], "y/api/");
+    // One alone is the root itself.
+    let log = world
+        .run(&["scan", "web", "--format", "sarif"])
+        .code(1)
+        .json();
+    let place = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uriBaseId"], "SRCROOT");
+    assert_eq!(place["artifactLocation"]["uri"], "a.py");
+}
