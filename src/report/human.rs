@@ -6,6 +6,7 @@ use crate::model::finding::Finding;
 use crate::model::level::Level;
 use crate::model::origin::{OriginKind, shown};
 use crate::model::report::Report;
+use crate::model::rule::Kind;
 use crate::model::verdict::Verdict;
 use crate::report::text::{Redactor, day};
 use crate::report::verdicts::{ByOccurrence, stands_alone};
@@ -32,7 +33,7 @@ fn style(level: Level) -> Style {
 pub(crate) fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let text = Redactor::new(report);
     let verdicts = ByOccurrence::new(report);
-    let groups = groups(report);
+    let groups = groups(report, &verdicts);
     for group in &groups {
         write_group(out, &text, report, &verdicts, group)?;
     }
@@ -51,11 +52,18 @@ pub(crate) fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     writeln!(out, "{}", totals(report, &groups))
 }
 
-/// Findings of one secret, loudest secrets first; waived findings are left out.
-fn groups(report: &Report) -> Vec<Vec<&Finding>> {
+/// Findings of one secret, loudest secrets first. Waived findings are left out, and certificates of which
+/// there is nothing to say: they are public.
+fn groups<'a>(report: &'a Report, verdicts: &ByOccurrence<'_>) -> Vec<Vec<&'a Finding>> {
     let mut index: HashMap<String, usize> = HashMap::new();
-    let mut groups: Vec<Vec<&Finding>> = Vec::new();
-    for finding in report.findings.iter().filter(|it| it.waived.is_none()) {
+    let mut groups: Vec<Vec<&'a Finding>> = Vec::new();
+    let is_certificate = |it: &Finding| {
+        let rule = report.rules.get(&it.rule);
+        rule.is_some_and(|it| it.kind == Kind::Certificate)
+    };
+    let is_told =
+        |it: &&Finding| it.waived.is_none() && !(is_certificate(it) && verdicts.of(it).is_empty());
+    for finding in report.findings.iter().filter(is_told) {
         let key = finding.fingerprint.map_or_else(
             || {
                 format!(
