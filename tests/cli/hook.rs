@@ -1,7 +1,10 @@
 //! Hooks: setting them up beside what is there, and what they say to someone who commits.
 
-use crate::world::{World, drawn, leak};
+use crate::world::{World, drawn, leak, ran};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 fn stage(world: &World, path: &str, text: &str) {
     world.write(path, text);
@@ -137,4 +140,36 @@ fn a_commit_of_some_paths_is_judged_by_the_index_that_git_makes_for_it() {
         world.try_git(&["commit", "--all", "--message", "a"]).code,
         Some(0)
     );
+}
+
+#[test]
+fn the_hooks_of_the_pre_commit_framework_run() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(".pre-commit-hooks.yaml");
+    let page = fs::read_to_string(page).unwrap();
+    let hooks: Vec<BTreeMap<String, Value>> = serde_saphyr::from_str(&page).unwrap();
+    let told =
+        |hook: &BTreeMap<String, Value>, field: &str| hook[field].as_str().unwrap().to_owned();
+    let languages: Vec<_> = hooks
+        .iter()
+        .map(|it| (told(it, "id"), told(it, "language")))
+        .collect();
+    let pair = |id: &str, language: &str| (id.to_owned(), language.to_owned());
+    assert_eq!(
+        languages,
+        [pair("keyatlas", "rust"), pair("keyatlas-system", "system")]
+    );
+    for hook in &hooks {
+        // It reads the index itself; names of files would only narrow that.
+        assert_eq!(hook["pass_filenames"], false);
+        assert_eq!(hook["always_run"], true);
+        assert_eq!(hook["stages"], serde_json::json!(["pre-commit"]));
+        let entry = told(hook, "entry");
+        let words: Vec<&str> = entry.split(' ').collect();
+        let world = World::committed();
+        let run = || ran(world.program(words[0]).args(&words[1..]), &words, b"");
+        stage(&world, "a.py", &leak("a"));
+        run().code(1).prints("a.py:1:13");
+        stage(&world, "a.py", "clean\n");
+        run().code(0);
+    }
 }
