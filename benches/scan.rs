@@ -10,7 +10,7 @@ use divan::counter::BytesCount;
 use keyatlas::model::level::Confidence;
 use keyatlas::model::rule::RuleSet;
 use keyatlas::ruleset;
-use keyatlas::scan::{self, Mode, Options, Scanned};
+use keyatlas::scan::{self, Mode, Options, Scanned, Within};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -41,6 +41,7 @@ fn run(root: &Path, mode: Mode, jobs: usize, rules: &Arc<RuleSet>) -> Scanned {
         max_size: 100 << 20,
         max_depth: 4,
         no_ignore: false,
+        within: Within::everything(),
         exclude: Vec::new(),
         min_confidence: Confidence::Medium,
         references: true,

@@ -175,3 +175,43 @@ fn main_is_small_and_files_are_not_huge() {
         .collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
+
+/// The names in a section of the manifest, and whether the line before says that no code names it.
+fn dependencies(manifest: &str, section: &str) -> Vec<(String, bool)> {
+    let start = manifest.find(&format!("[{section}]\n")).unwrap();
+    let lines: Vec<&str> = manifest[start..].lines().skip(1).collect();
+    let end = lines.iter().position(|it| it.starts_with('['));
+    let lines = &lines[..end.unwrap_or(lines.len())];
+    let row = |(at, line): (usize, &&str)| {
+        let (name, _) = line.split_once(" = ")?;
+        let excused = at > 0 && lines[at - 1].starts_with("# Not named in code: ");
+        (!name.starts_with('#')).then(|| (name.replace('-', "_"), excused))
+    };
+    lines.iter().enumerate().filter_map(row).collect()
+}
+
+#[test]
+fn every_dependency_is_used() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let read = |folders: &[&str]| -> String {
+        let files = folders.iter().flat_map(|it| rust_files(&root.join(it)));
+        files.map(|it| fs::read_to_string(it).unwrap()).collect()
+    };
+    let mut idle = Vec::new();
+    for (section, folders) in [
+        ("dependencies", &["src"][..]),
+        ("dev-dependencies", &["src", "tests", "benches"]),
+    ] {
+        let found = dependencies(&manifest, section);
+        assert!(found.len() >= 3, "{found:?}");
+        let code = read(folders);
+        idle.extend(
+            found
+                .into_iter()
+                .filter(|(name, excused)| !excused && !code.contains(&format!("{name}::")))
+                .map(|(name, _)| format!("{section}: {name}")),
+        );
+    }
+    assert!(idle.is_empty(), "nothing uses {idle:?}");
+}

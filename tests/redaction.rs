@@ -1,4 +1,5 @@
-//! No format shows a value, wherever input carried it; `show_secrets` opens JSON only.
+//! No format shows a value, wherever input carried it; `show_secrets` opens the formats for people and JSON,
+//! never SARIF and the map.
 
 #![expect(
     clippy::unwrap_used,
@@ -86,6 +87,7 @@ fn report(show_secrets: bool) -> Report {
         message: dirt.clone(),
         next: dirt.clone(),
         evidence: vec![evidence.to_owned()],
+        repository: Some(dirt.clone()),
         path: Some(path.clone()),
         line: Some(1),
         waived: false,
@@ -178,11 +180,13 @@ fn no_format_shows_a_value() {
 }
 
 #[test]
-fn show_secrets_opens_json_only() {
+fn show_secrets_opens_human_and_json_only() {
     for (name, text) in formats(&report(true)) {
-        let open = matches!(name.as_str(), "json" | "jsonl");
+        let open = matches!(name.as_str(), "human" | "json" | "jsonl");
         assert_eq!(text.contains(VALUE), open, "{name}:\n{text}");
         assert_eq!(shows(&text).is_empty(), !open, "{name}:\n{text}");
+        let dirty = text.contains("\u{1b}[31m ");
+        assert!(!dirty, "{name} passes control characters on");
     }
 }
 

@@ -71,7 +71,7 @@ fn finding_ends(case: &Case, group: &[&Finding]) -> Option<Verdict> {
         Severity::Low
     };
     let what = if certificate { "certificate" } else { "token" };
-    let place = format!("{}:{}", first.path, first.place.line);
+    let place = format!("{}:{}", first.shown_path(), first.place.line);
     let message = format!("The {what} at {place} {}.", ends(case, end));
     let next = if certificate {
         format!(

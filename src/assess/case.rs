@@ -4,11 +4,16 @@
 
 use crate::assess::join::Joined;
 use crate::model::finding::Finding;
+use crate::model::fingerprint::Fingerprint;
 use crate::model::level::{Confidence, Level, Severity};
 use crate::model::record::Record;
 use crate::model::reference::Reference;
 use crate::model::verdict::{Verdict, VerdictId};
+use data_encoding::BASE64;
 use jiff::Timestamp;
+use std::collections::HashSet;
+use x509_cert::Certificate;
+use x509_cert::der::Decode;
 
 /// Seconds of a day.
 pub(super) const DAY: i64 = 86_400;
@@ -47,6 +52,8 @@ pub(super) struct Case<'a> {
     pub(super) references: &'a [Reference],
     /// Records, sorted by name.
     pub(super) records: &'a [Record],
+    /// Values that many have by chance.
+    pub(super) plain: &'a HashSet<Fingerprint>,
     /// What the join told.
     pub(super) joined: &'a Joined,
     /// Times and reach.
@@ -85,6 +92,7 @@ pub(super) fn about_record(
         message,
         next,
         evidence: vec![record.name.clone()],
+        repository: None,
         path: (!record.source.is_empty()).then(|| record.source.clone()),
         line: record.source_line,
         waived: false,
@@ -112,6 +120,7 @@ pub(super) fn about_findings(
         message,
         next,
         evidence: group.iter().map(|it| it.occurrence.to_string()).collect(),
+        repository: first.and_then(|it| it.origins.first()?.repository.clone()),
         path: first.map(|it| it.path.clone()),
         line: first.map(|it| it.place.line),
         waived: group.iter().all(|it| it.waived.is_some()),
@@ -123,9 +132,35 @@ pub(super) fn is_weak(finding: &Finding) -> bool {
     finding.level == Level::Note || finding.confidence == Confidence::Low
 }
 
-/// Certificates are public: they are reported for their expiry only.
+/// Certificates are public: they are reported for their end only, whatever rule saw them and whichever
+/// record has them.
 pub(super) fn is_certificate(finding: &Finding) -> bool {
-    finding.rule == "certificate" || finding.rule == "x509-certificate"
+    finding.rule == "certificate" || is_public(finding.secret.expose())
+}
+
+/// Whether a value is a certificate, or a chain of them, and holds no private key.
+fn is_public(value: &[u8]) -> bool {
+    let holds = |text: &[u8], part: &[u8]| text.windows(part.len()).any(|it| it == part);
+    let is_pem = |it: &[u8]| {
+        holds(it, b"CERTIFICATE-----")
+            && !holds(it, b"PRIVATE KEY")
+            && it.starts_with(b"-----BEGIN ")
+    };
+    let is_der = |it: &[u8]| Certificate::from_der(it).is_ok();
+    if is_pem(value.trim_ascii()) {
+        return true;
+    }
+    // As Kubernetes writes it. Both forms begin with these letters.
+    let packed: Vec<u8> = value
+        .iter()
+        .copied()
+        .filter(|it| !it.is_ascii_whitespace())
+        .collect();
+    if !(packed.starts_with(b"LS0t") || packed.starts_with(b"MII")) {
+        return false;
+    }
+    let bytes = BASE64.decode(&packed).unwrap_or_default();
+    is_pem(bytes.trim_ascii()) || is_der(&bytes)
 }
 
 /// The day of a time, as `YYYY-MM-DD`.
@@ -147,5 +182,66 @@ pub(super) fn owned_by(record: &Record) -> String {
         String::new()
     } else {
         format!(" (owner {})", record.owners.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assess::tests::{codes, finding, inventory, record, verdicts};
+    use crate::model::rule::Kind;
+    use crate::model::secret::Secret;
+
+    /// A self-signed certificate of an invented host; its key is gone.
+    const CERTIFICATE: &str = "\
+MIIBIzCByqADAgECAgISZzAKBggqhkjOPQQDAjAbMRkwFwYDVQQDDBBvbGQuc2hv
+cC5leGFtcGxlMB4XDTI0MDYwMTAwMDAwMFoXDTI1MDYwMTAwMDAwMFowGzEZMBcG
+A1UEAwwQb2xkLnNob3AuZXhhbXBsZTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IA
+BFAVXLkEANYA0wH4hpCN46Rk+QwFsHQKQfcOyAJA+aj8CQ1mRZXwSAkGs/Y7MORU
+qlu/yYp8/JmM+vl/CbP2vgEwCgYIKoZIzj0EAwIDSAAwRQIhAPo6eKpkKq5ZG1LI
+YGbJUelncf8OxpN5YpiQ+RhDgwQvAiA1+OcA4g5dWF40jsjmaxXvUv4DvhN9hrxY
+HnZkZGiwmg==";
+
+    #[test]
+    fn a_certificate_is_public_whatever_rule_sees_it_and_whichever_record_has_it() {
+        let block = |what: &str, body: &str| {
+            let line = "-----";
+            format!("{line}BEGIN {what}{line}\n{body}\n{line}END {what}{line}\n")
+        };
+        let pem = block("CERTIFICATE", CERTIFICATE);
+        let key = block("PRIVATE KEY", "MC4CAQAwBQYDK2VwBCIEIA");
+        let packed = |text: &str| data_encoding::BASE64.encode(text.as_bytes());
+        let mut held = record("shop/tls#tls.crt", &[1]);
+        held.kind = Some(Kind::Certificate);
+        for (value, expected) in [
+            (pem.clone(), vec![]),
+            (format!("{pem}{pem}"), vec![]),
+            (packed(&pem), vec![]),
+            (CERTIFICATE.to_owned(), vec![]),
+            (format!("{pem}{key}"), vec!["exposed"]),
+            (packed(&format!("{pem}{key}")), vec!["exposed"]),
+            (key.clone(), vec!["exposed"]),
+            ("MIIq8Zk27xPw0LmN4tYb6Rc".to_owned(), vec!["exposed"]),
+        ] {
+            let mut findings = [finding("tls.yaml", 1)];
+            findings[0].rule = "generic-secret".to_owned();
+            findings[0].secret = Secret::new(value.as_bytes());
+            let found = verdicts(
+                &mut findings,
+                &[],
+                &inventory(&[held.clone()]),
+                Scope::Folder,
+            );
+            assert_eq!(codes(&found), expected, "{value}");
+            assert!(
+                findings[0].managed.is_some(),
+                "the map still shows where it lies"
+            );
+            assert_eq!(
+                findings[0].level == Level::Note,
+                expected.is_empty(),
+                "{value}"
+            );
+        }
     }
 }

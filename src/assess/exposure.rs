@@ -37,9 +37,9 @@ fn places(group: &[&Finding]) -> String {
     if open.is_empty() {
         open = group.iter().collect();
     }
-    let first = open
-        .first()
-        .map_or_else(String::new, |it| format!("{}:{}", it.path, it.place.line));
+    let first = open.first().map_or_else(String::new, |it| {
+        format!("{}:{}", it.shown_path(), it.place.line)
+    });
     match open.len() {
         0 | 1 => first,
         2 => format!("{first} and one more place"),

@@ -17,6 +17,7 @@ mod tests;
 pub use case::{Options, Scope};
 
 use crate::model::finding::Finding;
+use crate::model::level::Level;
 use crate::model::map::Map;
 use crate::model::record::Inventory;
 use crate::model::reference::Reference;
@@ -53,10 +54,14 @@ pub fn assess(
     let empty = Inventory::default();
     let inventory = inventory.unwrap_or(&empty);
     let joined = join::join(findings, references, inventory);
+    for finding in findings.iter_mut().filter(|it| case::is_certificate(it)) {
+        finding.level = Level::Note;
+    }
     let case = Case {
         findings,
         references,
         records: &inventory.records,
+        plain: &inventory.plain,
         joined: &joined,
         options,
     };

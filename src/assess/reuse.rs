@@ -7,6 +7,8 @@ use crate::model::finding::Finding;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::level::Severity;
 use crate::model::record::Record;
+use crate::model::rule::Kind;
+use crate::model::secret::Worth;
 use crate::model::verdict::{Verdict, VerdictId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -24,7 +26,9 @@ pub(super) fn judge(case: &Case, verdicts: &mut Vec<Verdict>) {
 fn records(case: &Case, verdicts: &mut Vec<Verdict>) {
     let mut holders: BTreeMap<Fingerprint, Vec<&Record>> = BTreeMap::new();
     for record in case.records.iter().filter(|it| !it.gone) {
-        if let Some(current) = record.versions.last().and_then(|it| it.fingerprint) {
+        let current = record.versions.last().and_then(|it| it.fingerprint);
+        let telling = current.filter(|it| !case.plain.contains(it) && !is_setting(record));
+        if let Some(current) = telling {
             holders.entry(current).or_default().push(record);
         }
     }
@@ -34,6 +38,41 @@ fn records(case: &Case, verdicts: &mut Vec<Verdict>) {
             verdicts.push(shared(&roles));
         }
     }
+}
+
+/// Fields that stand beside a secret and are none: two services of one host share them on purpose.
+const SETTINGS: &[&str] = &[
+    "account",
+    "certificate",
+    "crt",
+    "database",
+    "dbname",
+    "email",
+    "env",
+    "environment",
+    "host",
+    "hostname",
+    "mode",
+    "name",
+    "port",
+    "protocol",
+    "region",
+    "scheme",
+    "user",
+    "username",
+    "zone",
+];
+
+/// Whether a record is such a field, or a certificate, which is public.
+fn is_setting(record: &Record) -> bool {
+    let field = match (&record.secret.key, record.secret.provider.as_str()) {
+        (Some(key), _) => key.as_str(),
+        (None, "env") => record.secret.path.as_str(),
+        (None, _) => "",
+    };
+    let field = field.to_lowercase();
+    let last = field.rsplit(|it: char| !it.is_alphanumeric()).next();
+    record.kind == Some(Kind::Certificate) || last.is_some_and(|it| SETTINGS.contains(&it))
 }
 
 /// One record for each set that references copy into one another.
@@ -71,6 +110,7 @@ fn shared(records: &[&Record]) -> Verdict {
         next: "Give each record a value of its own, starting with the one that opens most; one leak then opens one door."
             .to_owned(),
         evidence: names.iter().map(|it| (*it).to_owned()).collect(),
+        repository: None,
         path: first.filter(|it| !it.source.is_empty()).map(|it| it.source.clone()),
         line: first.and_then(|it| it.source_line),
         waived: false,
@@ -80,7 +120,7 @@ fn shared(records: &[&Record]) -> Verdict {
 fn values(case: &Case, verdicts: &mut Vec<Verdict>) {
     let mut places: HashMap<&[u8], Vec<&Finding>> = HashMap::new();
     for finding in case.findings {
-        if finding.managed.is_none() && !is_weak(finding) && !is_certificate(finding) {
+        if is_candidate(finding) {
             places
                 .entry(finding.secret.expose())
                 .or_default()
@@ -108,6 +148,11 @@ fn values(case: &Case, verdicts: &mut Vec<Verdict>) {
     }
 }
 
+fn is_candidate(finding: &Finding) -> bool {
+    let is_telling = Worth::of(finding.secret.expose()) == Worth::Telling;
+    finding.managed.is_none() && is_telling && !is_weak(finding) && !is_certificate(finding)
+}
+
 fn folders<'a>(group: &[&'a Finding]) -> BTreeSet<(Option<&'a str>, &'a str)> {
     group
         .iter()
@@ -128,4 +173,56 @@ fn is_spread(group: &[&Finding]) -> bool {
         .map(str::to_lowercase)
         .collect();
     keys.len() > 1 && folders(group).len() >= UNRELATED
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assess::case::Scope;
+    use crate::assess::tests::{codes, finding, inventory, print, record, verdicts};
+    use crate::model::record::Inventory;
+    use crate::model::secret::Secret;
+
+    #[test]
+    fn settings_that_stand_beside_secrets_are_not_reused() {
+        let shared = |one: &str, other: &str| [record(one, &[1]), record(other, &[1])];
+        let fires = |known: &Inventory| {
+            let found = verdicts(&mut [], &[], known, Scope::Folder);
+            codes(&found).contains(&"reused")
+        };
+        for (field, expected) in [
+            ("password", true),
+            ("api_key", true),
+            ("host", false),
+            ("DB_PORT", false),
+            ("db-username", false),
+            ("tls.crt", false),
+        ] {
+            let known = inventory(&shared(&format!("kv/a#{field}"), &format!("kv/b#{field}")));
+            assert_eq!(fires(&known), expected, "{field}");
+        }
+        let mut known = inventory(&shared("kv/a#password", "kv/b#password"));
+        known.plain.extend(print(1));
+        assert!(!fires(&known));
+        let mut certificates = shared("kv/a", "kv/b");
+        certificates[0].kind = Some(Kind::Certificate);
+        assert!(!fires(&inventory(&certificates)));
+    }
+
+    #[test]
+    fn a_plain_value_is_not_reused_wherever_it_lies() {
+        for (value, expected) in [
+            ("q8Zk27xPw0", true),
+            ("eu-west-1", false),
+            ("postgres", false),
+        ] {
+            let mut findings = ["x/1", "y/1", "z/1"].map(|path| finding(path, 1));
+            for (finding, key) in findings.iter_mut().zip(["a", "b", "c"]) {
+                finding.key = Some(key.to_owned());
+                finding.secret = Secret::new(value.as_bytes());
+            }
+            let found = verdicts(&mut findings, &[], &Inventory::default(), Scope::Folder);
+            assert_eq!(codes(&found).contains(&"reused"), expected, "{value}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ use crate::model::verdict::VerdictId;
 const DAY: i64 = 86_400;
 const NOW: i64 = 20_000 * DAY;
 
-fn options(scope: Scope) -> Options {
+pub(super) fn options(scope: Scope) -> Options {
     Options {
         scope,
         now: NOW,
@@ -35,17 +35,17 @@ fn place(line: u32) -> Place {
     }
 }
 
-fn print(value: u8) -> Option<Fingerprint> {
+pub(super) fn print(value: u8) -> Option<Fingerprint> {
     Some(Fingerprint::from_bytes([value; 32]))
 }
 
-fn finding(path: &str, value: u8) -> Finding {
+pub(super) fn finding(path: &str, value: u8) -> Finding {
     Finding {
         rule: "acme-token".to_owned(),
         path: path.to_owned(),
         place: place(3),
         key: Some("token".to_owned()),
-        secret: Secret::new(&[b'a' + value; 12]),
+        secret: Secret::new(format!("q8Zk27xPw0{value:02x}").as_bytes()),
         masked: "****".to_owned(),
         fingerprint: print(value),
         occurrence: Occurrence {
@@ -65,7 +65,7 @@ fn finding(path: &str, value: u8) -> Finding {
     }
 }
 
-fn record(name: &str, values: &[u8]) -> Record {
+pub(super) fn record(name: &str, values: &[u8]) -> Record {
     let (path, key) = name.split_once('#').unwrap_or((name, ""));
     Record {
         name: name.to_owned(),
@@ -79,6 +79,7 @@ fn record(name: &str, values: &[u8]) -> Record {
             .iter()
             .zip(1..)
             .map(|(value, number)| Version {
+                veil: None,
                 number,
                 created: Some(NOW - DAY),
                 fingerprint: print(*value),
@@ -88,10 +89,10 @@ fn record(name: &str, values: &[u8]) -> Record {
     }
 }
 
-fn inventory(records: &[Record]) -> Inventory {
+pub(super) fn inventory(records: &[Record]) -> Inventory {
     Inventory {
         records: records.to_vec(),
-        complete: Vec::new(),
+        ..Inventory::default()
     }
 }
 
@@ -139,7 +140,7 @@ fn reference(repository: &str, path: &str, named: &str, yields: &str) -> Referen
     }
 }
 
-fn verdicts(
+pub(super) fn verdicts(
     findings: &mut [Finding],
     references: &[Reference],
     inventory: &Inventory,
@@ -148,7 +149,7 @@ fn verdicts(
     assess(findings, references, Some(inventory), &options(scope)).verdicts
 }
 
-fn codes(verdicts: &[Verdict]) -> Vec<&'static str> {
+pub(super) fn codes(verdicts: &[Verdict]) -> Vec<&'static str> {
     verdicts.iter().map(|it| it.id.code()).collect()
 }
 

@@ -3,7 +3,7 @@
 //! Not here: how references reach records; that is `join`.
 
 use crate::assess::case::{Case, DAY, Scope, about_record, day, owned_by};
-use crate::model::origin::OriginKind;
+use crate::model::origin::{OriginKind, shown};
 use crate::model::record::Record;
 use crate::model::reference::Reference;
 use crate::model::verdict::{Verdict, VerdictId};
@@ -89,7 +89,10 @@ fn is_live(reference: &Reference) -> bool {
 
 fn broken_name(name: &str, places: &[&Reference]) -> Option<Verdict> {
     let first = places.first()?;
-    let place = |it: &&Reference| format!("{}:{}", it.path, it.mention.place.line);
+    let place = |it: &&Reference| {
+        let path = shown(it.origin.repository.as_deref(), &it.path);
+        format!("{path}:{}", it.mention.place.line)
+    };
     Some(Verdict {
         id: VerdictId::BrokenReference,
         severity: VerdictId::BrokenReference.severity(),
@@ -103,6 +106,7 @@ fn broken_name(name: &str, places: &[&Reference]) -> Option<Verdict> {
             place(first)
         ),
         evidence: places.iter().take(PLACES).map(place).collect(),
+        repository: first.origin.repository.clone(),
         path: Some(first.path.clone()),
         line: Some(first.mention.place.line),
         waived: false,

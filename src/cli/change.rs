@@ -5,32 +5,10 @@
 use super::environment::Environment;
 use super::message::Fault;
 use super::plan;
-use crate::scan::Mode;
+use crate::scan::{Mode, Within};
 use crate::source::history::History;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-/// The paths of a repository that are meant; everything if none is named.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Within {
-    paths: Vec<String>,
-}
-
-impl Within {
-    /// Everything.
-    pub(super) fn everything() -> Self {
-        Self::default()
-    }
-
-    /// Whether a path of the repository is meant.
-    pub(super) fn holds(&self, path: &str) -> bool {
-        let below = |it: &String| {
-            path.strip_prefix(it.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        self.paths.is_empty() || self.paths.iter().any(below)
-    }
-}
 
 /// The repository of a change and the paths that are meant. Git itself says where the repository is when
 /// it runs a hook.
@@ -56,9 +34,9 @@ pub(super) fn target(
     }) else {
         return Ok((root, Within::everything()));
     };
-    let mut within = Within::everything();
+    let mut inside = Vec::new();
     for path in paths {
-        let inside = relative(&environment.folder.join(path), &top).ok_or_else(|| {
+        let path_inside = relative(&environment.folder.join(path), &top).ok_or_else(|| {
             Fault::new(format!(
                 "{}: outside of the repository {}",
                 path.display(),
@@ -66,12 +44,13 @@ pub(super) fn target(
             ))
             .hint("one run scans the change of one repository")
         })?;
-        if inside.is_empty() {
-            return Ok((root, Within::everything()));
-        }
-        within.paths.push(inside);
+        inside.push(path_inside);
     }
-    Ok((root, within))
+    // The root of the repository holds everything.
+    if inside.iter().any(String::is_empty) {
+        inside.clear();
+    }
+    Ok((root, Within::paths(inside)))
 }
 
 /// A deleted file may still be staged, so its folder speaks for it.
@@ -210,23 +189,6 @@ mod tests {
             ("--all..b", None),
         ] {
             assert_eq!(parse(text).ok(), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn paths_hold_what_lies_below_them() {
-        let within = |paths: &[&str]| Within {
-            paths: paths.iter().map(|it| (*it).to_owned()).collect(),
-        };
-        for (paths, path, expected) in [
-            (&[][..], "a/b", true),
-            (&["a"], "a/b", true),
-            (&["a"], "a", true),
-            (&["a"], "ab", false),
-            (&["a/b.txt", "c"], "c/d", true),
-            (&["a/b.txt"], "a/c.txt", false),
-        ] {
-            assert_eq!(within(paths).holds(path), expected, "{paths:?} {path}");
         }
     }
 }

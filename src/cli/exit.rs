@@ -82,6 +82,7 @@ mod tests {
             message: String::new(),
             next: String::new(),
             evidence: Vec::new(),
+            repository: None,
             path: None,
             line: None,
             waived,

@@ -1,7 +1,7 @@
 //! `keyatlas hook`: the presets of a scan that git runs, and setting them up beside what is there.
 
 use super::args::{HookCommand, HookKind, PreCommitArgs, Speech};
-use super::change::{self, Within};
+use super::change;
 use super::environment::Environment;
 use super::exit::{self, Exit};
 use super::message::{Fault, note};
@@ -48,13 +48,14 @@ fn pre_commit(
         fail_on: args.report.fail_on,
         roots: vec![root],
         mode: Mode::Staged,
+        within,
         scope: Scope::Change,
     };
     let plan = plan::plan(request, environment)?;
     if args.report.show_plan {
-        return road::follow(&plan, &args.report, &within, speech);
+        return road::follow(&plan, &args.report, speech);
     }
-    let outcome = road::reported(&plan, &args.report, &within, speech)?;
+    let outcome = road::reported(&plan, &args.report, speech)?;
     let exit = exit::of(
         &outcome.report,
         plan.fail_on,
@@ -64,7 +65,7 @@ fn pre_commit(
         output::reports(&outcome.report, &args.report.formats)?;
     }
     if !speech.quiet {
-        say_if_nothing(&plan, &within, args)?;
+        say_if_nothing(&plan, args)?;
         road::warn(&outcome.applied);
         advise(exit, &outcome);
     }
@@ -72,14 +73,18 @@ fn pre_commit(
 }
 
 /// A hook that looked at nothing must not pass for one that found nothing.
-fn say_if_nothing(plan: &Plan, within: &Within, args: &PreCommitArgs) -> Result<(), Fault> {
+fn say_if_nothing(plan: &Plan, args: &PreCommitArgs) -> Result<(), Fault> {
     let root = plan
         .scan
         .roots
         .first()
         .map_or(Path::new("."), PathBuf::as_path);
     let changes = source::staged(root, plan.scan.index_file.as_deref())?;
-    if changes.items.iter().any(|it| within.holds(&it.path)) {
+    if changes
+        .items
+        .iter()
+        .any(|it| plan.scan.within.holds(&it.path))
+    {
         return Ok(());
     }
     match args.files.len() {

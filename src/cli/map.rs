@@ -1,7 +1,6 @@
 //! `keyatlas map`: where records are used, by value and by reference, over the paths given.
 
 use super::args::{Listing, MapArgs, Speech};
-use super::change::Within;
 use super::environment::Environment;
 use super::exit::Exit;
 use super::inventory;
@@ -12,7 +11,7 @@ use super::road::{self, Values};
 use super::waive;
 use crate::assess::Scope;
 use crate::report;
-use crate::scan::Mode;
+use crate::scan::{Mode, Within};
 use std::path::PathBuf;
 
 /// Shows the map.
@@ -36,19 +35,13 @@ pub(super) fn map(
         } else {
             Mode::Tree
         },
+        within: Within::everything(),
         scope: Scope::Estate,
     };
     let plan = plan::plan(request, environment)?;
     refuse_unknown(args.name.as_deref(), &plan)?;
     let waivers = waive::read(&plan.home)?;
-    let report = road::judged(
-        &plan,
-        &waivers,
-        &Within::everything(),
-        speech,
-        Values::Masked,
-    )?
-    .report;
+    let report = road::judged(&plan, &waivers, speech, Values::Masked)?.report;
     let filter = args.name.as_deref();
     match args.listing.format {
         Listing::Json => output::document(|out| report::write_map(true, out, &report, filter))?,

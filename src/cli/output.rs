@@ -43,7 +43,8 @@ pub(super) fn check(outputs: &[Output]) -> Result<(), Fault> {
                 return Err(Fault::new(format!(
                     "{}: two reports would go to this file",
                     path.display()
-                )));
+                ))
+                .hint("give each a file of its own; nothing was scanned"));
             }
             Some(path) => check_file(path)?,
             None => {}
@@ -61,7 +62,8 @@ fn check_file(path: &Path) -> Result<(), Fault> {
         return Err(Fault::new(format!(
             "{}: a report cannot be written over a folder",
             path.display()
-        )));
+        ))
+        .hint("name a file in it; nothing was scanned"));
     }
     if !folder.is_dir() {
         return Err(

@@ -7,11 +7,12 @@ use super::args::{ReadArgs, RuleArgs, StoreArgs};
 use super::environment::Environment;
 use super::message::{Fault, note};
 use crate::assess::Scope;
+use crate::detect::Detector;
 use crate::inventory::Store;
 use crate::model::level::{Confidence, Level};
 use crate::model::rule::RuleSet;
 use crate::ruleset::{self, RuleFile};
-use crate::scan::{self, Mode};
+use crate::scan::{self, Mode, Within};
 use crate::settings::{self, Settings};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,7 @@ pub(super) struct Request<'a> {
     /// Files and folders; empty for standard input.
     pub(super) roots: Vec<PathBuf>,
     pub(super) mode: Mode,
+    pub(super) within: Within,
     pub(super) scope: Scope,
 }
 
@@ -81,6 +83,7 @@ pub(super) fn repository_root(path: &Path) -> Option<PathBuf> {
 /// Merges everything; looks before the run.
 pub(super) fn plan(request: Request<'_>, environment: &Environment) -> Result<Plan, Fault> {
     refuse_missing(&request.roots)?;
+    refuse_special(&request.roots)?;
     let (settings, settings_file) = settings(request.rules, environment)?;
     let extra = extra_rules(request.rules, &settings, settings_file.as_deref());
     let rules = rules(&extra, &settings.disable_rules)?;
@@ -129,6 +132,26 @@ pub(super) fn refuse_missing(roots: &[PathBuf]) -> Result<(), Fault> {
         "nothing was scanned; paths are relative to the current folder"
     };
     Err(Fault::new(missing.join("\n")).hint(hint))
+}
+
+/// Refuses what is there and is nothing to read: broken links, pipes, devices.
+fn refuse_special(roots: &[PathBuf]) -> Result<(), Fault> {
+    let what = |path: &PathBuf| match fs::metadata(path) {
+        Ok(it) if it.is_file() || it.is_dir() => None,
+        Ok(_) => Some("neither a file nor a folder"),
+        Err(_) if path.is_symlink() => Some("a symbolic link that leads to no file"),
+        // A file that cannot be looked at is told when it is read.
+        Err(_) => None,
+    };
+    let faults: Vec<String> = roots
+        .iter()
+        .filter_map(|it| what(it).map(|what| format!("{}: {what}", it.display())))
+        .collect();
+    if faults.is_empty() {
+        return Ok(());
+    }
+    Err(Fault::new(faults.join("\n"))
+        .hint("nothing was scanned; to scan what a pipe brings, give it as standard input: -"))
 }
 
 /// The settings in force and their file. The file is looked for where the user stands, never in a tree
@@ -181,7 +204,34 @@ fn rules(extra: &[PathBuf], disabled: &[String]) -> Result<RuleSet, Fault> {
         extra: rule_files(extra)?,
         disabled: disabled.to_vec(),
     };
-    Ok(ruleset::load(&options)?)
+    let rules = ruleset::load(&options)?;
+    if !options.extra.is_empty() {
+        check_patterns(&rules, &options.extra)?;
+    }
+    Ok(rules)
+}
+
+/// A pattern that does not compile would never match, and that would pass for clean. Those that come
+/// with the program are compiled by its tests.
+fn check_patterns(rules: &RuleSet, files: &[RuleFile]) -> Result<(), Fault> {
+    let own = ruleset::load(&ruleset::Options::default())?;
+    let theirs = rules.rules.iter().filter(|it| own.get(&it.id) != Some(*it));
+    let mut faults = Vec::new();
+    for rule in theirs {
+        // The last file that has a rule is the one that counts.
+        let file = files.iter().rev().find(|it| it.text.contains(&rule.id));
+        let file = file.map_or("", |it| it.name.as_str());
+        let alone = RuleSet {
+            rules: vec![rule.clone()],
+            ..RuleSet::default()
+        };
+        let found = Detector::new(Arc::new(alone)).check();
+        faults.extend(found.into_iter().map(|it| format!("{file}: {it}")));
+    }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    Err(Fault::from(ruleset::Error { faults }))
 }
 
 /// The rules that the flags and settings of a command name.
@@ -214,7 +264,8 @@ pub(super) fn rule_files(paths: &[PathBuf]) -> Result<Vec<RuleFile>, Fault> {
                 return Err(Fault::new(format!(
                     "{}: no .toml file lies in this folder",
                     path.display()
-                )));
+                ))
+                .hint("nothing was scanned; name a rule file or a folder of them"));
             }
         }
         for path in found {
@@ -327,6 +378,7 @@ fn reading(
     scan::Options {
         roots: request.roots,
         mode: request.mode,
+        within: request.within,
         jobs: read
             .jobs
             .map(usize::from)
@@ -494,6 +546,7 @@ mod tests {
             fail_on,
             roots: Vec::new(),
             mode: Mode::Tree,
+            within: Within::everything(),
             scope: Scope::Folder,
         };
         let level = request
@@ -577,6 +630,7 @@ mod tests {
                 fail_on: None,
                 roots: Vec::new(),
                 mode,
+                within: Within::everything(),
                 scope: Scope::Change,
             };
             let options = reading(request, &Settings::default(), &environment, None);

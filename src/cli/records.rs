@@ -290,6 +290,7 @@ mod tests {
             source: "vault.json".to_owned(),
             source_line: Some(3),
             versions: vec![Version {
+                veil: None,
                 number: 1,
                 created: Some(0),
                 fingerprint: Some(Fingerprint::from_bytes([0xab; 32])),

@@ -2,7 +2,6 @@
 //! it, not a fork.
 
 use super::args::{ReportArgs, Speech};
-use super::change::Within;
 use super::clock;
 use super::earlier::Earlier;
 use super::exit::{self, Completeness, Exit};
@@ -43,19 +42,14 @@ pub(super) fn check(args: &ReportArgs) -> Result<(), Fault> {
 }
 
 /// Follows a plan to its end.
-pub(super) fn follow(
-    plan: &Plan,
-    args: &ReportArgs,
-    within: &Within,
-    speech: &Speech,
-) -> Result<Exit, Fault> {
+pub(super) fn follow(plan: &Plan, args: &ReportArgs, speech: &Speech) -> Result<Exit, Fault> {
     if args.show_plan {
         let text = plan.show()?;
         output::stdout(|out| out.write_all(text.as_bytes()))?;
         return Ok(Exit::Clean);
     }
     let started = Instant::now();
-    let outcome = reported(plan, args, within, speech)?;
+    let outcome = reported(plan, args, speech)?;
     output::reports(&outcome.report, &args.formats)?;
     totals(&outcome, started.elapsed(), speech);
     Ok(exit::of(&outcome.report, plan.fail_on, completeness(args)))
@@ -71,12 +65,7 @@ pub(super) fn completeness(args: &ReportArgs) -> Completeness {
 }
 
 /// Scans and judges, with the repository's waivers and an earlier report, if one is named.
-pub(super) fn reported(
-    plan: &Plan,
-    args: &ReportArgs,
-    within: &Within,
-    speech: &Speech,
-) -> Result<Outcome, Fault> {
+pub(super) fn reported(plan: &Plan, args: &ReportArgs, speech: &Speech) -> Result<Outcome, Fault> {
     let earlier = args.baseline.as_deref().map(Earlier::read).transpose()?;
     let waivers = waive::read(&plan.home)?;
     if speech.verbose {
@@ -87,7 +76,7 @@ pub(super) fn reported(
     } else {
         Values::Masked
     };
-    let mut outcome = judged(plan, &waivers, within, speech, values)?;
+    let mut outcome = judged(plan, &waivers, speech, values)?;
     if let Some(earlier) = earlier {
         earlier.mark(&mut outcome.report.findings);
     }
@@ -98,7 +87,6 @@ pub(super) fn reported(
 pub(super) fn judged(
     plan: &Plan,
     waivers: &Waivers,
-    within: &Within,
     speech: &Speech,
     values: Values,
 ) -> Result<Outcome, Fault> {
@@ -110,8 +98,6 @@ pub(super) fn judged(
     let scanned = scan::run(&options, &plan.rules);
     progress::clear();
     let mut scanned = scanned?;
-    scanned.findings.retain(|it| within.holds(&it.path));
-    scanned.references.retain(|it| within.holds(&it.path));
     assign_ordinals(&mut scanned.findings);
     let today = clock::today();
     let applied = waivers.apply(&mut scanned.findings, &today);

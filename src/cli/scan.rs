@@ -1,14 +1,14 @@
 //! `keyatlas scan`: from what was typed to a request; the road does the rest.
 
 use super::args::{ScanArgs, Speech};
-use super::change::{self, Within};
+use super::change;
 use super::environment::Environment;
 use super::exit::Exit;
 use super::message::{Fault, note};
 use super::plan::{self, Request};
 use super::road;
 use crate::assess::Scope;
-use crate::scan::Mode;
+use crate::scan::{Mode, Within};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -32,13 +32,14 @@ pub(super) fn scan(
         fail_on: args.report.fail_on,
         roots,
         mode,
+        within,
         scope,
     };
     let mut plan = plan::plan(request, environment)?;
     if let Mode::Stdin(bytes) = &mut plan.scan.mode {
         *bytes = standard_input(plan.scan.max_size)?;
     }
-    road::follow(&plan, &args.report, &within, speech)
+    road::follow(&plan, &args.report, speech)
 }
 
 /// Where to look, how, and which paths of a change are meant.

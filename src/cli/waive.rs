@@ -5,7 +5,6 @@
 use super::args::{
     BaselineArgs, ReadArgs, RuleArgs, Speech, StoreArgs, WaiveArgs, WaiveCommand, WaiverArgs,
 };
-use super::change::Within;
 use super::clock;
 use super::environment::{self, Environment};
 use super::exit::Exit;
@@ -16,7 +15,7 @@ use super::road::{self, Values};
 use crate::assess::Scope;
 use crate::assess::waive::{FILE, UNAUDITED, Waiver, Waivers, base_id};
 use crate::model::finding::Finding;
-use crate::scan::Mode;
+use crate::scan::{Mode, Within};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -94,17 +93,16 @@ fn looking(roots: Vec<PathBuf>, mode: Mode, environment: &Environment) -> Result
         fail_on: None,
         roots,
         mode,
+        within: Within::everything(),
         scope,
     };
     plan::plan(request, environment)
 }
 
 fn findings(plan: &Plan, waivers: &Waivers, speech: &Speech) -> Result<Vec<Finding>, Fault> {
-    Ok(
-        road::judged(plan, waivers, &Within::everything(), speech, Values::Masked)?
-            .report
-            .findings,
-    )
+    Ok(road::judged(plan, waivers, speech, Values::Masked)?
+        .report
+        .findings)
 }
 
 /// Accepts what is there.
@@ -134,17 +132,12 @@ pub(super) fn baseline(
         } else {
             Mode::Tree
         },
+        within: Within::everything(),
         scope: Scope::Folder,
     };
     let plan = plan::plan(request, environment)?;
     let mut waivers = salted(&plan.home)?;
-    let outcome = road::judged(
-        &plan,
-        &waivers,
-        &Within::everything(),
-        speech,
-        Values::Masked,
-    )?;
+    let outcome = road::judged(&plan, &waivers, speech, Values::Masked)?;
     let count = waivers.baseline(
         &outcome.report.findings,
         &args.reason,
@@ -377,13 +370,7 @@ fn prune(home: &Path, speech: &Speech, environment: &Environment) -> Result<Exit
         Mode::Tree
     };
     let plan = looking(vec![home.to_path_buf()], mode, environment)?;
-    let outcome = road::judged(
-        &plan,
-        &waivers,
-        &Within::everything(),
-        speech,
-        Values::Masked,
-    )?;
+    let outcome = road::judged(&plan, &waivers, speech, Values::Masked)?;
     if !outcome.report.coverage.is_complete() {
         return Err(Fault::new(
             "not everything could be read, so nobody knows which waivers are needed no more",

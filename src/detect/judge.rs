@@ -410,7 +410,13 @@ fn looks_like_code(value: &str, written: Written) -> bool {
         && value
             .split('.')
             .all(|it| !it.is_empty() && it.chars().all(|c| c.is_alphabetic() || c == '_'));
-    dotted || (value.ends_with(')') && value.contains('('))
+    // `kv/shop/db#password`: the name of a secret and not its value.
+    let named = value.split_once('#').is_some_and(|(path, field)| {
+        let is_word =
+            |it: &str| it.len() > 1 && it.chars().all(|c| c.is_alphabetic() || "_-.:".contains(c));
+        path.contains('/') && path.split('/').all(is_word) && is_word(field)
+    });
+    dotted || named || (value.ends_with(')') && value.contains('('))
 }
 
 fn classes(value: &str) -> (usize, usize, usize, usize) {
@@ -555,7 +561,7 @@ mod tests {
         let judge = |name: &str, value: &str| {
             confidence(name, promise(name).unwrap(), value, Written::Quoted)
         };
-        for value in ["Tr0ub4dor&3x", "8f3kQ0zP"] {
+        for value in ["Tr0ub4dor&3x", "8f3kQ0zP", "x/R#pQz", "kv/a#Tr0ub4dor"] {
             assert!(
                 judge("password", value) >= Some(Confidence::Medium),
                 "{value}"
@@ -569,6 +575,8 @@ mod tests {
             "xxxxxxxx",
             "settings.db.password",
             "must not be empty",
+            "Shop/registry#password",
+            "kv/shop-web/db#old.password",
         ] {
             assert_eq!(judge("db_password", value), None, "{value}");
         }

@@ -400,6 +400,7 @@ impl Draft {
             None => self.path,
         };
         record.versions = vec![Version {
+            veil: None,
             number: self.number.unwrap_or(1),
             created: self.number.and(record.rotated.or(record.created)),
             fingerprint: self.value,

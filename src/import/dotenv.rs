@@ -66,6 +66,7 @@ impl Scope {
             environment: self.environment.clone(),
             source_line: Some(variable.line),
             versions: vec![Version {
+                veil: None,
                 number: 1,
                 created: None,
                 fingerprint: intake.fingerprint(&variable.value),

@@ -5,9 +5,12 @@
 
 use crate::model::fingerprint::{Fingerprint, Fingerprinter};
 use crate::model::record::Record;
+use crate::model::secret::Worth;
 use jiff::Timestamp;
 use jiff::civil;
 use jiff::tz::TimeZone;
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 /// What the owner asks of an import.
 #[derive(Clone, Default, Debug)]
@@ -139,6 +142,8 @@ pub(super) struct Intake<'a> {
     options: &'a Options,
     emit: &'a mut dyn FnMut(Record),
     totals: Totals,
+    /// What the values seen are worth, veiled.
+    veils: RefCell<HashMap<Fingerprint, u8>>,
 }
 
 impl<'a> Intake<'a> {
@@ -154,6 +159,7 @@ impl<'a> Intake<'a> {
             options,
             emit,
             totals: Totals::default(),
+            veils: RefCell::default(),
         }
     }
 
@@ -175,7 +181,11 @@ impl<'a> Intake<'a> {
         if value.is_empty() {
             return None;
         }
-        self.seal.map(|it| it.fingerprint(value))
+        let seal = self.seal?;
+        let print = seal.fingerprint(value);
+        let veil = seal.veil(&print, Worth::of(value));
+        self.veils.borrow_mut().insert(print, veil);
+        Some(print)
     }
 
     /// Hands a record on.
@@ -183,6 +193,10 @@ impl<'a> Intake<'a> {
         self.input.clone_into(&mut record.source);
         if record.environment.is_none() {
             record.environment.clone_from(&self.options.environment);
+        }
+        for version in &mut record.versions {
+            let veils = self.veils.borrow();
+            version.veil = version.fingerprint.and_then(|it| veils.get(&it).copied());
         }
         self.drop_tags_that_are_values(&mut record);
         let values = record

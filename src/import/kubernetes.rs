@@ -223,6 +223,7 @@ fn of_key(
         record.expires = value.and_then(not_after).or(record.expires);
     }
     record.versions = vec![Version {
+        veil: None,
         number: 1,
         created: None,
         fingerprint: value.and_then(|it| intake.fingerprint(it)),

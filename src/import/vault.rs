@@ -189,6 +189,7 @@ impl<'a> Object<'a> {
             versions: history
                 .iter()
                 .map(|(number, (created, _))| Version {
+                    veil: None,
                     number: *number,
                     created: *created,
                     fingerprint: None,
@@ -259,6 +260,7 @@ fn versions(field: &str, history: &History<'_>, intake: &Intake<'_>) -> Vec<Vers
         // Where the fields of a version are known and this one is not among them, it did not exist yet.
         .filter(|(_, (_, fields))| fields.is_none_or(|it| it.member(field).is_some()))
         .map(|(number, (created, fields))| Version {
+            veil: None,
             number: *number,
             created: *created,
             fingerprint: fields

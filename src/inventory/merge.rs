@@ -249,7 +249,7 @@ fn versions(
         ([], _) => (new.to_vec(), None),
         // A store that does not count its versions shows one, without a date.
         (_, [only]) if only.number == 1 && only.created.is_none() => {
-            uncounted(old, only.fingerprint, rotated, now)
+            uncounted(old, only, rotated, now)
         }
         _ => (counted(old, new), None),
     }
@@ -257,18 +257,22 @@ fn versions(
 
 fn uncounted(
     old: &[Version],
-    value: Option<Fingerprint>,
+    only: &Version,
     rotated: Option<i64>,
     now: i64,
 ) -> (Vec<Version>, Option<i64>) {
     let mut versions = old.to_vec();
-    let (Some(value), Some(last)) = (value, versions.last_mut()) else {
+    let (Some(value), Some(last)) = (only.fingerprint, versions.last_mut()) else {
         return (versions, None);
     };
     match last.fingerprint {
-        Some(known) if known == value => (versions, None),
+        Some(known) if known == value => {
+            last.veil = only.veil.or(last.veil);
+            (versions, None)
+        }
         None => {
             last.fingerprint = Some(value);
+            last.veil = only.veil;
             (versions, None)
         }
         Some(_) => {
@@ -278,6 +282,7 @@ fn uncounted(
                 number,
                 created: Some(created),
                 fingerprint: Some(value),
+                veil: only.veil,
             });
             (versions, Some(created))
         }
@@ -304,6 +309,7 @@ fn counted(old: &[Version], new: &[Version]) -> Vec<Version> {
                     former.push(version.clone());
                 } else {
                     same.fingerprint = same.fingerprint.or(version.fingerprint);
+                    same.veil = same.veil.or(version.veil);
                     same.created = same.created.or(version.created);
                 }
             }
@@ -331,6 +337,7 @@ mod tests {
             number,
             created: (created > 0).then_some(created),
             fingerprint: print(value),
+            veil: None,
         }
     }
 

@@ -10,7 +10,8 @@ pub(super) const APPLICATION_ID: i64 = 0x4b41_544c;
 pub(super) const LAYOUT: i64 = MIGRATIONS.len() as i64;
 
 /// Step by step from nothing to the present layout.
-pub(super) const MIGRATIONS: &[&str] = &["
+pub(super) const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value BLOB NOT NULL
@@ -81,7 +82,11 @@ CREATE TABLE complete (
     prefix TEXT NOT NULL,
     PRIMARY KEY (source, provider, prefix)
 ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+ALTER TABLE version ADD COLUMN veil INTEGER;
+",
+];
 
 #[cfg(test)]
 mod tests {

@@ -7,10 +7,11 @@ use crate::inventory::key::{self, Key};
 use crate::inventory::merge::{self, Estate, Merge};
 use crate::inventory::schema::{APPLICATION_ID, LAYOUT, MIGRATIONS};
 use crate::inventory::table;
-use crate::model::fingerprint::Fingerprinter;
+use crate::model::fingerprint::{Fingerprint, Fingerprinter};
 use crate::model::record::{CompleteScope, Inventory, Record};
+use crate::model::secret::Worth;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -148,9 +149,15 @@ impl Store {
     pub fn inventory(&self) -> Result<Inventory, Error> {
         let fault = |it| database(&self.path, it);
         let estate = table::load(&self.connection).map_err(fault)?;
+        let records: Vec<Record> = estate.into_values().map(|it| it.record).collect();
+        let plain = self
+            .unlocked
+            .as_ref()
+            .map(|it| plain(&records, &it.fingerprinter));
         Ok(Inventory {
-            records: estate.into_values().map(|it| it.record).collect(),
             complete: table::complete(&self.connection).map_err(fault)?,
+            plain: plain.unwrap_or_default(),
+            records,
         })
     }
 
@@ -223,6 +230,16 @@ impl Store {
         unlocked.key = new_key;
         Ok(())
     }
+}
+
+/// Values that are no more than settings.
+fn plain(records: &[Record], seal: &Fingerprinter) -> HashSet<Fingerprint> {
+    let versions = records.iter().flat_map(|it| &it.versions);
+    versions
+        .filter_map(|it| it.fingerprint.zip(it.veil))
+        .filter(|(print, veil)| seal.unveil(print, *veil) == Worth::Plain)
+        .map(|(print, _)| print)
+        .collect()
 }
 
 fn summary(estate: &Estate, sources: &[(String, i64)]) -> Status {
@@ -485,6 +502,8 @@ mod tests {
             source_line: Some(7),
             versions: (2..4)
                 .map(|number| Version {
+                    veil: (number == 3)
+                        .then(|| seal.veil(&seal.fingerprint(b"value"), Worth::Plain)),
                     number,
                     created: Some(i64::from(number)),
                     fingerprint: (number == 3).then(|| seal.fingerprint(b"value")),
@@ -611,6 +630,38 @@ mod tests {
             (status.undated, status.unlocked, status.layout),
             (1, true, LAYOUT)
         );
+    }
+
+    #[test]
+    fn what_a_value_is_worth_is_told_under_the_key_alone() {
+        let folder = Folder::new();
+        let mut store = folder.create();
+        let seal = store.fingerprinter().unwrap();
+        store.import("s", vec![whole(&seal)], &[], 1).unwrap();
+        let plain = store.inventory().unwrap().plain;
+        assert_eq!(plain, [seal.fingerprint(b"value")].into());
+        drop(store);
+        let locked = Store::open(&folder.store(), None).unwrap();
+        assert!(locked.inventory().unwrap().plain.is_empty());
+    }
+
+    #[test]
+    fn a_store_of_the_first_layout_is_brought_up_to_this_one() {
+        let folder = Folder::new();
+        folder
+            .create()
+            .import("s", vec![plain("a")], &[], 1)
+            .unwrap();
+        let connection = Connection::open(folder.store()).unwrap();
+        connection
+            .execute_batch("ALTER TABLE version DROP COLUMN veil; PRAGMA user_version = 1;")
+            .unwrap();
+        drop(connection);
+        let mut store = folder.open().unwrap();
+        let seal = store.fingerprinter().unwrap();
+        store.import("t", vec![whole(&seal)], &[], 2).unwrap();
+        let inventory = store.inventory().unwrap();
+        assert_eq!((inventory.records.len(), inventory.plain.len()), (2, 1));
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(super) fn load(connection: &Connection) -> Result<Estate> {
     )?;
     each(
         connection,
-        "SELECT record, number, created, fingerprint FROM version ORDER BY record, position",
+        "SELECT record, number, created, fingerprint, veil FROM version ORDER BY record, position",
         &mut by_id,
         |known, row| {
             known.record.versions.push(Version {
@@ -51,6 +51,7 @@ pub(super) fn load(connection: &Connection) -> Result<Estate> {
                 fingerprint: row
                     .get::<_, Option<[u8; 32]>>(3)?
                     .map(Fingerprint::from_bytes),
+                veil: row.get(4)?,
             });
             Ok(())
         },
@@ -158,13 +159,14 @@ fn insert(connection: &Connection, known: &Known) -> Result<()> {
     for (position, version) in (0_i64..).zip(&known.record.versions) {
         let fingerprint = version.fingerprint.as_ref().map(Fingerprint::as_bytes);
         connection
-            .prepare_cached("INSERT INTO version VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .prepare_cached("INSERT INTO version VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
             .execute(params![
                 id,
                 position,
                 version.number,
                 version.created,
-                fingerprint
+                fingerprint,
+                version.veil
             ])?;
     }
     for source in &known.sources {

@@ -2,6 +2,7 @@
 //!
 //! Holding keys on disk is the work of `inventory/key`.
 
+use super::secret::Worth;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::fmt;
@@ -53,6 +54,25 @@ impl Fingerprinter {
     /// The fingerprint of a value, however it is laid out where it stands (see [`canonical`]).
     pub fn fingerprint(&self, value: &[u8]) -> Fingerprint {
         Fingerprint(tag(&self.key, b"keyatlas value v1\0", &canonical(value)))
+    }
+
+    /// What a value is worth, in a byte that only this key can read: a list of weak values is a help to
+    /// whoever finds it.
+    pub fn veil(&self, fingerprint: &Fingerprint, worth: Worth) -> u8 {
+        self.mask(fingerprint) ^ u8::from(worth == Worth::Plain)
+    }
+
+    /// What the byte hides.
+    pub fn unveil(&self, fingerprint: &Fingerprint, veil: u8) -> Worth {
+        if veil == self.mask(fingerprint) {
+            Worth::Telling
+        } else {
+            Worth::Plain
+        }
+    }
+
+    fn mask(&self, fingerprint: &Fingerprint) -> u8 {
+        tag(&self.key, b"keyatlas worth v1\0", &fingerprint.0)[0]
     }
 
     /// A tag that tells two estate keys apart without telling either.
@@ -138,5 +158,20 @@ mod tests {
         assert!(same("a b", " a b\n"));
         assert!(!same("a b", "ab"));
         assert!(!same(key, &key.replace("MHcC", "MHcD")));
+    }
+
+    #[test]
+    fn worth_comes_back_under_the_key_and_not_in_the_clear() {
+        let seal = Fingerprinter::new([7; 32]);
+        let mut seen = [0_u32; 2];
+        for at in 0..64_u8 {
+            let print = seal.fingerprint(&[at]);
+            for worth in [Worth::Plain, Worth::Telling] {
+                assert_eq!(seal.unveil(&print, seal.veil(&print, worth)), worth);
+            }
+            seen[usize::from(seal.veil(&print, Worth::Plain) & 1)] += 1;
+        }
+        // The same worth shows as either bit.
+        assert!(seen.iter().all(|it| *it > 16), "{seen:?}");
     }
 }

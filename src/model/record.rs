@@ -3,7 +3,7 @@
 use super::fingerprint::Fingerprint;
 use super::reference::SecretName;
 use super::rule::Kind;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// One value of a record over time.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,6 +14,8 @@ pub struct Version {
     pub created: Option<i64>,
     /// Fingerprint of its value; `None` where the export held no value.
     pub fingerprint: Option<Fingerprint>,
+    /// What the value is worth, veiled under the estate key; `None` where nobody has looked.
+    pub veil: Option<u8>,
 }
 
 /// An inventory entry: one secret object, or one key of it.
@@ -71,4 +73,6 @@ pub struct Inventory {
     pub records: Vec<Record>,
     /// Scopes declared complete.
     pub complete: Vec<CompleteScope>,
+    /// Values so plain that many have them by chance; empty without the estate key.
+    pub plain: HashSet<Fingerprint>,
 }

@@ -60,6 +60,8 @@ pub struct Verdict {
     pub next: String,
     /// Occurrence ids, or `path:line` of references, or record names.
     pub evidence: Vec<String>,
+    /// The repository of that path, where several were scanned side by side.
+    pub repository: Option<String>,
     /// The path to point at, where the verdict has a place (else the record's source).
     pub path: Option<String>,
     /// The line there.

@@ -1,15 +1,17 @@
 //! One screen for people: what, where, whose, since when, what to do next; then the totals.
-//! Values are hidden here always; styles are reset on the line that sets them.
+//! Values are hidden unless the caller asked; styles are reset on the line that sets them.
 
 use crate::model::coverage::{Gap, Reason};
 use crate::model::finding::Finding;
 use crate::model::level::Level;
-use crate::model::origin::OriginKind;
+use crate::model::origin::{OriginKind, shown};
 use crate::model::report::Report;
+use crate::model::rule::Kind;
 use crate::model::verdict::Verdict;
 use crate::report::text::{Redactor, day};
 use crate::report::verdicts::{ByOccurrence, stands_alone};
 use anstyle::{AnsiColor, Style};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
@@ -29,9 +31,9 @@ fn style(level: Level) -> Style {
 
 /// Writes the screen.
 pub(crate) fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    let text = Redactor::strict(report);
+    let text = Redactor::new(report);
     let verdicts = ByOccurrence::new(report);
-    let groups = groups(report);
+    let groups = groups(report, &verdicts);
     for group in &groups {
         write_group(out, &text, report, &verdicts, group)?;
     }
@@ -50,11 +52,18 @@ pub(crate) fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     writeln!(out, "{}", totals(report, &groups))
 }
 
-/// Findings of one secret, loudest secrets first; waived findings are left out.
-fn groups(report: &Report) -> Vec<Vec<&Finding>> {
+/// Findings of one secret, loudest secrets first. Waived findings are left out, and certificates of which
+/// there is nothing to say: they are public.
+fn groups<'a>(report: &'a Report, verdicts: &ByOccurrence<'_>) -> Vec<Vec<&'a Finding>> {
     let mut index: HashMap<String, usize> = HashMap::new();
-    let mut groups: Vec<Vec<&Finding>> = Vec::new();
-    for finding in report.findings.iter().filter(|it| it.waived.is_none()) {
+    let mut groups: Vec<Vec<&'a Finding>> = Vec::new();
+    let is_certificate = |it: &Finding| {
+        let rule = report.rules.get(&it.rule);
+        rule.is_some_and(|it| it.kind == Kind::Certificate)
+    };
+    let is_told =
+        |it: &&Finding| it.waived.is_none() && !(is_certificate(it) && verdicts.of(it).is_empty());
+    for finding in report.findings.iter().filter(is_told) {
         let key = finding.fingerprint.map_or_else(
             || {
                 format!(
@@ -97,7 +106,7 @@ fn write_group(
         level.name(),
         first.rule,
         text.clean(rule.map_or(&first.rule, |it| &it.title)),
-        text.clean(&first.masked),
+        text.clean(&value(report, first)),
     )?;
     for it in group.iter().take(PLACES) {
         let key = it
@@ -176,6 +185,15 @@ fn write_group(
     Ok(())
 }
 
+/// What is shown of a value.
+fn value<'a>(report: &Report, it: &'a Finding) -> Cow<'a, str> {
+    if report.show_secrets {
+        String::from_utf8_lossy(it.secret.expose())
+    } else {
+        Cow::Borrowed(&it.masked)
+    }
+}
+
 fn write_verdict(out: &mut dyn Write, text: &Redactor, it: &Verdict) -> io::Result<()> {
     let color = style(it.level());
     let subject = it
@@ -194,7 +212,7 @@ fn write_verdict(out: &mut dyn Write, text: &Redactor, it: &Verdict) -> io::Resu
         writeln!(
             out,
             "  {CYAN}{}:{}{CYAN:#}",
-            text.clean(path),
+            text.clean(&shown(it.repository.as_deref(), path)),
             it.line.unwrap_or(1)
         )?;
     }

@@ -1,5 +1,6 @@
 //! Verdicts as text: one function per format from a report to a writer. Never a store, a flag, a clock.
 
+mod bases;
 mod human;
 mod json;
 mod map;

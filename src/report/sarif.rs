@@ -7,12 +7,12 @@ use crate::model::coverage::Reason;
 use crate::model::finding::Finding;
 use crate::model::level::{Confidence, Level};
 use crate::model::map::Use;
-use crate::model::origin::shown;
 use crate::model::report::Report;
 use crate::model::span::Place;
 use crate::model::verdict::{Verdict, VerdictId};
+use crate::report::bases::{ROOT, absolute, base, bases, relative};
 use crate::report::taxonomy;
-use crate::report::text::{Redactor, percent};
+use crate::report::text::Redactor;
 use crate::report::verdicts::{ByOccurrence, stands_alone};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
@@ -30,6 +30,9 @@ const RELATED: usize = 100;
 const FLOWS: usize = 10;
 /// Gaps told one by one; the rest is counted.
 const NOTIFICATIONS: usize = 1_000;
+
+/// A repository of the run, and a path in it.
+type Spot<'a> = (Option<&'a str>, &'a str);
 
 #[derive(Serialize)]
 struct Log<'a> {
@@ -161,9 +164,7 @@ pub(crate) fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
                 "executionSuccessful": true,
                 "toolExecutionNotifications": notifications(report, &text, cut),
             }]),
-            original_uri_base_ids: json!({
-                "SRCROOT": {"description": {"text": "The root of the scanned repository or folder."}}
-            }),
+            original_uri_base_ids: bases(report, &text),
             version_control_provenance: provenance(report, &text),
             taxonomies: taxonomy::components(),
             column_kind: "unicodeCodePoints",
@@ -294,11 +295,12 @@ impl Results<'_> {
             prints["keyatlas/secret/v1"] = json!(fingerprint.to_string());
         }
         let first = it.origins.first();
+        let repository = first.and_then(|it| it.repository.as_deref());
         let codes: Vec<_> = verdicts.iter().map(|it| it.id.code()).collect();
         let mut out = self.result(
             Subject::Finding(it),
             &message,
-            &self.location(&it.shown_path(), it.place, None),
+            &self.location((repository, &it.path), it.place, None),
         );
         out["partialFingerprints"] = prints;
         out["properties"] = json!({
@@ -318,20 +320,20 @@ impl Results<'_> {
             );
             out["suppressions"] = json!([{"kind": "external", "status": "accepted", "justification": text.clean(&why)}]);
         }
-        let paths: BTreeSet<&str> = it
+        let paths: BTreeSet<Spot<'_>> = it
             .origins
             .iter()
-            .map(|it| it.path.as_str())
-            .filter(|path| *path != it.path)
+            .map(|it| (it.repository.as_deref(), it.path.as_str()))
+            .filter(|spot| *spot != (repository, it.path.as_str()))
             .collect();
         if !paths.is_empty() {
             let related = paths
                 .into_iter()
                 .take(RELATED)
                 .enumerate()
-                .map(|(at, path)| {
+                .map(|(at, spot)| {
                     let mut location =
-                        self.location(path, it.place, Some("The same bytes lie here too."));
+                        self.location(spot, it.place, Some("The same bytes lie here too."));
                     location["id"] = json!(at + 1);
                     location
                 });
@@ -373,7 +375,7 @@ impl Results<'_> {
         let mut out = self.result(
             Subject::Verdict(it),
             &message,
-            &self.location(path, place, None),
+            &self.location((it.repository.as_deref(), path), place, None),
         );
         let subject = it
             .record
@@ -424,14 +426,14 @@ impl Results<'_> {
                     self.text.clean(&hop.syntax),
                     self.text.clean(&hop.name)
                 ));
-                json!({"location": self.location(&shown(hop.repository.as_deref(), &hop.path), place, Some(&says))})
+                json!({"location": self.location((hop.repository.as_deref(), &hop.path), place, Some(&says))})
             })
             .collect();
         json!({"threadFlows": [{"locations": steps}]})
     }
 
     /// A location; regions start at 1 and are never empty.
-    fn location(&self, path: &str, place: Place, says: Option<&str>) -> Value {
+    fn location(&self, (repository, path): Spot<'_>, place: Place, says: Option<&str>) -> Value {
         let line = place.line.max(1);
         let column = place.column.max(1);
         let end_line = place.end_line.max(line);
@@ -440,7 +442,7 @@ impl Results<'_> {
             end_column = end_column.max(column.saturating_add(1));
         }
         let mut out = json!({"physicalLocation": {
-            "artifactLocation": {"uri": self.text.uri(&relative(&self.text.redact(path))), "uriBaseId": "SRCROOT"},
+            "artifactLocation": {"uri": self.text.uri(&relative(&self.text.redact(path))), "uriBaseId": base(self.text, repository)},
             "region": {"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column},
         }});
         if let Some(says) = says {
@@ -464,7 +466,7 @@ fn notifications(report: &Report, text: &Redactor, cut: usize) -> Vec<Value> {
                 "message": {"text": sentence(&text.clean(&format!("Not read: {} ({}): {detail}", gap.path, gap.reason)))},
                 "descriptor": {"id": gap.reason.code()},
                 "locations": [{"physicalLocation": {
-                    "artifactLocation": {"uri": text.uri(&path), "uriBaseId": "SRCROOT"},
+                    "artifactLocation": {"uri": text.uri(&path), "uriBaseId": ROOT},
                 }}],
             })
         })
@@ -492,7 +494,10 @@ fn provenance(report: &Report, text: &Redactor) -> Vec<Value> {
         .iter()
         .filter_map(|it| it.url.as_deref().map(|url| (it, url)));
     told.map(|(it, url)| {
-        let mut out = json!({"repositoryUri": absolute(&text.redact(url))});
+        let mut out = json!({
+            "repositoryUri": absolute(&text.redact(url)),
+            "mappedTo": {"uriBaseId": base(text, Some(&it.name))},
+        });
         if let Some(head) = &it.head {
             out["revisionId"] = json!(head);
         }
@@ -502,40 +507,6 @@ fn provenance(report: &Report, text: &Redactor) -> Vec<Value> {
         out
     })
     .collect()
-}
-
-/// A path as code scanning takes it: relative, without `.` and `..`, never empty. Of an absolute path
-/// only the file name stays, of a URL what follows the scheme.
-fn relative(path: &str) -> String {
-    let path = path.split_once("://").map_or(path, |(_, rest)| {
-        rest.split(['?', '#']).next().unwrap_or(rest)
-    });
-    let drive = path.as_bytes().get(1) == Some(&b':')
-        && path.as_bytes().get(2).is_some_and(|it| b"/\\".contains(it));
-    let path = if path.starts_with('/') || drive {
-        path.rsplit(['/', '\\']).next().unwrap_or(path)
-    } else {
-        path
-    };
-    let parts: Vec<_> = path
-        .split('/')
-        .filter(|it| !matches!(*it, "" | "." | ".."))
-        .collect();
-    if parts.is_empty() {
-        "inventory".to_owned()
-    } else {
-        parts.join("/")
-    }
-}
-
-/// A remote's URL as an absolute URI: `host:path` becomes `ssh://host/path`, other characters are encoded.
-fn absolute(url: &str) -> String {
-    let url = match (url.contains("://"), url.split_once(':')) {
-        (false, Some((host, path))) => format!("ssh://{host}/{}", path.trim_start_matches('/')),
-        (false, None) => format!("file:///{}", url.trim_start_matches('/')),
-        (true, _) => url.to_owned(),
-    };
-    url.split(':').map(percent).collect::<Vec<_>>().join(":")
 }
 
 /// `github-token` as `GithubToken`.
@@ -630,6 +601,7 @@ mod tests {
             message: "old".into(),
             next: "rotate".into(),
             evidence: vec!["kv/a".into()],
+            repository: None,
             path: None,
             line: Some(0),
             waived: false,
@@ -674,17 +646,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_become_relative() {
-        assert_eq!(relative("./a/../b"), "a/b");
-        assert_eq!(relative("/srv/x/export.json"), "export.json");
-        assert_eq!(relative("C:\\x\\export.json"), "export.json");
-        assert_eq!(relative("https://vault.example/kv?x=1"), "vault.example/kv");
-        assert_eq!(relative(""), "inventory");
-        assert_eq!(absolute("host.test:a b.git"), "ssh://host.test/a%20b.git");
-        assert_eq!(
-            absolute("https://host.test:8/a.git"),
-            "https://host.test:8/a.git"
-        );
+    fn names_are_joined_words() {
         assert_eq!(pascal("aws-access_key"), "AwsAccessKey");
     }
 

@@ -4,6 +4,10 @@ mod collect;
 mod gather;
 mod identity;
 mod road;
+mod roots;
+mod within;
+
+pub use within::Within;
 
 use crate::detect::Detector;
 use crate::model::coverage::Coverage;
@@ -43,6 +47,8 @@ pub struct Options {
     pub roots: Vec<PathBuf>,
     /// What to read.
     pub mode: Mode,
+    /// Of a change, only these paths.
+    pub within: Within,
     /// Threads.
     pub jobs: usize,
     /// Files and objects above this many bytes become coverage entries.

@@ -3,16 +3,18 @@
 use super::collect::{Collector, Named, Sighting};
 use super::gather::{self, Context, Traced};
 use super::identity::Identity;
+use super::roots::{Part, enclosing, is_git_folder, parts, repositories};
 use super::{Error, Mode, Options, Scanned};
 use crate::detect::Detector;
 use crate::model::blob::{Blob, ObjectId};
-use crate::model::coverage::Coverage;
+use crate::model::coverage::{Coverage, Gap, Reason};
 use crate::model::origin::{Origin, OriginKind};
 use crate::model::reference::Reference;
+use crate::model::report::Repository;
 use crate::model::rule::RuleSet;
 use crate::refer;
 use crate::source::Sink;
-use crate::source::change::{self, Changes};
+use crate::source::change::{self, ChangeOptions, Changes};
 use crate::source::error::Error as SourceError;
 use crate::source::history::{self, History};
 use crate::source::tree::{self, TreeOptions};
@@ -46,17 +48,29 @@ pub(super) fn walk(
     let mut traced = Vec::new();
     match &options.mode {
         Mode::Stdin(bytes) => stdin(bytes, options, detector, &mut scanned, &mut traced),
-        Mode::Tree => tree(options, detector, &mut scanned, &mut traced)?,
+        Mode::Tree => {
+            for part in parts(&options.roots) {
+                tree(&part, options, detector, &mut scanned, &mut traced)?;
+            }
+        }
         Mode::History => {
-            for root in &options.roots {
-                past(root, options, detector, &mut scanned, &mut traced)?;
+            let parts = parts(&options.roots);
+            for part in &parts {
+                past(
+                    part,
+                    parts.len(),
+                    options,
+                    detector,
+                    &mut scanned,
+                    &mut traced,
+                )?;
             }
         }
         Mode::Staged => {
             let changes = change::staged(first(options), options.index_file.as_deref())
                 .map_err(|it| source(&it))?;
             changed(
-                &changes,
+                changes,
                 OriginKind::Index,
                 options,
                 detector,
@@ -68,7 +82,7 @@ pub(super) fn walk(
             let changes =
                 change::range(first(options), base.as_deref(), tip).map_err(|it| source(&it))?;
             changed(
-                &changes,
+                changes,
                 OriginKind::History,
                 options,
                 detector,
@@ -152,32 +166,42 @@ fn stdin(
 }
 
 fn tree(
+    part: &Part,
     options: &Options,
     detector: &Detector,
     scanned: &mut Scanned,
     traced: &mut Vec<Traced>,
 ) -> Result<(), Error> {
+    let root = part.roots.first().map_or(Path::new("."), PathBuf::as_path);
     let collector = collector(options, detector);
     let tree = TreeOptions {
-        roots: options.roots.clone(),
+        roots: part.roots.clone(),
         jobs: options.jobs,
         max_size: options.max_size,
         no_ignore: options.no_ignore,
         exclude: options.exclude.clone(),
     };
     let totals = tree::each(&tree, &collector).map_err(|it| source(&it))?;
-    let (sightings, named) = collector.finish(&mut scanned.coverage);
+    let mut coverage = Coverage::default();
+    let (sightings, named) = collector.finish(&mut coverage);
+    for gap in &mut coverage.gaps {
+        gap.path = part.beside(&gap.path);
+    }
+    scanned.coverage.add(coverage);
     scanned.coverage.files += totals.files;
-    let nested = repositories(first(options));
-    let in_repository = enclosing(first(options)).is_some();
+    let nested = repositories(root);
+    let in_repository = enclosing(root).is_some();
     // A repository side by side with others is told by its name, and paths are relative to it.
     let split = |path: &str| -> (Option<String>, String) {
         let owner = nested
             .iter()
             .find_map(|it| Some((it, path.strip_prefix(it.as_str())?.strip_prefix('/')?)));
         match owner {
-            Some((name, rest)) if !in_repository => (Some(name.clone()), rest.to_owned()),
-            _ => (in_repository.then(|| ".".to_owned()), path.to_owned()),
+            Some((name, rest)) if !in_repository => {
+                (Some(part.called(Some(name))), rest.to_owned())
+            }
+            _ if in_repository => (Some(part.called(None)), path.to_owned()),
+            _ => (None, part.beside(path)),
         }
     };
     for mut sighting in sightings {
@@ -199,86 +223,88 @@ fn tree(
             origin,
         });
     }
-    if let Some(repository) = in_repository
-        .then(|| History::open(first(options)).ok())
-        .flatten()
-    {
-        scanned.repositories.push(repository.repository());
+    if let Some(history) = in_repository.then(|| History::open(root).ok()).flatten() {
+        scanned.repositories.push(Repository {
+            name: part.called(None),
+            ..history.repository()
+        });
     }
     Ok(())
 }
 
-/// The repository a path lies in.
-fn enclosing(path: &Path) -> Option<git2::Repository> {
-    let start = if path.is_file() {
-        path.parent().unwrap_or(path)
-    } else {
-        path
-    };
-    git2::Repository::discover(if start.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        start
-    })
-    .ok()
-}
-
-/// Whether the path is a repository without files: a bare one, or a `.git` folder itself.
-fn is_git_folder(root: &Path) -> bool {
-    let same = |other: &Path| root.canonicalize().ok() == other.canonicalize().ok();
-    enclosing(root).is_some_and(|it| it.workdir().is_none() || same(it.path()))
-}
-
-/// Folders directly below the root that are repositories of their own: an estate laid out side by side.
-fn repositories(root: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(root)
-        .into_iter()
-        .flatten()
-        .filter_map(Result::ok);
-    let mut names: Vec<_> = entries
-        .filter(|it| {
-            it.path().join(".git").exists()
-                || (it.path().join("objects").is_dir() && it.path().join("HEAD").is_file())
-        })
-        .map(|it| it.file_name().to_string_lossy().into_owned())
-        .filter(|it| !it.starts_with(".git"))
-        .collect();
-    names.sort();
-    names
-}
-
 /// The repository at the root and its work tree; or, where the root is none, every repository directly
-/// below it.
+/// below it. One among several that cannot be opened is a gap.
 fn past(
-    root: &Path,
+    part: &Part,
+    parts: usize,
     options: &Options,
     detector: &Detector,
     scanned: &mut Scanned,
     traced: &mut Vec<Traced>,
 ) -> Result<(), Error> {
-    let single = Options {
-        roots: vec![root.to_path_buf()],
-        ..options.clone()
+    let folders: &[PathBuf] = match part.roots.first() {
+        Some(root) if enclosing(root).is_some() => std::slice::from_ref(root),
+        _ => &part.roots,
     };
-    let inside = if enclosing(root).is_some() {
-        Vec::new()
-    } else {
-        repositories(root)
-    };
-    if inside.is_empty() {
-        let history = History::open(root).map_err(|it| source(&it))?;
-        objects(&history, ".", options, detector, scanned, traced)?;
-        return if is_git_folder(root) {
-            Ok(())
-        } else {
-            tree(&single, detector, scanned, traced)
+    for root in folders {
+        let inside = match enclosing(root) {
+            Some(_) => Vec::new(),
+            None => repositories(root),
         };
+        let mut targets: Vec<(PathBuf, String)> = inside
+            .iter()
+            .map(|it| (root.join(it), part.called(Some(it))))
+            .collect();
+        if targets.is_empty() {
+            targets.push((root.clone(), name(part, root, parts)));
+        }
+        let is_none = |it: &SourceError| matches!(it, SourceError::NotARepository(_));
+        let is_sole = targets.len() == 1 && folders.len() == 1 && parts == 1;
+        for (path, name) in targets {
+            match History::open(&path) {
+                Ok(history) => objects(&history, &name, options, detector, scanned, traced)?,
+                // A folder that is no repository has no history: the request is wrong.
+                Err(error) if is_sole || is_none(&error) && inside.is_empty() => {
+                    return Err(source(&error));
+                }
+                Err(error) => scanned.coverage.gaps.push(unopened(&name, &error)),
+            }
+        }
     }
-    for name in &inside {
-        let history = History::open(&root.join(name)).map_err(|it| source(&it))?;
-        objects(&history, name, options, detector, scanned, traced)?;
+    if part.roots.iter().all(|it| is_git_folder(it)) {
+        return Ok(());
     }
-    tree(&single, detector, scanned, traced)
+    tree(part, options, detector, scanned, traced)
+}
+
+/// The name of the repository at a root; of one that cannot be told from a plain folder, the root as given.
+fn name(part: &Part, root: &Path, parts: usize) -> String {
+    let is_alone = parts == 1 && part.roots.len() == 1;
+    if part.name.is_some() || is_alone || enclosing(root).is_some() {
+        part.called(None)
+    } else {
+        root.display().to_string().replace('\\', "/")
+    }
+}
+
+/// One repository among several that cannot be opened: the others are read, and the report says so.
+fn unopened(name: &str, error: &SourceError) -> Gap {
+    let reason = match error {
+        SourceError::Unsupported { .. } => Reason::Unsupported,
+        SourceError::Git { .. } | SourceError::Object { .. } => Reason::CorruptObject,
+        _ => Reason::Io,
+    };
+    let why = match error {
+        SourceError::Unsupported { what, .. } => {
+            format!("{what} is not supported by this version")
+        }
+        other => other.to_string(),
+    };
+    Gap {
+        path: name.to_owned(),
+        reason,
+        detail: format!("{why}; only its files were read"),
+    }
 }
 
 fn objects(
@@ -330,58 +356,47 @@ fn objects(
 
 /// A change brings in what its new blobs have and the blobs they replace have not.
 fn changed(
-    changes: &Changes,
+    mut changes: Changes,
     kind: OriginKind,
     options: &Options,
     detector: &Detector,
     scanned: &mut Scanned,
     traced: &mut Vec<Traced>,
 ) -> Result<(), Error> {
-    scanned.coverage.gaps.extend(changes.gaps.iter().cloned());
+    changes.items.retain(|it| options.within.holds(&it.path));
+    let read = ChangeOptions {
+        max_size: options.max_size,
+        no_ignore: options.no_ignore,
+        exclude: options.exclude.clone(),
+    };
+    changes.leave_out(&read).map_err(|it| source(&it))?;
+    scanned.coverage.gaps.append(&mut changes.gaps);
     scanned.repositories.push(changes.repository.clone());
     let mut before: HashMap<ObjectId, Vec<Sighting>> = HashMap::new();
     for item in &changes.items {
         let mut coverage = Coverage::default();
-        let (mut sightings, named) = one(
-            changes,
-            &item.id,
-            &item.path,
-            options,
-            detector,
-            &mut coverage,
-        )?;
+        let blob = (&item.id, item.path.as_str());
+        let Some((mut sightings, named)) = one(&changes, blob, options, detector, &mut coverage)
+        else {
+            scanned.coverage.add(coverage);
+            continue;
+        };
         scanned.coverage.add(Coverage {
             files: 1,
             ..coverage
         });
-        for old in if sightings.is_empty() {
-            &[][..]
-        } else {
-            &item.before[..]
-        } {
-            if !before.contains_key(old) {
-                before.insert(
-                    *old,
-                    one(
-                        changes,
-                        old,
-                        &item.path,
-                        options,
-                        detector,
-                        &mut Coverage::default(),
-                    )?
-                    .0,
-                );
-            }
-            for known in &before[old] {
-                let value = known.candidate.secret.expose();
-                let same = |it: &Sighting| {
-                    it.candidate.rule == known.candidate.rule
-                        && it.candidate.secret.expose() == value
-                };
-                if let Some(at) = sightings.iter().position(same) {
-                    sightings.remove(at);
-                }
+        if !sightings.is_empty() {
+            for old in &item.before {
+                let known = before.entry(*old).or_insert_with(|| {
+                    let mut lost = Coverage::default();
+                    let blob = (old, item.path.as_str());
+                    let found = one(&changes, blob, options, detector, &mut lost);
+                    if found.is_none() {
+                        scanned.coverage.gaps.append(&mut lost.gaps);
+                    }
+                    found.map_or_else(Vec::new, |it| it.0)
+                });
+                take_away(&mut sightings, known);
             }
         }
         let origin = Origin {
@@ -402,20 +417,47 @@ fn changed(
     Ok(())
 }
 
+/// What the replaced blob has already is no news, copy for copy.
+fn take_away(sightings: &mut Vec<Sighting>, known: &[Sighting]) {
+    for known in known {
+        let value = known.candidate.secret.expose();
+        let same = |it: &Sighting| {
+            it.candidate.rule == known.candidate.rule && it.candidate.secret.expose() == value
+        };
+        if let Some(at) = sightings.iter().position(same) {
+            sightings.remove(at);
+        }
+    }
+}
+
+/// What one blob holds; `None`, with a gap, if it cannot be read.
 fn one(
     changes: &Changes,
-    id: &ObjectId,
-    path: &str,
+    (id, path): (&ObjectId, &str),
     options: &Options,
     detector: &Detector,
     coverage: &mut Coverage,
-) -> Result<(Vec<Sighting>, Vec<Named>), Error> {
-    let bytes = changes.read(id).map_err(|it| source(&it))?;
+) -> Option<(Vec<Sighting>, Vec<Named>)> {
+    let bytes = match changes.read(id) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let reason = match &error {
+                SourceError::Object { reason, .. } => *reason,
+                _ => Reason::Io,
+            };
+            coverage.gaps.push(Gap {
+                path: path.to_owned(),
+                reason,
+                detail: error.to_string(),
+            });
+            return None;
+        }
+    };
     let collector = collector(options, detector);
     collector.blob(Blob {
         bytes: &bytes,
         path,
         id: Some(*id),
     });
-    Ok(collector.finish(coverage))
+    Some(collector.finish(coverage))
 }

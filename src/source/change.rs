@@ -3,11 +3,14 @@
 //! Not here: how the two are found (see `staged` and `range`). Blobs are named first and read when asked.
 
 use crate::model::blob::ObjectId;
-use crate::model::coverage::Gap;
+use crate::model::coverage::{Gap, Reason};
 use crate::model::origin::Introduction;
 use crate::model::report;
 use crate::source::error::Error;
-use git2::Oid;
+use crate::source::exclude::Exclusions;
+use git2::{ErrorCode, Oid};
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 pub use crate::source::range::{range, range_with};
@@ -27,6 +30,17 @@ pub struct ChangedBlob {
     pub introduced: Option<Introduction>,
     /// Whether HEAD has this blob at this path.
     pub in_head: bool,
+}
+
+/// What of a change is read.
+#[derive(Clone, Debug)]
+pub struct ChangeOptions {
+    /// Larger blobs become gaps.
+    pub max_size: u64,
+    /// Read what would be left out, too.
+    pub no_ignore: bool,
+    /// Patterns as in .gitignore.
+    pub exclude: Vec<String>,
 }
 
 /// What a change brings in.
@@ -56,11 +70,55 @@ impl Changes {
         }
     }
 
+    /// Leaves out what the patterns and the ignore files of the work tree exclude, and what is too large:
+    /// such items become gaps. Folders that git ignores are no matter here: a commit has no use for that.
+    pub fn leave_out(&mut self, options: &ChangeOptions) -> Result<(), Error> {
+        let top = {
+            let repository = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+            repository
+                .workdir()
+                .unwrap_or_else(|| repository.path())
+                .to_path_buf()
+        };
+        let exclusions = Exclusions::new(&top, &options.exclude, options.no_ignore)?;
+        let mut kept = Vec::new();
+        let mut entered = BTreeSet::new();
+        for item in std::mem::take(&mut self.items) {
+            let path = top.join(&item.path);
+            for folder in folders(&path, &top) {
+                if entered.insert(folder.to_path_buf()) {
+                    self.gaps.extend(exclusions.enter(folder));
+                }
+            }
+            let gap = match exclusions.excluded_below(&top, &path) {
+                Some(by) => Some((Reason::Excluded, by)),
+                None => self.too_large(&item.id, options.max_size),
+            };
+            match gap {
+                Some((reason, detail)) => self.gaps.push(Gap {
+                    path: item.path,
+                    reason,
+                    detail,
+                }),
+                None => kept.push(item),
+            }
+        }
+        self.items = kept;
+        Ok(())
+    }
+
+    /// A blob whose size cannot be told is told when it is read.
+    fn too_large(&self, id: &ObjectId, max_size: u64) -> Option<(Reason, String)> {
+        let size = self.size(id).ok().filter(|it| *it > max_size)?;
+        Some((Reason::TooLarge, format!("{size} bytes")))
+    }
+
     /// The bytes of a blob of either side.
     pub fn read(&self, id: &ObjectId) -> Result<Vec<u8>, Error> {
         let repository = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
         let fault = |it: git2::Error| Error::Object {
             id: id.to_string(),
+            reason: reason(&it),
             message: it.message().to_owned(),
         };
         let odb = repository.odb().map_err(fault)?;
@@ -75,6 +133,7 @@ impl Changes {
         let repository = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
         let fault = |it: git2::Error| Error::Object {
             id: id.to_string(),
+            reason: reason(&it),
             message: it.message().to_owned(),
         };
         let odb = repository.odb().map_err(fault)?;
@@ -82,6 +141,22 @@ impl Changes {
             .read_header(Oid::from_bytes(id.as_bytes()).map_err(fault)?)
             .map_err(fault)?;
         Ok(header.0 as u64)
+    }
+}
+
+/// Folders from the top of the work tree down to the one that holds a path.
+fn folders<'a>(path: &'a Path, top: &Path) -> Vec<&'a Path> {
+    let above = path.ancestors().skip(1);
+    let mut folders: Vec<_> = above.take_while(|it| it.starts_with(top)).collect();
+    folders.reverse();
+    folders
+}
+
+fn reason(error: &git2::Error) -> Reason {
+    if error.code() == ErrorCode::NotFound {
+        Reason::MissingObject
+    } else {
+        Reason::CorruptObject
     }
 }
 

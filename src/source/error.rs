@@ -1,5 +1,7 @@
 //! Why a source could not be read at all. What could not be read *within* a source is a gap, not an error.
 
+use crate::model::coverage::Reason;
+
 /// Why nothing could be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -46,6 +48,8 @@ pub enum Error {
     Object {
         /// Hexadecimal id.
         id: String,
+        /// Whether it is absent or damaged.
+        reason: Reason,
         /// What git's library says.
         message: String,
     },

@@ -1,4 +1,4 @@
-//! What a folder scan leaves out: ignored folders of build output, `.keyatlasignore`, `--exclude`.
+//! What a scan leaves out: ignored folders of build output, `.keyatlasignore`, `--exclude`.
 //!
 //! Not here: the walk itself. git's ignore rules are asked only for folders with a telling name, so
 //! they cost nothing per file.
@@ -146,6 +146,20 @@ impl Exclusions {
             ));
         }
         None
+    }
+
+    /// Whether a file, or a folder above it below `top`, is excluded by a pattern or an ignore file.
+    pub(crate) fn excluded_below(&self, top: &Path, path: &Path) -> Option<String> {
+        if self.off {
+            return None;
+        }
+        let folders = path.ancestors().skip(1);
+        let mut folders: Vec<_> = folders
+            .take_while(|it| it.starts_with(top) && *it != top)
+            .collect();
+        folders.reverse();
+        let by_folder = folders.into_iter().find_map(|it| self.excluded(it, true));
+        by_folder.or_else(|| self.excluded(path, false))
     }
 
     fn excluded(&self, path: &Path, is_folder: bool) -> Option<String> {
