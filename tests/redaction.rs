@@ -57,6 +57,7 @@ fn report(show_secrets: bool) -> Report {
         via: vec!["base64"],
         container: Some(path.clone()),
         confidence: Confidence::High,
+        facts: Vec::new(),
         level: Level::Error,
         origins: vec![Origin {
             introduced: Some(Introduction {

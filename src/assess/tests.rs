@@ -55,6 +55,7 @@ pub(super) fn finding(path: &str, value: u8) -> Finding {
         via: Vec::new(),
         container: None,
         confidence: Confidence::High,
+        facts: Vec::new(),
         level: Level::Error,
         origins: vec![Origin::plain(OriginKind::File, path, None)],
         managed: None,

@@ -13,6 +13,8 @@ pub(crate) struct Assignment {
     pub(crate) value: Span,
     /// How it is written.
     pub(crate) written: Written,
+    /// Whether it is the first of a list.
+    pub(crate) in_list: bool,
 }
 
 const MAX_NAME: usize = 80;
@@ -187,44 +189,193 @@ fn element(text: &[u8], name: Span, start: usize) -> Option<Assignment> {
         name,
         value: Span::new(start, end),
         written: Written::Quoted,
+        in_list: false,
     })
 }
 
-fn value(text: &[u8], name: Span, mut at: usize) -> Option<Assignment> {
-    // String prefixes of Python, Rust, C, C#, Go and Objective-C.
-    for prefix in [
-        &b"new String("[..],
-        b"String(",
-        b"str(",
-        b"Buffer.from(",
-        b"[]byte(",
-        b"@",
-        b"b",
-        b"r",
-        b"u",
-        b"L",
-        b"f",
-    ] {
-        let after = at + prefix.len();
-        if text[at..].starts_with(prefix) && matches!(text.get(after), Some(b'"' | b'\'' | b'`')) {
-            at = after;
-            break;
-        }
+fn value(text: &[u8], name: Span, at: usize) -> Option<Assignment> {
+    let mut at = at;
+    let in_list = text.get(at) == Some(&b'[');
+    if in_list {
+        at = skip(text, at + 1, b" \t\r\n");
     }
-    let found = match text.get(at)? {
-        quote @ (b'"' | b'\'' | b'`') => {
-            quoted(text, at + 1, *quote).map(|value| (value, Written::Quoted))
+    at = unwrapped(text, at);
+    let found = literal(text, at).map(|it| (it, Written::Quoted));
+    let (value, written) = match found {
+        Some(found) => found,
+        None if in_list || is_quote(text, at) => return None,
+        None => {
+            let value = bare(text, at)?;
+            // In a query, and in a text of pairs, nothing but a value can stand there.
+            let before = name.start.checked_sub(1).map(|it| text[it]);
+            let is_pair = text.get(name.end) == Some(&b'=')
+                && match before {
+                    Some(b'?' | b'&') => true,
+                    Some(b'"' | b'\'') => matches!(text.get(value.end), Some(b'&' | b'"' | b'\'')),
+                    _ => false,
+                };
+            (
+                value,
+                if is_pair {
+                    Written::Quoted
+                } else {
+                    Written::Bare
+                },
+            )
         }
-        b'\\' if matches!(text.get(at + 1), Some(b'"' | b'\'')) => {
-            escaped(text, at + 2, text[at + 1]).map(|value| (value, Written::Quoted))
-        }
-        _ => bare(text, at).map(|value| (value, Written::Bare)),
     };
-    found.map(|(value, written)| Assignment {
+    Some(Assignment {
         name,
         value,
         written,
+        in_list,
     })
+}
+
+/// Calls that give back what they are given, in another type or encoding: their last word.
+const WRAPPERS: &[&[u8]] = &[
+    b"String",
+    b"str",
+    b"from",
+    b"byte",
+    b"bytes",
+    b"b64encode",
+    b"b64decode",
+    b"decode",
+    b"encode",
+    b"DecodeString",
+    b"decodeBase64",
+    b"base64Decode",
+    b"base64",
+    b"unhexlify",
+    b"fromhex",
+    b"decodeHex",
+    b"SecretStr",
+    b"SecretString",
+    b"GuardedString",
+    b"ProtectedString",
+    b"getBytes",
+    b"GetBytes",
+    b"of",
+    b"valueOf",
+    b"parse",
+    b"toByteArray",
+    b"toCharArray",
+    b"atob",
+    b"btoa",
+    b"Secret",
+    b"NewSecret",
+    b"some",
+    b"Some",
+    b"TOTP",
+    b"HOTP",
+];
+
+/// Steps over what may stand before a literal: prefixes of string literals, and calls around it.
+fn unwrapped(text: &[u8], mut at: usize) -> usize {
+    for _ in 0..3 {
+        let rest = &text[at..text.len().min(at + 60)];
+        // String prefixes of Python, Rust, C, C#, Go and Objective-C.
+        let prefix: &[&[u8]] = &[b"@", b"b", b"r", b"u", b"L", b"f", b"[]byte(", b"new "];
+        let plain = prefix.iter().find(|it| {
+            rest.starts_with(it)
+                && (it.len() > 2 || matches!(rest.get(it.len()), Some(b'"' | b'\'' | b'`')))
+        });
+        if let Some(prefix) = plain {
+            at += prefix.len();
+            continue;
+        }
+        let chain = rest
+            .iter()
+            .take_while(|it| it.is_ascii_alphanumeric() || matches!(it, b'_' | b'.' | b':' | b'$'))
+            .count();
+        let call = &rest[..chain];
+        let last = call
+            .rsplit(|it| matches!(it, b'.' | b':'))
+            .next()
+            .unwrap_or(call);
+        if rest.get(chain) == Some(&b'(') && WRAPPERS.contains(&last) {
+            at += chain + 1;
+        } else {
+            break;
+        }
+    }
+    at
+}
+
+/// Quotes that stand as entities in HTML and XML.
+const ENTITIES: &[&[u8]] = &[b"&quot;", b"&#34;", b"&#39;", b"&apos;"];
+
+fn is_quote(text: &[u8], at: usize) -> bool {
+    matches!(text.get(at), Some(b'"' | b'\'' | b'`'))
+}
+
+/// The inside of the string literal that starts here.
+fn literal(text: &[u8], at: usize) -> Option<Span> {
+    match text.get(at)? {
+        quote @ (b'"' | b'\'' | b'`') => quoted(text, at + 1, *quote),
+        b'\\' if is_quote(text, at + 1) => escaped(text, at + 2, text[at + 1]),
+        b'&' => {
+            let entity = ENTITIES.iter().find(|it| text[at..].starts_with(it))?;
+            let start = at + entity.len();
+            let rest = &text[start..text.len().min(start + MAX_VALUE)];
+            let end = memchr::memmem::find(rest, entity)?;
+            (!rest[..end].contains(&b'\n')).then_some(Span::new(start, start + end))
+        }
+        _ => None,
+    }
+}
+
+/// How many more values are read of a list, or of an object in a text.
+const MORE: usize = 16;
+
+/// The values besides the first: the rest of its list, or those of a JSON object that is written in it.
+pub(crate) fn more(text: &[u8], found: &Assignment) -> Vec<Span> {
+    let value = &text[found.value.start..found.value.end];
+    if value.starts_with(b"{") {
+        return inner(text, found.value);
+    }
+    let mut values = Vec::new();
+    if !found.in_list {
+        return values;
+    }
+    let mut at = found.value.end;
+    while values.len() < MORE {
+        // The quote that ends a value, escaped or not, then the comma and the quote of the next.
+        at = skip(text, at, b"\\");
+        if !is_quote(text, at) {
+            break;
+        }
+        at = skip(text, at + 1, b" \t\r\n");
+        if text.get(at) != Some(&b',') {
+            break;
+        }
+        at = skip(text, at + 1, b" \t\r\n");
+        let Some(next) = literal(text, at) else { break };
+        values.push(next);
+        at = next.end;
+    }
+    values
+}
+
+/// The string values of a JSON object that stands, escaped, in a literal.
+fn inner(text: &[u8], object: Span) -> Vec<Span> {
+    let mut values = Vec::new();
+    let mut at = object.start + 1;
+    while at < object.end && values.len() < MORE {
+        let Some(colon) = memchr::memchr(b':', &text[at..object.end]) else {
+            break;
+        };
+        at = skip(text, at + colon + 1, b" \t");
+        match literal(text, at) {
+            Some(value) if value.end <= object.end => {
+                values.push(value);
+                at = value.end + 1;
+            }
+            _ => at += 1,
+        }
+    }
+    values
 }
 
 fn quoted(text: &[u8], start: usize, quote: u8) -> Option<Span> {

@@ -1,294 +1,54 @@
-//! Is this name a secret's name, and is this value a secret's value? Structure instead of word lists
-//! where it can be had. Knows nothing of paths.
+//! Is this value what its name promises? Facts are gathered one by one, each with its weight, so that a
+//! confidence can be explained. Knows nothing of paths.
 
 use super::entropy::{sequence_share, shannon};
+use super::likeness::likeness;
+use super::name::{Promise, words};
 use crate::model::finding::Written;
 use crate::model::level::Confidence;
 
-/// What a name promises of its value.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Promise {
-    /// A password: any text may be one.
-    Password,
-    /// A token, key or secret: random text.
-    Random,
+/// How sure we are, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Judgement {
+    /// The outcome.
+    pub(crate) confidence: Confidence,
+    /// The facts that raised (`+`) or lowered (`-`) it.
+    pub(crate) facts: Vec<&'static str>,
 }
 
-/// The words of a name: split at punctuation and at changes of case.
-pub(crate) fn words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = vec![String::new()];
-    let mut previous = ' ';
-    let letters: Vec<char> = name.chars().collect();
-    for (at, letter) in letters.iter().copied().enumerate() {
-        let next_is_lower = letters.get(at + 1).is_some_and(|it| it.is_lowercase());
-        let starts = letter.is_uppercase()
-            && (previous.is_lowercase() || (previous.is_uppercase() && next_is_lower));
-        if !letter.is_alphanumeric() || starts {
-            words.push(String::new());
-        }
-        if let (true, Some(word)) = (letter.is_alphanumeric(), words.last_mut()) {
-            word.extend(letter.to_lowercase());
-        }
-        previous = letter;
-    }
-    words.retain(|word| !word.is_empty());
-    words
+/// Points on the way to a confidence: 1 is low, 2 is medium, 3 and more is high.
+struct Score {
+    points: i8,
+    facts: Vec<&'static str>,
 }
 
-const PASSWORD: &[&str] = &[
-    "password",
-    "passwd",
-    "passwort",
-    "pwd",
-    "passphrase",
-    "pass",
-    "passcode",
-    "userpassword",
-];
-const RANDOM: &[&str] = &[
-    "secret",
-    "token",
-    "apikey",
-    "secretkey",
-    "accesskey",
-    "authkey",
-    "credential",
-    "credentials",
-    "authtoken",
-    "accesstoken",
-    "nkey",
-    "psk",
-];
-const BEFORE_KEY: &[&str] = &[
-    "api",
-    "access",
-    "secret",
-    "private",
-    "auth",
-    "encryption",
-    "encrypt",
-    "signing",
-    "sign",
-    "master",
-    "shared",
-    "app",
-    "account",
-    "license",
-    "storage",
-    "session",
-    "service",
-    "client",
-    "consumer",
-    "hmac",
-    "aes",
-    "subscription",
-    "admin",
-    "server",
-    "cookie",
-    "webhook",
-    "signature",
-    "base",
-];
-/// A name that ends in one of these speaks about a secret and does not hold it.
-const ABOUT: &[&str] = &[
-    "id",
-    "ids",
-    "name",
-    "names",
-    "url",
-    "uri",
-    "path",
-    "file",
-    "filename",
-    "type",
-    "field",
-    "label",
-    "prompt",
-    "hint",
-    "policy",
-    "length",
-    "len",
-    "size",
-    "min",
-    "max",
-    "regex",
-    "pattern",
-    "expired",
-    "expires",
-    "expiry",
-    "expiration",
-    "timeout",
-    "ttl",
-    "count",
-    "index",
-    "header",
-    "ref",
-    "arn",
-    "placeholder",
-    "column",
-    "table",
-    "class",
-    "event",
-    "error",
-    "message",
-    "msg",
-    "title",
-    "text",
-    "description",
-    "validator",
-    "validation",
-    "reset",
-    "forgot",
-    "forgotten",
-    "enabled",
-    "required",
-    "endpoint",
-    "format",
-    "prefix",
-    "suffix",
-    "input",
-    "form",
-    "page",
-    "link",
-    "button",
-    "icon",
-    "view",
-    "screen",
-    "dialog",
-    "strength",
-    "rule",
-    "rules",
-    "config",
-    "settings",
-    "options",
-    "provider",
-    "manager",
-    "service",
-    "store",
-    "storage",
-    "var",
-    "env",
-    "variable",
-    "parameter",
-    "param",
-    "mode",
-    "status",
-    "state",
-    "kind",
-    "version",
-    "at",
-    "date",
-    "time",
-    "age",
-    "algorithm",
-    "alg",
-    "method",
-    "scope",
-    "scopes",
-    "template",
-    "xpath",
-    "selector",
-    "locator",
-    "code",
-    "help",
-    "question",
-    "changed",
-    "change",
-    "updated",
-    "digest",
-    "engine",
-    "checksum",
-    "encoder",
-    "generator",
-    "factory",
-    "handler",
-    "list",
-    "map",
-    "set",
-    "is",
-    "has",
-    "usage",
-    "resource",
-    "namespace",
-    "attribute",
-    "attr",
-    "property",
-    "mask",
-    "masked",
-    "encoding",
-    "separator",
-    "delimiter",
-    "kid",
-    "position",
-    "pos",
-    "limit",
-];
-const PUBLIC: &[&str] = &[
-    "public",
-    "pub",
-    "publishable",
-    "foreign",
-    "primary",
-    "partition",
-    "sort",
-    "cache",
-    "csrf",
-    "xsrf",
-    "forgot",
-    "no",
-    "without",
-    "invalid",
-    "wrong",
-    "bad",
-];
+impl Score {
+    fn new(points: i8, fact: &'static str) -> Self {
+        Self {
+            points,
+            facts: vec![fact],
+        }
+    }
 
-/// What the name promises, or `None` if it is no secret's name.
-pub(crate) fn promise(name: &str) -> Option<Promise> {
-    let words = words(name);
-    let words: Vec<&str> = words
-        .iter()
-        .map(|it| it.trim_end_matches(|c: char| c.is_ascii_digit()))
-        .filter(|it| !it.is_empty())
-        .collect();
-    let last = *words.last()?;
-    if words.iter().any(|it| PUBLIC.contains(it)) || ABOUT.contains(&last) {
-        return None;
+    fn weigh(&mut self, holds: bool, points: i8, fact: &'static str) {
+        if holds {
+            self.points += points;
+            self.facts.push(fact);
+        }
     }
-    let before = words.len().checked_sub(2).map(|at| words[at]);
-    if PASSWORD.contains(&last)
-        || last.ends_with("password")
-        || last.ends_with("passwd")
-        || last.ends_with("_pwd")
-    {
-        return Some(Promise::Password);
+
+    fn judgement(self) -> Option<Judgement> {
+        let confidence = match self.points {
+            ..1 => return None,
+            1 => Confidence::Low,
+            2 => Confidence::Medium,
+            3.. => Confidence::High,
+        };
+        Some(Judgement {
+            confidence,
+            facts: self.facts,
+        })
     }
-    if RANDOM.contains(&last)
-        || last.ends_with("secret")
-        || last.ends_with("token")
-        || last.ends_with("apikey")
-        || last.ends_with("secretkey")
-    {
-        return Some(Promise::Random);
-    }
-    if last == "key" && before.is_some_and(|it| BEFORE_KEY.contains(&it)) {
-        return Some(Promise::Random);
-    }
-    if (last == "base"
-        || last == "string"
-        || last == "str"
-        || last == "value"
-        || last == "default"
-        || last == "hex"
-        || last == "bytes")
-        && before.is_some_and(|it| PASSWORD.contains(&it) || RANDOM.contains(&it) || it == "key")
-    {
-        return Some(if before.is_some_and(|it| PASSWORD.contains(&it)) {
-            Promise::Password
-        } else {
-            Promise::Random
-        });
-    }
-    None
 }
 
 /// Texts that stand where a secret will stand.
@@ -354,25 +114,17 @@ fn distinct(value: &str) -> usize {
 }
 
 /// How sure we are that the value is what its name promises; `None` if it is not.
-pub(crate) fn confidence(
+pub(crate) fn judge(
     name: &str,
     promise: Promise,
     value: &str,
     written: Written,
-) -> Option<Confidence> {
-    let squeezed: String = name
-        .chars()
-        .filter(|it| it.is_alphanumeric())
-        .collect::<String>()
-        .to_lowercase();
-    let plain: String = value
-        .chars()
-        .filter(|it| it.is_alphanumeric())
-        .collect::<String>()
-        .to_lowercase();
+) -> Option<Judgement> {
+    let squeezed = squeezed(name);
+    let plain = self::squeezed(value);
     if plain.is_empty()
         || squeezed.contains(&plain)
-        || plain.contains(&squeezed)
+        || (!squeezed.is_empty() && plain.contains(&squeezed))
         || is_stand_in(value)
     {
         return None;
@@ -380,10 +132,20 @@ pub(crate) fn confidence(
     if !value.is_ascii() || value.contains(char::is_whitespace) || looks_like_code(value, written) {
         return None;
     }
-    match promise {
+    let score = match promise {
         Promise::Password => password(value, &plain, written),
         Promise::Random => random(value, written),
-    }
+        Promise::Perhaps => perhaps(value),
+    };
+    score?.judgement()
+}
+
+/// Letters and digits alone, in lower case.
+fn squeezed(text: &str) -> String {
+    text.chars()
+        .filter(|it| it.is_alphanumeric())
+        .collect::<String>()
+        .to_lowercase()
 }
 
 /// Expressions, paths, URLs, templates, identifiers with dots.
@@ -431,15 +193,16 @@ fn classes(value: &str) -> (usize, usize, usize, usize) {
     )
 }
 
-/// Whether the letters could be spoken: vowels as often as in words, and case that changes at words.
+/// Whether the letters could be spoken: pieces of some length, and pairs of letters as words have them.
 fn reads_like_words(value: &str) -> bool {
-    let letters = value.chars().filter(|it| it.is_alphabetic()).count().max(1);
-    let vowels = value
-        .chars()
-        .filter(|it| "aeiouyAEIOUY".contains(*it))
-        .count();
+    let letters = value.chars().filter(|it| it.is_alphabetic()).count();
     let pieces = words(value).len().max(1);
-    letters >= pieces * 3 && vowels * 5 >= letters
+    letters >= pieces * 3 && likeness(value).is_none_or(|it| it > -0.1)
+}
+
+/// Whether there are enough letters to tell that they are none of a word.
+fn reads_like_noise(value: &str) -> bool {
+    likeness(value).is_some_and(|it| it < -0.3)
 }
 
 const TRIVIAL: &[&str] = &[
@@ -452,7 +215,7 @@ const TRIVIAL: &[&str] = &[
     "hunter2", "letmein",
 ];
 
-fn password(value: &str, plain: &str, written: Written) -> Option<Confidence> {
+fn password(value: &str, plain: &str, written: Written) -> Option<Score> {
     let (lower, upper, digit, other) = classes(value);
     let stem = plain.trim_end_matches(|c: char| c.is_ascii_digit());
     if value.len() < 4 || value.len() > 128 || TRIVIAL.contains(&plain) || TRIVIAL.contains(&stem) {
@@ -473,97 +236,126 @@ fn password(value: &str, plain: &str, written: Written) -> Option<Confidence> {
     if identifier && written == Written::Bare {
         return None;
     }
-    if kinds >= 3 && value.len() >= 8 && shannon(value.as_bytes()) >= 2.8 {
-        return Some(Confidence::High);
-    }
-    if identifier || (only_letters && value.len() > 24) {
-        return Some(Confidence::Low);
-    }
-    Some(Confidence::Medium)
+    let mut score = Score::new(2, "+ the name of a password");
+    let mixed = kinds >= 3 && value.len() >= 8 && shannon(value.as_bytes()) >= 2.8;
+    score.weigh(mixed, 1, "+ characters of three kinds");
+    score.weigh(!mixed && identifier, -1, "- reads like an identifier");
+    score.weigh(
+        !identifier && only_letters && value.len() > 24,
+        -1,
+        "- letters only, and many",
+    );
+    Some(score)
 }
 
-fn random(value: &str, written: Written) -> Option<Confidence> {
-    let (lower, upper, digit, _) = classes(value);
-    if value.len() < 8 || value.len() > 512 {
-        return None;
-    }
-    let entropy = shannon(value.as_bytes());
-    let mixed = digit > 0 && lower + upper > 0;
-    if !mixed {
-        let letters_at_random = lower > 0
-            && upper > 0
-            && value.len() >= 20
-            && entropy >= 4.0
-            && !value.contains(['_', '-', '.']);
-        return (letters_at_random && written == Written::Quoted).then_some(Confidence::Medium);
-    }
-    let is_uuid = value.len() == 36
+/// Eight, four, four, four and twelve hexadecimal digits (RFC 9562).
+fn is_uuid(value: &str) -> bool {
+    value.len() == 36
         && value.bytes().enumerate().all(|(at, it)| {
             if [8, 13, 18, 23].contains(&at) {
                 it == b'-'
             } else {
                 it.is_ascii_hexdigit()
             }
-        });
-    let floor = if value.len() >= 20 { 3.0 } else { 2.5 };
-    if entropy < floor {
+        })
+}
+
+/// Words joined by dashes, with a number somewhere: a name, not a secret.
+fn is_joined_words(value: &str) -> bool {
+    let parts: Vec<&str> = value.split(['-', '_', '.', ':', '/']).collect();
+    let is_word =
+        |it: &&&str| it.chars().all(char::is_alphabetic) && it.len() < 12 && !reads_like_noise(it);
+    parts.len() > 1 && parts.iter().filter(is_word).count() * 2 >= parts.len()
+}
+
+fn random(value: &str, written: Written) -> Option<Score> {
+    let (lower, upper, digit, other) = classes(value);
+    if value.len() < 6 || value.len() > 512 {
         return None;
     }
-    // Words joined by dashes, with a number somewhere: a name, not a secret.
-    let parts: Vec<&str> = value.split(['-', '_', '.', ':', '/']).collect();
-    let wordy = parts.len() > 1
-        && parts
-            .iter()
-            .filter(|it| it.chars().all(char::is_alphabetic) && it.len() < 12)
-            .count()
-            * 2
-            >= parts.len();
-    if is_uuid || wordy || (digit <= 2 && upper == 0 && value.len() < 16) {
-        return Some(Confidence::Low);
+    let entropy = shannon(value.as_bytes());
+    let mut score = Score::new(2, "+ the name of a token, key or secret");
+    if digit == 0 || lower + upper == 0 {
+        if lower + upper == 0 {
+            score.weigh(
+                true,
+                if digit >= 8 && other == 0 { -1 } else { -2 },
+                "- digits only",
+            );
+            return Some(score);
+        }
+        let at_random = lower > 0
+            && upper > 0
+            && value.len() >= 20
+            && entropy >= 4.0
+            && !value.contains(['_', '-', '.']);
+        let noise = reads_like_noise(value) && value.len() >= 8;
+        score.weigh(!at_random && !noise, -2, "- reads like words");
+        score.weigh(at_random || noise, 0, "+ letters as no word has them");
+        score.weigh(written == Written::Bare, -1, "- not quoted");
+        return Some(score);
     }
-    Some(if value.len() >= 20 && entropy >= 3.3 {
-        Confidence::High
-    } else {
-        Confidence::Medium
-    })
+    let floor = if value.len() >= 20 { 3.0 } else { 2.5 };
+    if entropy < floor || value.len() < 8 {
+        score.weigh(true, -1, "- short or repetitive");
+        score.weigh(
+            !reads_like_noise(value) && likeness(value).is_some(),
+            -1,
+            "- reads like words",
+        );
+        return Some(score);
+    }
+    let doubtful = is_uuid(value)
+        || is_joined_words(value)
+        || (digit <= 2 && upper == 0 && value.len() < 16 && !reads_like_noise(value));
+    if doubtful {
+        score.weigh(true, -1, "- a UUID, or words with a number");
+        return Some(score);
+    }
+    score.weigh(
+        value.len() >= 20 && entropy >= 3.3,
+        1,
+        "+ long, and of many different characters",
+    );
+    Some(score)
+}
+
+/// A name that says little: only a value that is random beyond doubt counts, and never for much.
+fn perhaps(value: &str) -> Option<Score> {
+    let (lower, upper, digit, _) = classes(value);
+    let entropy = shannon(value.as_bytes());
+    let is_mixed = digit > 0 && lower + upper > 0;
+    let is_noise = reads_like_noise(value) && value.len() >= 16;
+    if value.len() < 10
+        || value.len() > 512
+        || entropy < 3.0
+        || is_uuid(value)
+        || is_joined_words(value)
+        || !(is_mixed || is_noise)
+    {
+        return None;
+    }
+    Some(Score::new(
+        1,
+        "+ random text under a name that may be a secret's",
+    ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detect::name::promise;
 
-    #[test]
-    fn names_promise_or_not() {
-        for (name, expected) in [
-            ("password", Some(Promise::Password)),
-            ("dbPassword", Some(Promise::Password)),
-            ("MYSQL_ROOT_PASSWORD", Some(Promise::Password)),
-            ("client_secret", Some(Promise::Random)),
-            ("apiKey", Some(Promise::Random)),
-            ("SECRET_KEY_BASE", Some(Promise::Random)),
-            ("monkey", None),
-            ("keyboard", None),
-            ("public_key", None),
-            ("key_id", None),
-            ("token_url", None),
-            ("secret_name", None),
-            ("primaryKey", None),
-            ("password_hint", None),
-            ("passwordField", None),
-            ("tokenizer", None),
-        ] {
-            assert_eq!(promise(name), expected, "{name}");
-        }
+    fn judged(name: &str, value: &str) -> Option<Confidence> {
+        let promise = promise(name).unwrap_or_else(|| panic!("{name}"));
+        judge(name, promise, value, Written::Quoted).map(|it| it.confidence)
     }
 
     #[test]
     fn values_are_judged_by_shape() {
-        let judge = |name: &str, value: &str| {
-            confidence(name, promise(name).unwrap(), value, Written::Quoted)
-        };
         for value in ["Tr0ub4dor&3x", "8f3kQ0zP", "x/R#pQz", "kv/a#Tr0ub4dor"] {
             assert!(
-                judge("password", value) >= Some(Confidence::Medium),
+                judged("password", value) >= Some(Confidence::Medium),
                 "{value}"
             );
         }
@@ -578,12 +370,45 @@ mod tests {
             "Shop/registry#password",
             "kv/shop-web/db#old.password",
         ] {
-            assert_eq!(judge("db_password", value), None, "{value}");
+            assert_eq!(judged("db_password", value), None, "{value}");
         }
-        assert_eq!(judge("api_key", "getApiKey()"), None);
+        assert_eq!(judged("api_key", "getApiKey()"), None);
         assert_eq!(
-            judge("client_secret", "q8Zk27xPw0LmN4tYb6Rc"),
+            judged("client_secret", "q8Zk27xPw0LmN4tYb6Rc"),
             Some(Confidence::High)
+        );
+    }
+
+    #[test]
+    fn letters_count_where_no_word_has_them() {
+        assert_eq!(
+            judged("client_secret", "htumqyxppb"),
+            Some(Confidence::Medium)
+        );
+        assert_eq!(judged("client_secret", "configuration"), None);
+    }
+
+    #[test]
+    fn a_weak_name_needs_a_strong_value() {
+        assert_eq!(
+            judged("auth", "E0cpe05yc4E5LraVUnG8"),
+            Some(Confidence::Low)
+        );
+        assert_eq!(judged("auth", "required"), None);
+    }
+
+    #[test]
+    fn a_judgement_says_why() {
+        let judgement = judge(
+            "password",
+            Promise::Password,
+            "Tr0ub4dor&3x",
+            Written::Quoted,
+        );
+        let facts = judgement.unwrap().facts;
+        assert_eq!(
+            facts,
+            ["+ the name of a password", "+ characters of three kinds"]
         );
     }
 }

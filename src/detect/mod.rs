@@ -9,6 +9,8 @@ mod expiry;
 mod generate;
 mod inline;
 mod judge;
+mod likeness;
+mod name;
 mod named;
 mod pattern;
 mod prefilter;
@@ -23,6 +25,8 @@ use crate::model::level::Confidence;
 use crate::model::rule::{Kind, Matcher, Rule, RuleSet};
 use crate::model::secret::Secret;
 use crate::model::span::Span;
+use assignment::Assignment;
+use name::Promise;
 use named::{Named, Owned};
 use pattern::{Match, Pattern};
 use prefilter::Prefilter;
@@ -45,6 +49,9 @@ pub struct Detector {
     lengths: Vec<usize>,
     by_keyword: Vec<Vec<usize>>,
     named: Named,
+    /// The numbers of the two rules that go by names alone.
+    password: Option<usize>,
+    secret: Option<usize>,
 }
 
 /// Memory that one thread reuses from text to text.
@@ -54,7 +61,6 @@ pub struct Scratch {
     touched: Vec<usize>,
     windows: Vec<(usize, Span)>,
     names: Vec<(usize, usize)>,
-    owned: Vec<usize>,
 }
 
 /// Whether assignments mean anything in the text.
@@ -82,6 +88,7 @@ impl Detector {
         for end in Named::triggers(&rules.rules) {
             keywords.entry(end.into_bytes()).or_default().push(NAMED);
         }
+        let position = |id: &str| rules.rules.iter().position(|it| it.id == id);
         let (words, by_keyword): (Vec<_>, Vec<_>) = keywords.into_iter().unzip();
         let lengths = words.iter().map(Vec::len).collect();
         let patterns = rules.rules.iter().map(Pattern::new).collect();
@@ -90,6 +97,8 @@ impl Detector {
             prefilter: Prefilter::new(words),
             lengths,
             by_keyword,
+            password: position("generic-password"),
+            secret: position("generic-secret"),
             named,
             rules,
         }
@@ -139,13 +148,12 @@ impl Detector {
         scratch.open.resize(self.patterns.len(), None);
         scratch.windows.clear();
         scratch.names.clear();
-        scratch.owned.clear();
         self.prefilter.each(text, |keyword, start| {
             for rule in &self.by_keyword[keyword] {
                 if *rule == NAMED {
                     let end = start + self.lengths[keyword];
                     if texture == Texture::Text && assignment::may_end(text, start, end) {
-                        scratch.owned.push(start);
+                        scratch.names.push((NAMED, start));
                     }
                     continue;
                 }
@@ -173,16 +181,12 @@ impl Detector {
                 }
             });
         }
-        let mut last_name = Span::new(0, 0);
-        for hit in &scratch.owned {
-            if *hit >= last_name.end && out.len() - first < MAX_CANDIDATES {
-                out.extend(self.by_owner(text, *hit, &mut last_name));
-            }
-        }
+        // Keywords are met in the order of their anchors.
+        scratch.names.sort_unstable_by_key(|it| it.1);
         let mut last_name = Span::new(0, 0);
         for (rule, hit) in &scratch.names {
             if *hit >= last_name.end && out.len() - first < MAX_CANDIDATES {
-                out.extend(self.by_name(text, *rule, *hit, &mut last_name));
+                self.by_name(text, *rule, *hit, &mut last_name, out);
             }
         }
     }
@@ -220,70 +224,103 @@ impl Detector {
             written: Written::Shape,
             key: assigned_name(text, found.secret.start),
             confidence: rule.confidence,
+            facts: Vec::new(),
             inline: inline::comment(text, found.secret.start),
             expires: expiry::of(rule.kind, value),
         })
     }
 
+    /// What stands around a name: a value of the name's owner, else of a rule that goes by names alone.
     fn by_name(
         &self,
         text: &[u8],
         number: usize,
         hit: usize,
         last: &mut Span,
-    ) -> Option<Candidate> {
-        let found = assignment::around(text, hit)?;
-        let name = std::str::from_utf8(&text[found.name.start..found.name.end]).ok()?;
-        let promise = judge::promise(name.trim_start_matches("--"))?;
+        out: &mut Vec<Candidate>,
+    ) {
+        let Some(found) = assignment::around(text, hit) else {
+            return;
+        };
+        let Ok(key) = std::str::from_utf8(&text[found.name.start..found.name.end]) else {
+            return;
+        };
+        let key = key.trim_start_matches('-');
+        let promise = name::promise(key);
         *last = found.name;
-        let raw = &text[found.value.start..found.value.end];
-        let value = std::str::from_utf8(raw).ok()?;
-        let confidence = judge::confidence(name, promise, value, found.written)?;
-        let rule = &self.rules.rules[number];
-        let wanted = if promise == judge::Promise::Password {
-            "generic-password"
-        } else {
-            "generic-secret"
-        };
-        let number = if rule.id == wanted || !rule.id.starts_with("generic-") {
-            number
-        } else {
-            self.rules.rules.iter().position(|it| it.id == wanted)?
-        };
-        Some(Candidate {
-            rule: number,
-            span: found.value,
-            secret: Secret::new(raw),
-            written: found.written,
-            key: Some(name.trim_start_matches("--").to_owned()),
-            confidence: confidence.min(rule.confidence),
-            inline: inline::comment(text, found.value.start),
-            expires: None,
-        })
+        if let Some(owned) = self.by_owner(text, &found, key, promise) {
+            out.push(owned);
+        } else if let Some(promise) = promise {
+            self.by_promise(text, number, &found, key, promise, out);
+        }
     }
 
-    fn by_owner(&self, text: &[u8], hit: usize, last: &mut Span) -> Option<Candidate> {
-        let found = assignment::around(text, hit)?;
-        *last = found.name;
+    /// The values that one name is given: one, unless it names a list.
+    fn by_promise(
+        &self,
+        text: &[u8],
+        number: usize,
+        found: &Assignment,
+        key: &str,
+        promise: Promise,
+        out: &mut Vec<Candidate>,
+    ) {
+        let Some(rule) = self.generic(number, promise) else {
+            return;
+        };
+        let values = std::iter::once(found.value).chain(assignment::more(text, found));
+        out.extend(values.filter_map(|span| {
+            let raw = &text[span.start..span.end];
+            let value = std::str::from_utf8(raw).ok()?;
+            let judgement = judge::judge(key, promise, value, found.written)?;
+            Some(Candidate {
+                rule,
+                span,
+                secret: Secret::new(raw),
+                written: found.written,
+                key: Some(key.to_owned()),
+                confidence: judgement.confidence.min(self.rules.rules[rule].confidence),
+                facts: judgement.facts,
+                inline: inline::comment(text, span.start),
+                expires: None,
+            })
+        }));
+    }
+
+    /// The rule for a name: of the two that go by names alone, the one that fits its promise.
+    fn generic(&self, number: usize, promise: Promise) -> Option<usize> {
+        let is_generic = number == NAMED || self.rules.rules[number].id.starts_with("generic-");
+        if !is_generic {
+            return Some(number);
+        }
+        match promise {
+            Promise::Password => self.password,
+            Promise::Random | Promise::Perhaps => self.secret,
+        }
+    }
+
+    fn by_owner(
+        &self,
+        text: &[u8],
+        found: &Assignment,
+        key: &str,
+        promise: Option<Promise>,
+    ) -> Option<Candidate> {
         let raw = &text[found.value.start..found.value.end];
         let value = std::str::from_utf8(raw).ok()?;
         if raw.len() < 8 || raw.contains(&b' ') {
             return None;
         }
-        let name = std::str::from_utf8(&text[found.name.start..found.name.end]).ok()?;
-        let name = name.trim_start_matches('-');
-        let promise = judge::promise(name);
-        let before = || {
-            promise.map_or_else(Vec::new, |_| {
-                judge::words(&String::from_utf8_lossy(assignment::before(
-                    text, found.name, NEAR,
-                )))
-            })
+        let before = || match promise {
+            Some(Promise::Password | Promise::Random) => name::words(&String::from_utf8_lossy(
+                assignment::before(text, found.name, NEAR),
+            )),
+            Some(Promise::Perhaps) | None => Vec::new(),
         };
-        let words = judge::words(name);
+        let words = name::words(key);
         let owned = self.named.find(&self.rules.rules, &words, before, raw)?;
         let rule = &self.rules.rules[owned.rule];
-        if !is_random(value, name, owned, found.written)
+        if !is_random(value, key, owned, found.written)
             || rule
                 .entropy
                 .is_some_and(|floor| entropy::shannon(raw) < floor)
@@ -301,8 +338,9 @@ impl Detector {
             span: found.value,
             secret: Secret::new(raw),
             written: found.written,
-            key: Some(name.to_owned()),
+            key: Some(key.to_owned()),
             confidence: rule.confidence.min(surest),
+            facts: vec!["+ the provider's name, and a value of its shape"],
             inline: inline::comment(text, found.value.start),
             expires: None,
         })
@@ -356,7 +394,8 @@ fn is_random(value: &str, name: &str, owned: Owned, written: Written) -> bool {
     if owned.in_name || owned.structured {
         return !judge::is_stand_in(value);
     }
-    let judged = judge::confidence(name, judge::Promise::Random, value, written);
+    let judged = judge::judge(name, Promise::Random, value, written);
+    let judged = judged.map(|it| it.confidence);
     judged >= Some(Confidence::Medium) || (judged.is_some() && value.len() >= 20)
 }
 

@@ -49,6 +49,8 @@ pub struct Candidate {
     pub key: Option<String>,
     /// After all checks that bytes alone allow.
     pub confidence: Confidence,
+    /// What raised (`+`) or lowered (`-`) it; empty where the shape says it all.
+    pub facts: Vec<&'static str>,
     /// A comment on its line that asks for silence.
     pub inline: Option<Inline>,
     /// Expiry that the value itself tells (JWT `exp`, certificate), in seconds since the epoch.
@@ -102,6 +104,8 @@ pub struct Finding {
     pub container: Option<String>,
     /// How sure.
     pub confidence: Confidence,
+    /// What raised (`+`) or lowered (`-`) it; empty where the shape says it all.
+    pub facts: Vec<&'static str>,
     /// How loud.
     pub level: Level,
     /// Every origin, best first.

@@ -559,6 +559,7 @@ mod tests {
             via: Vec::new(),
             container: None,
             confidence: Confidence::High,
+            facts: Vec::new(),
             level,
             origins: vec![Origin::plain(OriginKind::File, "copy.env", None)],
             managed: None,

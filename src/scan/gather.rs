@@ -188,6 +188,7 @@ fn finding(group: &Group, traced: &[Traced], context: &Context<'_>) -> Finding {
         via: sighting.via.clone(),
         container: None,
         confidence: group.confidence,
+        facts: candidate.facts.clone(),
         level: level(rule.severity.level(), group.confidence),
         managed: None,
         waived: None,

@@ -1,0 +1,485 @@
+//! Is this name a secret's name? Its words are weighed, since structure says more than a list of whole
+//! names. Knows nothing of values.
+
+/// What a name promises of its value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Promise {
+    /// A password: any text may be one.
+    Password,
+    /// A token, key or secret: random text.
+    Random,
+    /// Something that may be secret, where the value is random beyond doubt.
+    Perhaps,
+}
+
+/// The words of a name: split at punctuation and at changes of case.
+pub(crate) fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = vec![String::new()];
+    let mut previous = ' ';
+    let letters: Vec<char> = name.chars().collect();
+    for (at, letter) in letters.iter().copied().enumerate() {
+        let next_is_lower = letters.get(at + 1).is_some_and(|it| it.is_lowercase());
+        let starts = letter.is_uppercase()
+            && (previous.is_lowercase() || (previous.is_uppercase() && next_is_lower));
+        if !letter.is_alphanumeric() || starts {
+            words.push(String::new());
+        }
+        if let (true, Some(word)) = (letter.is_alphanumeric(), words.last_mut()) {
+            word.extend(letter.to_lowercase());
+        }
+        previous = letter;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// The last word of a password's name.
+const PASSWORD: &[&str] = &[
+    "password",
+    "passwd",
+    "passwort",
+    "pwd",
+    "passphrase",
+    "pass",
+    "passcode",
+    "userpassword",
+    "passw",
+    "pw",
+    "psw",
+    "pswd",
+    "kennwort",
+    "contrasena",
+    "senha",
+    "motdepasse",
+];
+/// The last word of a token's or key's name.
+const RANDOM: &[&str] = &[
+    "secret",
+    "token",
+    "apikey",
+    "secretkey",
+    "accesskey",
+    "authkey",
+    "credential",
+    "authtoken",
+    "accesstoken",
+    "nkey",
+    "psk",
+    "bearer",
+    "jwt",
+    "seed",
+    "cred",
+    "creds",
+];
+/// The last word of something that may be secret.
+const PERHAPS: &[&str] = &[
+    "key",
+    "auth",
+    "authorization",
+    "cookie",
+    "salt",
+    "verifier",
+    "sid",
+    "sessionid",
+    "session",
+    "signature",
+    "sig",
+    "otp",
+    "totp",
+    "pin",
+    "nonce",
+    "iv",
+    "passkey",
+    "xkey",
+];
+/// What makes a key of which it stands before a secret one.
+const BEFORE_KEY: &[&str] = &[
+    "api",
+    "access",
+    "secret",
+    "private",
+    "auth",
+    "encryption",
+    "encrypt",
+    "signing",
+    "sign",
+    "master",
+    "shared",
+    "app",
+    "account",
+    "license",
+    "storage",
+    "session",
+    "service",
+    "client",
+    "consumer",
+    "hmac",
+    "aes",
+    "subscription",
+    "admin",
+    "server",
+    "cookie",
+    "webhook",
+    "signature",
+    "base",
+    "des",
+    "cipher",
+    "crypt",
+    "crypto",
+    "symmetric",
+    "jwt",
+    "integration",
+    "deploy",
+    "vault",
+    "unseal",
+    "recovery",
+    "root",
+    "merchant",
+    "partner",
+    "developer",
+    "dev",
+    "rsa",
+    "ssh",
+    "pgp",
+    "gpg",
+    "wallet",
+    "secure",
+    "security",
+    "transit",
+    "rest",
+    "function",
+    "ingest",
+    "ingestion",
+    "write",
+    "read",
+    "rw",
+    "team",
+    "org",
+    "site",
+    "bot",
+    "device",
+    "activation",
+    "product",
+    "callback",
+    "salt",
+    "wrapping",
+    "backup",
+    "host",
+    "cluster",
+    "database",
+    "db",
+    "ledger",
+    "passphrase",
+    "otp",
+    "totp",
+    "mfa",
+    "hotp",
+    "shop",
+    "cert",
+    "tls",
+    "ssl",
+    "certificate",
+    "redis",
+    "search",
+    "pre",
+    "preshared",
+    "wep",
+    "wpa",
+    "wifi",
+    "network",
+];
+/// Words behind the one that counts: which one it is, or how it is written.
+const WHICH: &[&str] = &[
+    "new",
+    "old",
+    "confirm",
+    "confirmation",
+    "confirmed",
+    "again",
+    "repeat",
+    "current",
+    "previous",
+    "prod",
+    "production",
+    "live",
+    "test",
+    "testing",
+    "tests",
+    "dev",
+    "development",
+    "staging",
+    "stage",
+    "local",
+    "default",
+    "value",
+    "val",
+    "string",
+    "str",
+    "text",
+    "plain",
+    "plaintext",
+    "hex",
+    "bytes",
+    "base",
+    "b",
+    "raw",
+    "v",
+    "global",
+    "main",
+    "data",
+    "content",
+    "encoded",
+    "decoded",
+    "expected",
+    "actual",
+    "one",
+    "two",
+    "first",
+    "second",
+    "a",
+];
+/// A name that ends in one of these speaks about a secret and does not hold it.
+const ABOUT: &[&str] = &[
+    "id",
+    "ids",
+    "name",
+    "names",
+    "url",
+    "uri",
+    "path",
+    "file",
+    "filename",
+    "type",
+    "field",
+    "label",
+    "prompt",
+    "hint",
+    "policy",
+    "length",
+    "len",
+    "size",
+    "min",
+    "max",
+    "regex",
+    "pattern",
+    "expired",
+    "expires",
+    "expiry",
+    "expiration",
+    "timeout",
+    "ttl",
+    "count",
+    "index",
+    "header",
+    "ref",
+    "arn",
+    "placeholder",
+    "column",
+    "table",
+    "class",
+    "event",
+    "error",
+    "message",
+    "msg",
+    "title",
+    "description",
+    "validator",
+    "validation",
+    "reset",
+    "forgot",
+    "forgotten",
+    "enabled",
+    "required",
+    "endpoint",
+    "format",
+    "prefix",
+    "suffix",
+    "input",
+    "form",
+    "page",
+    "link",
+    "button",
+    "icon",
+    "view",
+    "screen",
+    "dialog",
+    "strength",
+    "rule",
+    "rules",
+    "config",
+    "settings",
+    "options",
+    "provider",
+    "manager",
+    "service",
+    "store",
+    "storage",
+    "var",
+    "env",
+    "variable",
+    "parameter",
+    "param",
+    "mode",
+    "status",
+    "state",
+    "kind",
+    "version",
+    "at",
+    "date",
+    "time",
+    "age",
+    "algorithm",
+    "alg",
+    "method",
+    "scope",
+    "scopes",
+    "template",
+    "xpath",
+    "selector",
+    "locator",
+    "help",
+    "question",
+    "changed",
+    "change",
+    "updated",
+    "digest",
+    "engine",
+    "checksum",
+    "encoder",
+    "generator",
+    "factory",
+    "handler",
+    "list",
+    "map",
+    "set",
+    "is",
+    "has",
+    "usage",
+    "resource",
+    "namespace",
+    "attribute",
+    "attr",
+    "property",
+    "mask",
+    "masked",
+    "encoding",
+    "separator",
+    "delimiter",
+    "kid",
+    "position",
+    "pos",
+    "limit",
+];
+const PUBLIC: &[&str] = &[
+    "public",
+    "pub",
+    "publishable",
+    "foreign",
+    "primary",
+    "partition",
+    "sort",
+    "cache",
+    "csrf",
+    "xsrf",
+    "forgot",
+    "no",
+    "without",
+    "invalid",
+    "wrong",
+    "bad",
+];
+
+/// What the name promises, or `None` if it is no secret's name.
+pub(crate) fn promise(name: &str) -> Option<Promise> {
+    let words = words(name);
+    let words: Vec<&str> = words
+        .iter()
+        .map(|it| it.trim_end_matches(|c: char| c.is_ascii_digit()))
+        .filter(|it| !it.is_empty())
+        .collect();
+    let mut words = words.as_slice();
+    if words.iter().any(|it| PUBLIC.contains(it)) {
+        return None;
+    }
+    while let [rest @ .., last] = words
+        && !rest.is_empty()
+        && WHICH.contains(last)
+    {
+        words = rest;
+    }
+    let (last, rest) = words.split_last()?;
+    if ABOUT.contains(last) {
+        return None;
+    }
+    let before = rest.last().copied().unwrap_or_default();
+    of_word(last, before).or_else(|| of_word(last.strip_suffix('s')?, before))
+}
+
+fn of_word(last: &str, before: &str) -> Option<Promise> {
+    if PASSWORD.contains(&last)
+        || last.ends_with("password")
+        || last.ends_with("passwd")
+        || last.ends_with("passphrase")
+    {
+        return Some(Promise::Password);
+    }
+    if RANDOM.contains(&last) || last.ends_with("secret") || last.ends_with("token") {
+        return Some(Promise::Random);
+    }
+    let compound = last.strip_suffix("key").filter(|it| !it.is_empty());
+    if (last == "key" && BEFORE_KEY.contains(&before))
+        || compound.is_some_and(|it| {
+            BEFORE_KEY
+                .iter()
+                .any(|word| it.ends_with(word) && word.len() > 2)
+        })
+    {
+        return Some(Promise::Random);
+    }
+    let is_code = last == "code"
+        && matches!(
+            before,
+            "auth" | "access" | "security" | "recovery" | "backup" | "device" | "authorization"
+        );
+    (is_code || PERHAPS.contains(&last)).then_some(Promise::Perhaps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_promise_or_not() {
+        for (name, expected) in [
+            ("password", Some(Promise::Password)),
+            ("dbPassword", Some(Promise::Password)),
+            ("MYSQL_ROOT_PASSWORD", Some(Promise::Password)),
+            ("password_confirmation", Some(Promise::Password)),
+            ("testPasswordNew", Some(Promise::Password)),
+            ("ses_smtp_password_v4", Some(Promise::Password)),
+            ("passwords", Some(Promise::Password)),
+            ("client_secret", Some(Promise::Random)),
+            ("apiKey", Some(Promise::Random)),
+            ("SECRET_KEY_BASE", Some(Promise::Random)),
+            ("cipherKey", Some(Promise::Random)),
+            ("aesKey", Some(Promise::Random)),
+            ("secureauthkey", Some(Promise::Random)),
+            ("keyValue", Some(Promise::Perhaps)),
+            ("oauth_verifier", Some(Promise::Perhaps)),
+            ("authCode", Some(Promise::Perhaps)),
+            ("monkey", None),
+            ("keyboard", None),
+            ("public_key", None),
+            ("key_id", None),
+            ("token_url", None),
+            ("secret_name", None),
+            ("primaryKey", None),
+            ("password_hint", None),
+            ("passwordField", None),
+            ("tokenizer", None),
+            ("statusCode", None),
+        ] {
+            assert_eq!(promise(name), expected, "{name}");
+        }
+    }
+}
