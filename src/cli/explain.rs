@@ -12,9 +12,11 @@ use super::plan;
 use super::road::{self, Values};
 use super::rules::{near, show};
 use super::waive;
+use crate::model::coverage::Reason;
 use crate::model::verdict::VerdictId;
 use crate::report::{self, Format};
 use crate::scan::Mode;
+use crate::source::tree::{self, TreeOptions};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
@@ -30,10 +32,13 @@ pub(super) fn explain(
     speech: &Speech,
     environment: &Environment,
 ) -> Result<Exit, Fault> {
-    let id = args.id.as_str();
-    if id.starts_with(OCCURRENCE) {
-        return occurrence(args, speech, environment);
-    }
+    let id = match (&args.path, args.id.as_deref()) {
+        (Some(it), _) => return path(it, args, speech, environment),
+        (None, Some(id)) if id.starts_with(OCCURRENCE) => {
+            return occurrence(id, args, speech, environment);
+        }
+        (None, id) => id.unwrap_or_default(),
+    };
     if let Some(verdict) = VerdictId::ALL.iter().find(|it| it.code() == id) {
         output::stdout(|out| write_verdict(out, *verdict))?;
         return Ok(Exit::Clean);
@@ -75,15 +80,82 @@ fn write_verdict(out: &mut dyn Write, it: VerdictId) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether a scan of this repository or folder reads a path, and what it finds there.
+fn path(
+    path: &Path,
+    args: &ExplainArgs,
+    speech: &Speech,
+    environment: &Environment,
+) -> Result<Exit, Fault> {
+    plan::refuse_missing(&[path.to_path_buf()])?;
+    let whole = environment.folder.join(path);
+    let folder = whole.parent().unwrap_or(&whole);
+    let home = plan::repository_root(folder).unwrap_or_else(|| environment.folder.clone());
+    let plan = waive::looking(vec![home], Mode::Tree, &args.rules, environment)?;
+    let options = TreeOptions {
+        roots: plan.scan.roots.clone(),
+        jobs: 1,
+        max_size: plan.scan.max_size,
+        no_ignore: false,
+        exclude: plan.scan.exclude.clone(),
+    };
+    let (name, gap) = tree::left_out(&options, &whole)?;
+    if let Some(gap) = gap {
+        let next = match gap.reason {
+            Reason::Excluded if gap.path.ends_with(".git") => "keyatlas scan --history",
+            Reason::Excluded | Reason::IgnoredFolder => "--no-ignore reads it",
+            Reason::TooLarge => "--max-size raises the limit",
+            _ => "name what it leads to, or give it as standard input",
+        };
+        output::stdout(|out| {
+            writeln!(out, "{}: not read", safe(&name))?;
+            writeln!(
+                out,
+                "  {} ({}): {}",
+                safe(&gap.path),
+                gap.reason,
+                safe(&gap.detail)
+            )?;
+            writeln!(out, "  next: {next}")
+        })?;
+        return Ok(Exit::Clean);
+    }
+    let waivers = waive::read(&plan.home)?;
+    let plan = waive::looking(vec![whole], Mode::Tree, &args.rules, environment)?;
+    let report = road::judged(&plan, &waivers, speech, Values::Masked)?.report;
+    output::stdout(|out| {
+        writeln!(
+            out,
+            "{}: read, {} found there",
+            safe(&name),
+            report.findings.len()
+        )?;
+        report.findings.iter().try_for_each(|it| {
+            let waived = if it.waived.is_some() { ", waived" } else { "" };
+            writeln!(
+                out,
+                "  {}:{}:{}  {}  {}{waived}",
+                safe(&it.path),
+                it.place.line,
+                it.place.column,
+                it.rule,
+                it.occurrence
+            )
+        })
+    })?;
+    Ok(Exit::Clean)
+}
+
 /// Tells every place of one occurrence, of which the first digits will do.
 fn occurrence(
+    id: &str,
     args: &ExplainArgs,
     speech: &Speech,
     environment: &Environment,
 ) -> Result<Exit, Fault> {
     let found = match &args.report {
-        Some(path) => named(&read(path)?, &args.id)?,
-        None => scanned(args, speech, environment)?,
+        Some(path) => named(&read(path)?, id)?,
+        None => scanned(id, args, speech, environment)?,
     };
     let Some((document, base)) = found else {
         let hint = if args.report.is_some() {
@@ -91,7 +163,7 @@ fn occurrence(
         } else {
             "it may lie elsewhere: name the report that it stands in with --report FILE"
         };
-        return Err(Fault::new(format!("{}: nothing goes by this name", args.id)).hint(hint));
+        return Err(Fault::new(format!("{id}: nothing goes by this name")).hint(hint));
     };
     output::stdout(|out| write_occurrence(out, &document, &base))?;
     Ok(Exit::Clean)
@@ -125,6 +197,7 @@ fn read(path: &Path) -> Result<Value, Fault> {
 
 /// What lies here now: files first, then what is staged, then history.
 fn scanned(
+    id: &str,
     args: &ExplainArgs,
     speech: &Speech,
     environment: &Environment,
@@ -142,7 +215,7 @@ fn scanned(
         let fault = |it: String| Fault::new(format!("the report cannot be made: {it}"));
         report::write(Format::Json, &mut bytes, &report).map_err(|it| fault(it.to_string()))?;
         let document = serde_json::from_slice(&bytes).map_err(|it| fault(it.to_string()))?;
-        let found = named(&document, &args.id)?;
+        let found = named(&document, id)?;
         if found.is_some() {
             return Ok(found);
         }

@@ -191,3 +191,47 @@ fn an_occurrence_is_explained_from_what_lies_here_or_from_a_report() {
         .code(1)
         .prints("  occurrence ko1:");
 }
+
+#[test]
+fn a_path_is_explained_by_what_leaves_it_out() {
+    let world = World::committed();
+    world
+        .write(".gitignore", "node_modules/\n")
+        .write(".keyatlasignore", "samples/\n");
+    world.write("keyatlas.toml", "exclude = [\"*.snap\"]\nmax-size = 200\n");
+    for path in ["node_modules/x/a.js", "samples/a.py", "b.snap", "deep/a.py"] {
+        world.write(path, leak("a"));
+    }
+    world.write("large.txt", "clean ".repeat(100));
+    for (path, left, reason, next) in [
+        (
+            "node_modules/x/a.js",
+            "node_modules",
+            "ignored-folder",
+            "--no-ignore",
+        ),
+        ("samples/a.py", "samples", "excluded", "--no-ignore"),
+        ("b.snap", "b.snap", "excluded", "--no-ignore"),
+        ("large.txt", "large.txt", "too-large", "--max-size"),
+        (".git/HEAD", ".git", "excluded", "keyatlas scan --history"),
+    ] {
+        let ran = world.run(&["explain", "--path", path]).code(0);
+        let ran = ran.prints(&format!("{path}: not read\n  {left} ({reason}): "));
+        ran.prints(&format!("  next: {next}"));
+    }
+    let ran = world.run(&["explain", "--path", "deep/a.py"]).code(0);
+    let ran =
+        ran.prints("deep/a.py: read, 1 found there\n  deep/a.py:1:13  generic-password  ko1:");
+    ran.keeps(&drawn("a"));
+    world
+        .run(&["explain", "--path", "deep"])
+        .code(0)
+        .prints("deep: read, 1 found there");
+    world
+        .run(&["explain", "--path", "none"])
+        .refused("none: there is no such file", "hint: ");
+    world.run(&["explain"]).refused("<ID>", "Usage: ");
+    world
+        .run(&["explain", "exposed", "--path", "deep"])
+        .refused("--path", "Usage: ");
+}
