@@ -58,6 +58,41 @@ fn each_command_of_the_table_has_help() {
     }
 }
 
+/// Commands as the help lists them, those within a command too.
+fn helped(words: &[String]) -> Vec<Vec<String>> {
+    let output = Command::new(env!("CARGO_BIN_EXE_keyatlas"))
+        .args(words)
+        .arg("--help")
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let listed = text.lines().skip_while(|it| *it != "Commands:").skip(1);
+    let names = listed
+        .take_while(|it| it.starts_with("  "))
+        .filter(|it| !it.starts_with("   "))
+        .filter_map(|it| it.split_whitespace().next());
+    let mut commands = Vec::new();
+    for name in names {
+        let command = [words, &[name.to_owned()]].concat();
+        let within = helped(&command);
+        if within.is_empty() || name == "waive" {
+            commands.push(command);
+        }
+        commands.extend(within);
+    }
+    commands
+}
+
+#[test]
+fn each_command_of_the_help_stands_in_the_table() {
+    let (told, helped) = (commands(), helped(&[]));
+    assert!(helped.len() >= 15, "{helped:?}");
+    let missing: Vec<_> = helped.iter().filter(|it| !told.contains(it)).collect();
+    assert!(missing.is_empty(), "not in the README's table: {missing:?}");
+    let invented: Vec<_> = told.iter().filter(|it| !helped.contains(it)).collect();
+    assert!(invented.is_empty(), "not in the help: {invented:?}");
+}
+
 #[test]
 fn every_verdict_and_format_is_told() {
     let text = page("README.md");

@@ -83,13 +83,8 @@ pub(super) enum Command {
     /// List, show and test rules
     #[command(subcommand)]
     Rules(RulesCommand),
-    /// Explain a rule or a verdict
-    Explain {
-        /// Id of a rule (`github-personal-access-token`) or of a verdict (`exposed`)
-        id: String,
-        #[command(flatten)]
-        rules: RuleArgs,
-    },
+    /// Explain a rule, a verdict or an occurrence, or whether a path is read
+    Explain(Box<ExplainArgs>),
     /// Print a completion script
     Completions {
         /// The shell
@@ -443,6 +438,21 @@ pub(super) struct MapArgs {
     pub(super) rules: RuleArgs,
     #[command(flatten)]
     pub(super) store: StoreArgs,
+}
+
+#[derive(Args, Debug, Clone)]
+pub(super) struct ExplainArgs {
+    /// A rule (`github-personal-access-token`), a verdict (`exposed`), or the beginning of an occurrence (`ko1:3f0c`)
+    #[arg(required_unless_present = "path", conflicts_with = "path")]
+    pub(super) id: Option<String>,
+    /// Whether a file or folder is read, and if not, why
+    #[arg(long, value_name = "PATH")]
+    pub(super) path: Option<PathBuf>,
+    /// The JSON report in which the occurrence stands [default: look for it here]
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) rules: RuleArgs,
 }
 
 #[derive(Args, Debug, Clone)]

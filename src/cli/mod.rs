@@ -9,6 +9,7 @@ mod clock;
 mod earlier;
 mod environment;
 mod exit;
+mod explain;
 mod hook;
 mod inventory;
 mod map;
@@ -73,7 +74,7 @@ fn dispatch(cli: &Cli, environment: &Environment) -> Result<Exit, Fault> {
         Command::Waive(args) => waive::waive(args, speech, environment),
         Command::Baseline(args) => waive::baseline(args, speech, environment),
         Command::Rules(command) => rules::run(command, environment),
-        Command::Explain { id, rules } => rules::explain(id, rules, environment),
+        Command::Explain(args) => explain::explain(args, speech, environment),
         Command::Completions { shell } => shell::completions(*shell),
         Command::Man { dir } => shell::man(dir.as_deref()),
     }

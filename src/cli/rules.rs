@@ -1,6 +1,6 @@
-//! `keyatlas rules` and `keyatlas explain`.
+//! `keyatlas rules`: the rules in force, one of them, and the proof of their examples.
 
-use super::args::{Listing, RuleArgs, RulesCommand};
+use super::args::{Listing, RulesCommand};
 use super::environment::Environment;
 use super::exit::Exit;
 use super::message::{Fault, safe};
@@ -8,7 +8,6 @@ use super::output;
 use super::plan;
 use crate::detect::selftest;
 use crate::model::rule::{Rule, RuleSet};
-use crate::model::verdict::VerdictId;
 use crate::ruleset;
 use crate::settings;
 use serde_json::json;
@@ -68,7 +67,7 @@ fn list(rules: &RuleSet, format: Listing) -> Result<Exit, Fault> {
     Ok(Exit::Clean)
 }
 
-fn show(id: &str, rules: &RuleSet) -> Result<Exit, Fault> {
+pub(super) fn show(id: &str, rules: &RuleSet) -> Result<Exit, Fault> {
     match rules.get(id) {
         Some(rule) => {
             output::stdout(|out| write_rule(out, rule))?;
@@ -79,7 +78,7 @@ fn show(id: &str, rules: &RuleSet) -> Result<Exit, Fault> {
     }
 }
 
-fn near<'a>(id: &str, known: impl Iterator<Item = &'a str>) -> String {
+pub(super) fn near<'a>(id: &str, known: impl Iterator<Item = &'a str>) -> String {
     match settings::nearest(id, known) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "`keyatlas rules list` names the rules".to_owned(),
@@ -111,46 +110,6 @@ fn test(files: &[PathBuf]) -> Result<Exit, Fault> {
     } else {
         Exit::Findings
     })
-}
-
-/// Explains a rule or a verdict.
-pub(super) fn explain(id: &str, args: &RuleArgs, environment: &Environment) -> Result<Exit, Fault> {
-    if let Some(verdict) = VerdictId::ALL.iter().find(|it| it.code() == id) {
-        output::stdout(|out| write_verdict(out, *verdict))?;
-        return Ok(Exit::Clean);
-    }
-    let rules = plan::rules_in_force(args, environment)?;
-    if rules.get(id).is_some() {
-        return show(id, &rules);
-    }
-    let known = rules
-        .rules
-        .iter()
-        .map(|it| it.id.as_str())
-        .chain(VerdictId::ALL.iter().map(|it| it.code()));
-    Err(Fault::new(format!("`{id}` is neither a rule nor a verdict")).hint(near(id, known)))
-}
-
-fn write_verdict(out: &mut dyn Write, it: VerdictId) -> io::Result<()> {
-    writeln!(out, "{}\n{}", it.code(), it.help())?;
-    writeln!(
-        out,
-        "  {:<12}{} (level {})",
-        "severity",
-        it.severity().name(),
-        it.severity().level().name()
-    )?;
-    if let Some(cwe) = it.cwe() {
-        writeln!(out, "  {:<12}CWE-{cwe}", "weakness")?;
-    }
-    if let Some(nhi) = it.nhi() {
-        writeln!(
-            out,
-            "  {:<12}OWASP Non-Human Identities Top 10, {nhi}",
-            "risk"
-        )?;
-    }
-    Ok(())
 }
 
 fn write_rule(out: &mut dyn Write, it: &Rule) -> io::Result<()> {

@@ -77,7 +77,12 @@ fn stated(reason: &str) -> Result<(), Fault> {
 }
 
 /// A plan for looking at what is there, under the user's settings.
-fn looking(roots: Vec<PathBuf>, mode: Mode, environment: &Environment) -> Result<Plan, Fault> {
+pub(super) fn looking(
+    roots: Vec<PathBuf>,
+    mode: Mode,
+    rules: &RuleArgs,
+    environment: &Environment,
+) -> Result<Plan, Fault> {
     let scope = if matches!(mode, Mode::Staged) {
         Scope::Change
     } else {
@@ -88,7 +93,7 @@ fn looking(roots: Vec<PathBuf>, mode: Mode, environment: &Environment) -> Result
             min_confidence: crate::model::level::Confidence::from_name("low"),
             ..ReadArgs::default()
         },
-        rules: &RuleArgs::default(),
+        rules,
         store: &StoreArgs::default(),
         fail_on: None,
         roots,
@@ -272,7 +277,12 @@ impl Places {
             if needs_repository && !home.join(".git").exists() {
                 continue;
             }
-            let plan = looking(vec![home.to_path_buf()], mode, environment)?;
+            let plan = looking(
+                vec![home.to_path_buf()],
+                mode,
+                &RuleArgs::default(),
+                environment,
+            )?;
             let here: Vec<Finding> = findings(&plan, &known, speech)?
                 .into_iter()
                 .filter(|it| it.occurrence.base == base)
@@ -369,7 +379,12 @@ fn prune(home: &Path, speech: &Speech, environment: &Environment) -> Result<Exit
     } else {
         Mode::Tree
     };
-    let plan = looking(vec![home.to_path_buf()], mode, environment)?;
+    let plan = looking(
+        vec![home.to_path_buf()],
+        mode,
+        &RuleArgs::default(),
+        environment,
+    )?;
     let outcome = road::judged(&plan, &waivers, speech, Values::Masked)?;
     if !outcome.report.coverage.is_complete() {
         return Err(Fault::new(

@@ -12,7 +12,7 @@ use crate::report::text::{Redactor, day};
 use crate::report::verdicts::{ByOccurrence, stands_alone};
 use anstyle::{AnsiColor, Style};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 
 /// Places shown of one secret.
@@ -182,7 +182,9 @@ fn write_group(
     if let Some(next) = next {
         writeln!(out, "  {BOLD}next:{BOLD:#} {}", text.clean(next))?;
     }
-    Ok(())
+    let names: BTreeSet<&str> = group.iter().map(|it| it.occurrence.base.as_str()).collect();
+    let names: Vec<_> = names.into_iter().collect();
+    writeln!(out, "  occurrence {}", names.join(", "))
 }
 
 /// What is shown of a value.

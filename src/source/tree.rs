@@ -75,6 +75,73 @@ pub fn each(options: &TreeOptions, sink: &dyn Sink) -> Result<TreeTotals, Error>
     })
 }
 
+/// The path as it is reported, and why a scan of the first root leaves it out; `None` if it is read.
+pub fn left_out(options: &TreeOptions, path: &Path) -> Result<(String, Option<Gap>), Error> {
+    let roots = roots(&options.roots)?;
+    let Some(root) = roots.first() else {
+        return Ok((spelling::shown(path), None));
+    };
+    let fault = |source| Error::Io {
+        path: spelling::shown(path),
+        source,
+    };
+    // A link is meant itself, not what it points at.
+    let whole = match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => parent.canonicalize().map_err(fault)?.join(name),
+        _ => path.canonicalize().map_err(fault)?,
+    };
+    let exclusions = Exclusions::new(&root.base, &options.exclude, options.no_ignore)?;
+    let mut parts: Vec<&Path> = whole
+        .ancestors()
+        .take_while(|it| it.starts_with(&root.base))
+        .collect();
+    parts.reverse();
+    for part in parts {
+        let is_inside = part.starts_with(&root.path) && part != root.path;
+        let found = if is_inside {
+            omission(options, &exclusions, part).map_err(fault)?
+        } else {
+            None
+        };
+        if let Some((reason, detail)) = found {
+            let gap = Gap {
+                path: root.name(part).into_owned(),
+                reason,
+                detail,
+            };
+            return Ok((root.name(&whole).into_owned(), Some(gap)));
+        }
+        // A malformed ignore file is told by the scan.
+        let _malformed = exclusions.enter(part);
+    }
+    Ok((root.name(&whole).into_owned(), None))
+}
+
+fn omission(
+    options: &TreeOptions,
+    exclusions: &Exclusions,
+    path: &Path,
+) -> io::Result<Option<(Reason, String)>> {
+    let status = fs::symlink_metadata(path)?;
+    let told = |reason, detail: &str| Ok(Some((reason, detail.to_owned())));
+    if status.is_symlink() {
+        return told(Reason::SymbolicLink, "links are not followed");
+    }
+    if path.file_name().is_some_and(|it| it == ".git") {
+        return told(Reason::Excluded, "git's own folder, read as history");
+    }
+    if let Some(found) = exclusions.reason(path, status.is_dir()) {
+        return Ok(Some(found));
+    }
+    match (status.is_dir(), status.is_file()) {
+        (false, false) => told(Reason::SpecialFile, "not a regular file; not opened"),
+        (false, true) if status.len() > options.max_size => {
+            told(Reason::TooLarge, &format!("{} bytes", status.len()))
+        }
+        _ => Ok(None),
+    }
+}
+
 #[derive(Default)]
 struct Totals {
     files: AtomicU64,
