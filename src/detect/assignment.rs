@@ -15,6 +15,8 @@ pub(crate) struct Assignment {
     pub(crate) written: Written,
     /// Whether it is the first of a list.
     pub(crate) in_list: bool,
+    /// Whether the name is that of a call, and the value its first literal.
+    pub(crate) is_call: bool,
 }
 
 const MAX_NAME: usize = 80;
@@ -52,7 +54,8 @@ pub(crate) fn around(text: &[u8], hit: usize) -> Option<Assignment> {
     let operator = operator(text, at)?;
     // In a list `"password", "customer"` nothing is assigned; in a call `("password", "value")` it may be.
     let in_call = name.start > 1 && text[name.start - 2] == b'(';
-    if text.get(at) == Some(&b',') && !in_call {
+    let is_option = text[name.start..].starts_with(b"--");
+    if text.get(at) == Some(&b',') && !in_call && !is_option {
         return None;
     }
     let (is_call, call_at) = (text.get(at) == Some(&b'('), at);
@@ -69,8 +72,12 @@ pub(crate) fn around(text: &[u8], hit: usize) -> Option<Assignment> {
     if is_call && (call_at != name.end || found.written == Written::Bare) {
         return None;
     }
-    let is_prose = is_colon && found.written == Written::Bare && reads_on(text, found.value.end);
-    (!is_prose).then_some(found)
+    let is_bare = found.written == Written::Bare;
+    let value = &text[found.value.start..found.value.end];
+    // `--tlspassword also requires`: an option in a sentence.
+    let is_word = operator == 0 && value.iter().all(u8::is_ascii_lowercase);
+    let is_prose = (is_colon || is_word) && is_bare && reads_on(text, found.value.end);
+    (!is_prose).then_some(Assignment { is_call, ..found })
 }
 
 /// Whether the line goes on as a sentence after an unquoted value.
@@ -190,6 +197,7 @@ fn element(text: &[u8], name: Span, start: usize) -> Option<Assignment> {
         value: Span::new(start, end),
         written: Written::Quoted,
         in_list: false,
+        is_call: false,
     })
 }
 
@@ -229,6 +237,7 @@ fn value(text: &[u8], name: Span, at: usize) -> Option<Assignment> {
         value,
         written,
         in_list,
+        is_call: false,
     })
 }
 
@@ -395,8 +404,10 @@ fn quoted(text: &[u8], start: usize, quote: u8) -> Option<Span> {
 /// A literal inside another literal: ends at `\"`.
 fn escaped(text: &[u8], start: usize, quote: u8) -> Option<Span> {
     let end = text.len().min(start + MAX_VALUE);
+    // A quote that is not escaped ends the outer literal.
     let at = (start..end).find(|at| {
-        text[*at] == b'\n' || (text[*at] == b'\\' && text.get(at + 1) == Some(&quote))
+        let byte = text[*at];
+        byte == b'\n' || byte == quote || (byte == b'\\' && text.get(at + 1) == Some(&quote))
     })?;
     (text[at] == b'\\').then_some(Span::new(start, at))
 }
@@ -420,8 +431,11 @@ fn bare(text: &[u8], start: usize) -> Option<Span> {
     {
         end -= 1;
     }
-    // In `a=1&token=2` the value ends at the ampersand.
-    if let Some(at) = text[start..end].iter().position(|it| *it == b'&') {
+    // In `a=1&token=2` the value ends at the ampersand, in `Password=a;Database=b` at the semicolon.
+    if let Some(at) = text[start..end]
+        .iter()
+        .position(|it| matches!(it, b'&' | b';'))
+    {
         end = start + at;
     }
     (end > start).then_some(Span::new(start, end))

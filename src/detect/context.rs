@@ -44,6 +44,18 @@ const LOCALES: &[&str] = &[
     "/l10n/",
 ];
 
+/// Folders and files of published test vectors: keys that everybody has.
+const VECTORS: &[&str] = &[
+    "test_vectors",
+    "test-vectors",
+    "testvectors",
+    "test_vector",
+    "wycheproof",
+    "/vectors/",
+    "acvp",
+    "known_answer",
+];
+
 /// The confidence a match keeps at this path; `None` drops it.
 pub fn weigh(rule: &Rule, candidate: &Candidate, path: &str) -> Option<Confidence> {
     if !rule.paths.is_empty() && !rule.paths.iter().any(|glob| matches(glob, path)) {
@@ -82,6 +94,9 @@ pub fn weigh(rule: &Rule, candidate: &Candidate, path: &str) -> Option<Confidenc
             .any(|it| lower.contains(it) || lower.starts_with(&it[1..]))
     {
         return None;
+    }
+    if VECTORS.iter().any(|it| lower.contains(it)) {
+        return Some(Confidence::Low);
     }
     Some(candidate.confidence)
 }

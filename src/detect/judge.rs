@@ -3,9 +3,10 @@
 
 use super::entropy::{sequence_share, shannon};
 use super::likeness::likeness;
-use super::name::{Promise, words};
+use super::name::words;
 use crate::model::finding::Written;
 use crate::model::level::Confidence;
+use crate::model::rule::Promise;
 
 /// How sure we are, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,6 +15,16 @@ pub(crate) struct Judgement {
     pub(crate) confidence: Confidence,
     /// The facts that raised (`+`) or lowered (`-`) it.
     pub(crate) facts: Vec<&'static str>,
+}
+
+impl Judgement {
+    /// What a rule says by itself.
+    pub(crate) fn plain(confidence: Confidence) -> Self {
+        Self {
+            confidence,
+            facts: Vec::new(),
+        }
+    }
 }
 
 /// Points on the way to a confidence: 1 is low, 2 is medium, 3 and more is high.
@@ -95,6 +106,10 @@ const STAND_INS: &[&str] = &[
     "abcdef",
     "12345678901",
     "lorem",
+    "notreal",
+    "not-real",
+    "encrypted[",
+    "4_request",
 ];
 
 /// Whether the value only holds a secret's place.
@@ -126,6 +141,7 @@ pub(crate) fn judge(
         || squeezed.contains(&plain)
         || (!squeezed.is_empty() && plain.contains(&squeezed))
         || is_stand_in(value)
+        || is_trivial(&plain)
     {
         return None;
     }
@@ -133,7 +149,7 @@ pub(crate) fn judge(
         return None;
     }
     let score = match promise {
-        Promise::Password => password(value, &plain, written),
+        Promise::Password => password(value, written),
         Promise::Random => random(value, written),
         Promise::Perhaps => perhaps(value),
     };
@@ -178,7 +194,12 @@ fn looks_like_code(value: &str, written: Written) -> bool {
             |it: &str| it.len() > 1 && it.chars().all(|c| c.is_alphabetic() || "_-.:".contains(c));
         path.contains('/') && path.split('/').all(is_word) && is_word(field)
     });
-    dotted || named || (value.ends_with(')') && value.contains('('))
+    dotted
+        || named
+        || is_number_list(value)
+        || is_repeated(value)
+        || is_escaped_bytes(value)
+        || (value.ends_with(')') && value.contains('('))
 }
 
 fn classes(value: &str) -> (usize, usize, usize, usize) {
@@ -206,19 +227,175 @@ fn reads_like_noise(value: &str) -> bool {
 }
 
 const TRIVIAL: &[&str] = &[
-    "password", "passw0rd", "passwd", "pass", "secret", "test", "testing", "admin", "root", "user",
-    "username", "guest", "default", "string", "true", "false", "yes", "no", "required", "optional",
-    "hidden", "text", "value", "token", "key", "empty", "unknown", "invalid", "wrong", "foo",
-    "bar", "baz", "hello", "world", "demo", "public", "private", "basic", "bearer", "self", "this",
-    "void", "any", "number", "boolean", "object", "char", "varchar", "nil", "new", "old",
-    "current", "confirm", "login", "auto", "disabled", "enabled", "blah", "asdf", "qwerty",
-    "hunter2", "letmein",
+    "password",
+    "passw0rd",
+    "passwd",
+    "pass",
+    "secret",
+    "test",
+    "testing",
+    "admin",
+    "root",
+    "user",
+    "username",
+    "guest",
+    "default",
+    "string",
+    "true",
+    "false",
+    "yes",
+    "no",
+    "required",
+    "optional",
+    "hidden",
+    "text",
+    "value",
+    "token",
+    "key",
+    "empty",
+    "unknown",
+    "invalid",
+    "wrong",
+    "foo",
+    "bar",
+    "baz",
+    "hello",
+    "world",
+    "demo",
+    "public",
+    "private",
+    "basic",
+    "bearer",
+    "self",
+    "this",
+    "void",
+    "any",
+    "number",
+    "boolean",
+    "object",
+    "char",
+    "varchar",
+    "nil",
+    "new",
+    "old",
+    "current",
+    "confirm",
+    "login",
+    "auto",
+    "disabled",
+    "enabled",
+    "blah",
+    "asdf",
+    "qwerty",
+    "hunter2",
+    "letmein",
+    "fail",
+    "failed",
+    "failure",
+    "success",
+    "ok",
+    "error",
+    "skip",
+    "skipped",
+    "sha1",
+    "sha256",
+    "sha384",
+    "sha512",
+    "md5",
+    "aes",
+    "hmac",
+    "pbkdf2",
+    "bcrypt",
+    "scrypt",
+    "argon2",
+    "plain",
+    "tiger",
+    "scott",
+    "deadbeef",
+    "alice",
+    "bob",
+    "host",
+    "proxy",
+    "service",
+    "server",
+    "client",
+    "mysql",
+    "postgres",
+    "redis",
+    "mongo",
+    "mongodb",
+    "rabbitmq",
+    "oracle",
+    "sa",
+    "dbuser",
+    "dbpass",
+    "pass1",
+    "abc",
+    "changeit",
+    "welcome",
+    "pleaseletmein",
+    "bogus",
+    "nobody",
+    "localhost",
+    "master",
+    "main",
+    "dev",
+    "prod",
+    "local",
+    "random",
+    "generated",
+    "file",
+    "stdin",
+    "env",
+    "prompt",
+    "ask",
+    "keyring",
+    "vault",
+    "noop",
+    "dummypass",
+    "123456",
 ];
 
-fn password(value: &str, plain: &str, written: Written) -> Option<Score> {
-    let (lower, upper, digit, other) = classes(value);
+/// Words put before a sample: `mypassword`, `badtoken`.
+const POSSESSIVES: &[&str] = &[
+    "my", "the", "some", "a", "bad", "wrong", "your", "super", "top", "very", "not", "new", "old",
+];
+
+/// Whether letters and digits are what anybody would write who needs some value.
+pub(crate) fn is_trivial(plain: &str) -> bool {
     let stem = plain.trim_end_matches(|c: char| c.is_ascii_digit());
-    if value.len() < 4 || value.len() > 128 || TRIVIAL.contains(&plain) || TRIVIAL.contains(&stem) {
+    let is_known = |it: &str| TRIVIAL.contains(&it);
+    is_known(plain)
+        || is_known(stem)
+        || POSSESSIVES
+            .iter()
+            .any(|it| stem.strip_prefix(it).is_some_and(is_known))
+}
+
+/// Whether the value is one piece over and over: `lmaolmaolmao`, `1,1,1,1`.
+fn is_repeated(value: &str) -> bool {
+    let bytes = value.as_bytes();
+    (1..=bytes.len() / 3)
+        .any(|step| bytes.len() % step == 0 && bytes[step..] == bytes[..bytes.len() - step])
+}
+
+/// Digits with dots or commas between them: a version, an object identifier, a list.
+fn is_number_list(value: &str) -> bool {
+    value.contains(['.', ','])
+        && value
+            .split(['.', ','])
+            .all(|it| !it.is_empty() && it.len() < 8 && it.bytes().all(|it| it.is_ascii_digit()))
+}
+
+/// Bytes written as escapes: constants of a protocol rather than text.
+fn is_escaped_bytes(value: &str) -> bool {
+    value.matches("\\x").count() * 4 >= value.len()
+        || (value.contains("\\u") && value.matches("\\u").count() * 6 + 2 >= value.len())
+}
+
+fn password(value: &str, written: Written) -> Option<Score> {
+    let (lower, upper, digit, other) = classes(value);
+    if value.len() < 4 || value.len() > 128 {
         return None;
     }
     let kinds = [lower, upper, digit, other]
@@ -240,6 +417,11 @@ fn password(value: &str, plain: &str, written: Written) -> Option<Score> {
     let mixed = kinds >= 3 && value.len() >= 8 && shannon(value.as_bytes()) >= 2.8;
     score.weigh(mixed, 1, "+ characters of three kinds");
     score.weigh(!mixed && identifier, -1, "- reads like an identifier");
+    let is_word = !identifier
+        && only_letters
+        && value.len() <= 10
+        && likeness(value).is_some_and(|it| it > 0.3);
+    score.weigh(is_word, -1, "- one word");
     score.weigh(
         !identifier && only_letters && value.len() > 24,
         -1,

@@ -22,11 +22,11 @@ pub use generate::{Seed, fill};
 
 use crate::model::finding::{Candidate, Written};
 use crate::model::level::Confidence;
-use crate::model::rule::{Kind, Matcher, Rule, RuleSet};
+use crate::model::rule::{Kind, Matcher, Promise, Rule, RuleSet};
 use crate::model::secret::Secret;
 use crate::model::span::Span;
 use assignment::Assignment;
-use name::Promise;
+use judge::Judgement;
 use named::{Named, Owned};
 use pattern::{Match, Pattern};
 use prefilter::Prefilter;
@@ -217,14 +217,21 @@ impl Detector {
         if !stands(rule, text, found, value) {
             return None;
         }
+        let judgement = match rule.promise {
+            Some(promise) => {
+                let value = std::str::from_utf8(value).ok()?;
+                judge::judge("", promise, value, Written::Quoted)?
+            }
+            None => Judgement::plain(rule.confidence),
+        };
         Some(Candidate {
             rule: number,
             span: found.secret,
             secret: Secret::new(value),
             written: Written::Shape,
             key: assigned_name(text, found.secret.start),
-            confidence: rule.confidence,
-            facts: Vec::new(),
+            confidence: judgement.confidence.min(rule.confidence),
+            facts: judgement.facts,
             inline: inline::comment(text, found.secret.start),
             expires: expiry::of(rule.kind, value),
         })
@@ -248,6 +255,9 @@ impl Detector {
         let key = key.trim_start_matches('-');
         let promise = name::promise(key);
         *last = found.name;
+        if found.is_call && !name::takes_value(key) {
+            return;
+        }
         if let Some(owned) = self.by_owner(text, &found, key, promise) {
             out.push(owned);
         } else if let Some(promise) = promise {
@@ -272,6 +282,9 @@ impl Detector {
         out.extend(values.filter_map(|span| {
             let raw = &text[span.start..span.end];
             let value = std::str::from_utf8(raw).ok()?;
+            if self.rules.rules[rule].samples.iter().any(|it| it == value) {
+                return None;
+            }
             let judgement = judge::judge(key, promise, value, found.written)?;
             Some(Candidate {
                 rule,
@@ -351,14 +364,15 @@ impl Detector {
     /// the longer.
     fn settle(&self, found: &mut Vec<Candidate>) {
         let rank = |it: &Candidate| {
-            let has_owner = self.rules.rules[it.rule].matcher == Matcher::Named;
+            let rule = &self.rules.rules[it.rule];
+            let has_owner = rule.matcher == Matcher::Named;
             // That it is a JSON Web Token says less than whose it is.
-            let is_jwt = self.rules.rules[it.rule].kind == Kind::Jwt;
+            let is_jwt = rule.kind == Kind::Jwt;
             (
-                it.written == Written::Shape && !is_jwt,
+                it.written == Written::Shape && !is_jwt && rule.promise.is_none(),
                 has_owner,
                 it.confidence,
-                self.rules.rules[it.rule].provider != "generic",
+                rule.provider != "generic",
                 it.span.len(),
             )
         };
@@ -410,6 +424,10 @@ fn stands(rule: &Rule, text: &[u8], found: Match, value: &[u8]) -> bool {
             .entropy
             .is_some_and(|floor| entropy::shannon(value) < floor)
     {
+        return false;
+    }
+    let is_trivial = || judge::is_trivial(&String::from_utf8_lossy(value).to_ascii_lowercase());
+    if rule.kind == Kind::Password && is_trivial() {
         return false;
     }
     if rule.checksum.is_some_and(|it| !checksum::holds(it, value))

@@ -3,7 +3,7 @@
 
 use super::embedded::Field;
 use crate::model::level::{Confidence, Severity};
-use crate::model::rule::{Checksum, Kind, Matcher, Rule};
+use crate::model::rule::{Checksum, Kind, Matcher, Promise, Rule};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -36,6 +36,7 @@ struct Row {
     near: Vec<String>,
     entropy: Option<f32>,
     checksum: Option<String>,
+    promise: Option<String>,
     #[serde(default)]
     paths: Vec<String>,
     confidence: String,
@@ -97,6 +98,7 @@ pub(super) fn fields(name: &str, fields: Vec<Field<'_>>, faults: &mut Vec<String
             "near" => row.near = list(items),
             "entropy" => row.entropy = text().parse().ok(),
             "checksum" => row.checksum = Some(text()),
+            "promise" => row.promise = Some(text()),
             "paths" => row.paths = list(items),
             "confidence" => row.confidence = text(),
             "severity" => row.severity = text(),
@@ -142,6 +144,13 @@ fn checked(name: &str, row: Row, faults: &mut Vec<String>) -> Option<Rule> {
             row.matcher
         ));
     }
+    let promise = row
+        .promise
+        .as_ref()
+        .map(|it| Promise::NAMES.iter().find(|(name, _)| name == it));
+    if promise == Some(None) {
+        fault("promise is not `password`, `random` or `perhaps`".to_owned());
+    }
     if checksum == Some(None) {
         fault("checksum is not known".to_owned());
     }
@@ -180,6 +189,7 @@ fn checked(name: &str, row: Row, faults: &mut Vec<String>) -> Option<Rule> {
         kind: kind?,
         matcher: matcher?,
         checksum: checksum.flatten().map(|(_, it)| *it),
+        promise: promise.flatten().map(|(_, it)| *it),
         confidence: confidence?,
         severity: severity?,
         id: row.id,
