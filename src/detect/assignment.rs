@@ -62,6 +62,15 @@ pub(crate) fn around(text: &[u8], hit: usize) -> Option<Assignment> {
             return None;
         }
     }
+    // `"Password:"` is a label and `"?key="` ends a URL: the next quote closes what stands before.
+    let opened = before.filter(|it| matches!(it, b'"' | b'\'' | b'`'));
+    let is_closing = |it: u8| text.get(at) == Some(&it);
+    if (opened.is_some_and(is_closing) && quote.is_none() && !escaped)
+        || (matches!(before, Some(b'?' | b'&'))
+            && [b'"', b'\'', b'`'].map(is_closing).contains(&true))
+    {
+        return None;
+    }
     let found = value(text, name, at)?;
     // A call stands right behind its name and passes a literal; `name (remark)` is prose.
     if is_call && (call_at != name.end || found.written == Written::Bare) {
@@ -316,6 +325,8 @@ mod tests {
             "password",
             "password:",
             "password = \"open",
+            "f(\"label\",\"password:\"),x?y.g(\"input\")",
+            "url+\"?password=\"],size:25,name:\"x\"",
         ] {
             assert!(
                 around(text.as_bytes(), text.find("password").unwrap()).is_none(),

@@ -235,11 +235,47 @@ const PUBLIC: &[&str] = &[
     "csrf",
     "xsrf",
     "forgot",
+    "next",
+    "continuation",
+    "pagination",
     "no",
     "without",
     "invalid",
     "wrong",
     "bad",
+];
+
+/// Words that make the `pass` after them a turn of work, or a mark.
+const PASSES: &[&str] = &[
+    "render",
+    "compute",
+    "shadow",
+    "draw",
+    "depth",
+    "pixel",
+    "shader",
+    "geometry",
+    "light",
+    "blur",
+    "effect",
+    "post",
+    "first",
+    "second",
+    "third",
+    "last",
+    "next",
+    "single",
+    "multi",
+    "by",
+    "low",
+    "high",
+    "band",
+    "all",
+    "compiler",
+    "opt",
+    "optimization",
+    "boarding",
+    "season",
 ];
 
 /// What the name promises, or `None` if it is no secret's name.
@@ -255,6 +291,9 @@ pub(crate) fn promise(name: &str) -> Option<Promise> {
         return None;
     }
     let before = words.len().checked_sub(2).map(|at| words[at]);
+    if last == "pass" && before.is_some_and(|it| PASSES.contains(&it)) {
+        return None;
+    }
     if PASSWORD.contains(&last)
         || last.ends_with("password")
         || last.ends_with("passwd")
@@ -389,13 +428,40 @@ pub(crate) fn confidence(
 /// Expressions, paths, URLs, templates, identifiers with dots.
 fn looks_like_code(value: &str, written: Written) -> bool {
     let starts = [
-        "http:", "https:", "/", "./", "../", "~/", "$", "%", "@", "!", "&", "*", "arn:", "file:",
-        "vault:", "op:", "ENC[", "[", "{", "(", "env.", "process.", "os.",
+        "http:",
+        "https:",
+        "/",
+        "./",
+        "../",
+        "~/",
+        "$",
+        "%",
+        "@",
+        "!",
+        "&",
+        "*",
+        "arn:",
+        "file:",
+        "vault:",
+        "op:",
+        "ENC[",
+        "ENCRYPTED[",
+        "\\x",
+        ")",
+        "]",
+        "[",
+        "{",
+        "(",
+        "env.",
+        "process.",
+        "os.",
     ];
     if starts.iter().any(|it| value.starts_with(it))
         || value.contains("://")
         || value.contains("::")
         || value.contains("->")
+        || value.contains("[-1]")
+        || value.ends_with('/')
     {
         return true;
     }
@@ -437,13 +503,77 @@ fn reads_like_words(value: &str) -> bool {
 }
 
 const TRIVIAL: &[&str] = &[
-    "password", "passw0rd", "passwd", "pass", "secret", "test", "testing", "admin", "root", "user",
-    "username", "guest", "default", "string", "true", "false", "yes", "no", "required", "optional",
-    "hidden", "text", "value", "token", "key", "empty", "unknown", "invalid", "wrong", "foo",
-    "bar", "baz", "hello", "world", "demo", "public", "private", "basic", "bearer", "self", "this",
-    "void", "any", "number", "boolean", "object", "char", "varchar", "nil", "new", "old",
-    "current", "confirm", "login", "auto", "disabled", "enabled", "blah", "asdf", "qwerty",
-    "hunter2", "letmein",
+    "password",
+    "passw0rd",
+    "passwd",
+    "pass",
+    "secret",
+    "test",
+    "testing",
+    "admin",
+    "root",
+    "user",
+    "username",
+    "guest",
+    "default",
+    "string",
+    "true",
+    "false",
+    "yes",
+    "no",
+    "required",
+    "optional",
+    "hidden",
+    "text",
+    "value",
+    "token",
+    "key",
+    "empty",
+    "unknown",
+    "invalid",
+    "wrong",
+    "foo",
+    "bar",
+    "baz",
+    "hello",
+    "world",
+    "demo",
+    "public",
+    "private",
+    "basic",
+    "bearer",
+    "self",
+    "this",
+    "void",
+    "any",
+    "number",
+    "boolean",
+    "object",
+    "char",
+    "varchar",
+    "nil",
+    "new",
+    "old",
+    "current",
+    "confirm",
+    "login",
+    "auto",
+    "disabled",
+    "enabled",
+    "blah",
+    "asdf",
+    "qwerty",
+    "hunter2",
+    "letmein",
+    "fail",
+    "failed",
+    "ok",
+    "skip",
+    "auth",
+    "salt",
+    "sha",
+    "tiger",
+    "mypassword",
 ];
 
 fn password(value: &str, plain: &str, written: Written) -> Option<Confidence> {
@@ -488,6 +618,7 @@ fn random(value: &str, written: Written) -> Option<Confidence> {
             && upper > 0
             && value.len() >= 20
             && entropy >= 4.0
+            && !reads_like_words(value)
             && !value.contains(['_', '-', '.']);
         return (letters_at_random && written == Written::Quoted).then_some(Confidence::Medium);
     }
@@ -512,7 +643,12 @@ fn random(value: &str, written: Written) -> Option<Confidence> {
             .count()
             * 2
             >= parts.len();
-    if is_uuid || wordy || (digit <= 2 && upper == 0 && value.len() < 16) {
+    // `epv1Total`, `something1234`: a word or an identifier with a number.
+    let stem = value.trim_end_matches(|it: char| !it.is_alphabetic());
+    let numbered = value.len() < 24
+        && reads_like_words(value)
+        && (digit <= 2 || stem.chars().all(char::is_alphabetic));
+    if is_uuid || wordy || numbered || (digit <= 2 && upper == 0 && value.len() < 16) {
         return Some(Confidence::Low);
     }
     Some(if value.len() >= 20 && entropy >= 3.3 {
@@ -545,6 +681,8 @@ mod tests {
             ("password_hint", None),
             ("passwordField", None),
             ("tokenizer", None),
+            ("renderPass", None),
+            ("NextToken", None),
         ] {
             assert_eq!(promise(name), expected, "{name}");
         }
@@ -573,6 +711,10 @@ mod tests {
             assert_eq!(judge("db_password", value), None, "{value}");
         }
         assert_eq!(judge("api_key", "getApiKey()"), None);
+        assert_eq!(judge("output_token", "Jobs[-1].JobId"), None);
+        for value in ["solar1Total", "something1234", "eChargeToday1"] {
+            assert_eq!(judge("api_key", value), Some(Confidence::Low), "{value}");
+        }
         assert_eq!(
             judge("client_secret", "q8Zk27xPw0LmN4tYb6Rc"),
             Some(Confidence::High)
