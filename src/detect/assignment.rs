@@ -26,6 +26,14 @@ fn is_name(byte: u8) -> bool {
 pub(crate) fn around(text: &[u8], hit: usize) -> Option<Assignment> {
     let name = name_at(text, hit)?;
     let before = name.start.checked_sub(1).map(|at| text[at]);
+    // `socks5://user:pass@host:1080`: the name is part of a URL.
+    if text[name.start..name.end]
+        .iter()
+        .skip(1)
+        .any(|it| *it == b'@')
+    {
+        return None;
+    }
     // `checksum/secret: ...` and `/run/secrets/x` name a thing below another.
     if before == Some(b'/') && !text[..name.start].ends_with(b"//") {
         return None;
@@ -326,6 +334,7 @@ mod tests {
             "password:",
             "password = \"open",
             "f(\"label\",\"password:\"),x?y.g(\"input\")",
+            "socks5://user:password@127.0.0.1:1080/",
             "url+\"?password=\"],size:25,name:\"x\"",
         ] {
             assert!(

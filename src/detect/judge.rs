@@ -278,6 +278,11 @@ const PASSES: &[&str] = &[
     "season",
 ];
 
+/// Verbs that make the password after them a setting.
+const CHOICES: &[&str] = &[
+    "update", "reuse", "save", "ask", "remember", "require", "show",
+];
+
 /// What the name promises, or `None` if it is no secret's name.
 pub(crate) fn promise(name: &str) -> Option<Promise> {
     let words = words(name);
@@ -291,6 +296,11 @@ pub(crate) fn promise(name: &str) -> Option<Promise> {
         return None;
     }
     let before = words.len().checked_sub(2).map(|at| words[at]);
+    // `update_password: always` says when, not what.
+    let is_choice = CHOICES.contains(&words[0]) && words.len() > 1 && PASSWORD.contains(&last);
+    if is_choice {
+        return None;
+    }
     if last == "pass" && before.is_some_and(|it| PASSES.contains(&it)) {
         return None;
     }
@@ -409,9 +419,12 @@ pub(crate) fn confidence(
         .filter(|it| it.is_alphanumeric())
         .collect::<String>()
         .to_lowercase();
+    let words = words(name);
+    let tail = words[words.len().saturating_sub(2)..].concat();
     if plain.is_empty()
         || squeezed.contains(&plain)
         || plain.contains(&squeezed)
+        || (tail.len() >= 6 && plain.contains(&tail))
         || is_stand_in(value)
     {
         return None;
@@ -461,7 +474,9 @@ fn looks_like_code(value: &str, written: Written) -> bool {
         || value.contains("::")
         || value.contains("->")
         || value.contains("[-1]")
+        || value.contains(")}")
         || value.ends_with('/')
+        || is_template(value)
     {
         return true;
     }
@@ -477,6 +492,18 @@ fn looks_like_code(value: &str, written: Written) -> bool {
             .split('.')
             .all(|it| !it.is_empty() && it.chars().all(|c| c.is_alphabetic() || c == '_'));
     dotted || (value.ends_with(')') && value.contains('('))
+}
+
+/// `prefix:{name}` and `{call(x)}`: filled in at run time.
+fn is_template(value: &str) -> bool {
+    value.split('{').skip(1).any(|rest| {
+        rest.split_once('}').is_some_and(|(inside, _)| {
+            inside.starts_with(|it: char| it.is_ascii_alphabetic())
+                && inside
+                    .chars()
+                    .all(|it| it.is_alphanumeric() || matches!(it, '_' | '.' | '(' | ')'))
+        })
+    })
 }
 
 fn classes(value: &str) -> (usize, usize, usize, usize) {
@@ -574,6 +601,18 @@ const TRIVIAL: &[&str] = &[
     "sha",
     "tiger",
     "mypassword",
+    "enable",
+    "disable",
+    "always",
+    "never",
+    "present",
+    "absent",
+    "port",
+    "host",
+    "options",
+    "switch",
+    "server",
+    "hostname",
 ];
 
 fn password(value: &str, plain: &str, written: Written) -> Option<Confidence> {
@@ -682,6 +721,7 @@ mod tests {
             ("passwordField", None),
             ("tokenizer", None),
             ("renderPass", None),
+            ("update_password", None),
             ("NextToken", None),
         ] {
             assert_eq!(promise(name), expected, "{name}");
@@ -707,6 +747,8 @@ mod tests {
             "xxxxxxxx",
             "settings.db.password",
             "must not be empty",
+            "#PWD:0:{int(time.time())}:{password}",
+            "my_db_password_1",
         ] {
             assert_eq!(judge("db_password", value), None, "{value}");
         }
