@@ -30,6 +30,14 @@ fn is_name(byte: u8) -> bool {
 pub(crate) fn around(text: &[u8], hit: usize) -> Option<Assignment> {
     let name = name_at(text, hit)?;
     let before = name.start.checked_sub(1).map(|at| text[at]);
+    // `socks5://user:pass@host:1080`: the name is part of a URL.
+    if text[name.start..name.end]
+        .iter()
+        .skip(1)
+        .any(|it| *it == b'@')
+    {
+        return None;
+    }
     // `checksum/secret: ...` and `/run/secrets/x` name a thing below another.
     if before == Some(b'/') && !text[..name.start].ends_with(b"//") {
         return None;
@@ -66,6 +74,15 @@ pub(crate) fn around(text: &[u8], hit: usize) -> Option<Assignment> {
         if !dashed {
             return None;
         }
+    }
+    // `"Password:"` is a label and `"?key="` ends a URL: the next quote closes what stands before.
+    let opened = before.filter(|it| matches!(it, b'"' | b'\'' | b'`'));
+    let is_closing = |it: u8| text.get(at) == Some(&it);
+    if (opened.is_some_and(is_closing) && quote.is_none() && !escaped)
+        || (matches!(before, Some(b'?' | b'&'))
+            && [b'"', b'\'', b'`'].map(is_closing).contains(&true))
+    {
+        return None;
     }
     let found = value(text, name, at)?;
     // A call stands right behind its name and passes a literal; `name (remark)` is prose.
@@ -481,6 +498,9 @@ mod tests {
             "password",
             "password:",
             "password = \"open",
+            "f(\"label\",\"password:\"),x?y.g(\"input\")",
+            "socks5://user:password@127.0.0.1:1080/",
+            "url+\"?password=\"],size:25,name:\"x\"",
         ] {
             assert!(
                 around(text.as_bytes(), text.find("password").unwrap()).is_none(),

@@ -137,9 +137,12 @@ pub(crate) fn judge(
 ) -> Option<Judgement> {
     let squeezed = squeezed(name);
     let plain = self::squeezed(value);
+    let words = words(name);
+    let tail = words[words.len().saturating_sub(2)..].concat();
     if plain.is_empty()
         || squeezed.contains(&plain)
         || (!squeezed.is_empty() && plain.contains(&squeezed))
+        || (tail.len() >= 6 && plain.contains(&tail))
         || is_stand_in(value)
         || is_trivial(&plain)
     {
@@ -167,13 +170,42 @@ fn squeezed(text: &str) -> String {
 /// Expressions, paths, URLs, templates, identifiers with dots.
 fn looks_like_code(value: &str, written: Written) -> bool {
     let starts = [
-        "http:", "https:", "/", "./", "../", "~/", "$", "%", "@", "!", "&", "*", "arn:", "file:",
-        "vault:", "op:", "ENC[", "[", "{", "(", "env.", "process.", "os.",
+        "http:",
+        "https:",
+        "/",
+        "./",
+        "../",
+        "~/",
+        "$",
+        "%",
+        "@",
+        "!",
+        "&",
+        "*",
+        "arn:",
+        "file:",
+        "vault:",
+        "op:",
+        "ENC[",
+        "[",
+        "{",
+        "(",
+        "env.",
+        "process.",
+        "os.",
+        "ENCRYPTED[",
+        "\\x",
+        ")",
+        "]",
     ];
     if starts.iter().any(|it| value.starts_with(it))
         || value.contains("://")
         || value.contains("::")
         || value.contains("->")
+        || value.contains("[-1]")
+        || value.contains(")}")
+        || value.ends_with('/')
+        || is_template(value)
     {
         return true;
     }
@@ -200,6 +232,18 @@ fn looks_like_code(value: &str, written: Written) -> bool {
         || is_repeated(value)
         || is_escaped_bytes(value)
         || (value.ends_with(')') && value.contains('('))
+}
+
+/// `prefix:{name}` and `{call(x)}`: filled in at run time.
+fn is_template(value: &str) -> bool {
+    value.split('{').skip(1).any(|rest| {
+        rest.split_once('}').is_some_and(|(inside, _)| {
+            inside.starts_with(|it: char| it.is_ascii_alphabetic())
+                && inside
+                    .chars()
+                    .all(|it| it.is_alphanumeric() || matches!(it, '_' | '.' | '(' | ')'))
+        })
+    })
 }
 
 fn classes(value: &str) -> (usize, usize, usize, usize) {
@@ -354,6 +398,19 @@ const TRIVIAL: &[&str] = &[
     "noop",
     "dummypass",
     "123456",
+    "auth",
+    "salt",
+    "sha",
+    "enable",
+    "disable",
+    "always",
+    "never",
+    "present",
+    "absent",
+    "port",
+    "options",
+    "switch",
+    "hostname",
 ];
 
 /// Words put before a sample: `mypassword`, `badtoken`.
@@ -375,8 +432,9 @@ pub(crate) fn is_trivial(plain: &str) -> bool {
 /// Whether the value is one piece over and over: `lmaolmaolmao`, `1,1,1,1`.
 fn is_repeated(value: &str) -> bool {
     let bytes = value.as_bytes();
-    (1..=bytes.len() / 3)
-        .any(|step| bytes.len() % step == 0 && bytes[step..] == bytes[..bytes.len() - step])
+    (1..=bytes.len() / 3).any(|step| {
+        bytes.len().is_multiple_of(step) && bytes[step..] == bytes[..bytes.len() - step]
+    })
 }
 
 /// Digits with dots or commas between them: a version, an object identifier, a list.
@@ -470,6 +528,7 @@ fn random(value: &str, written: Written) -> Option<Score> {
             && upper > 0
             && value.len() >= 20
             && entropy >= 4.0
+            && !reads_like_words(value)
             && !value.contains(['_', '-', '.']);
         let noise = reads_like_noise(value) && value.len() >= 8;
         score.weigh(!at_random && !noise, -2, "- reads like words");
@@ -487,8 +546,14 @@ fn random(value: &str, written: Written) -> Option<Score> {
         );
         return Some(score);
     }
+    // `epv1Total`, `something1234`: a word or an identifier with a number.
+    let stem = value.trim_end_matches(|it: char| !it.is_alphabetic());
+    let is_numbered = value.len() < 24
+        && reads_like_words(value)
+        && (digit <= 2 || stem.chars().all(char::is_alphabetic));
     let doubtful = is_uuid(value)
         || is_joined_words(value)
+        || is_numbered
         || (digit <= 2 && upper == 0 && value.len() < 16 && !reads_like_noise(value));
     if doubtful {
         score.weigh(true, -1, "- a UUID, or words with a number");
@@ -551,10 +616,16 @@ mod tests {
             "must not be empty",
             "Shop/registry#password",
             "kv/shop-web/db#old.password",
+            "#PWD:0:{int(time.time())}:{password}",
+            "my_db_password_1",
         ] {
             assert_eq!(judged("db_password", value), None, "{value}");
         }
         assert_eq!(judged("api_key", "getApiKey()"), None);
+        assert_eq!(judged("output_token", "Jobs[-1].JobId"), None);
+        for value in ["solar1Total", "something1234", "eChargeToday1"] {
+            assert_eq!(judged("api_key", value), Some(Confidence::Low), "{value}");
+        }
         assert_eq!(
             judged("client_secret", "q8Zk27xPw0LmN4tYb6Rc"),
             Some(Confidence::High)

@@ -435,7 +435,26 @@ fn stands(rule: &Rule, text: &[u8], found: Match, value: &[u8]) -> bool {
     {
         return false;
     }
+    if is_digest(text, found.secret.start) || memchr::memmem::find(body, b"EXAMPLE").is_some() {
+        return false;
+    }
     rule.near.is_empty() || is_near(&rule.near, text, found)
+}
+
+/// Whether the text here is a part of `sha256=...` or `sha512-...`: base64 holds every short prefix in
+/// the end.
+fn is_digest(text: &[u8], start: usize) -> bool {
+    let before = &text[start.saturating_sub(90)..start];
+    let run = before
+        .iter()
+        .rposition(|it| !(it.is_ascii_alphanumeric() || matches!(it, b'+' | b'/' | b'-' | b'_')))
+        .map_or(0, |at| at + 1);
+    let (ahead, run) = before.split_at(run);
+    [&b"sha256"[..], b"sha384", b"sha512"].iter().any(|it| {
+        run.windows(7)
+            .any(|part| part.starts_with(it) && part[6] == b'-')
+            || ahead.ends_with(&[it, &b"="[..]].concat())
+    })
 }
 
 /// `xxxx`, `0000`, `EXAMPLE`, `1234567890`: text that stands where a token will stand.

@@ -373,11 +373,52 @@ const PUBLIC: &[&str] = &[
     "csrf",
     "xsrf",
     "forgot",
+    "next",
+    "continuation",
+    "pagination",
     "no",
     "without",
     "invalid",
     "wrong",
     "bad",
+];
+
+/// Words that make the `pass` after them a turn of work, or a mark.
+const PASSES: &[&str] = &[
+    "render",
+    "compute",
+    "shadow",
+    "draw",
+    "depth",
+    "pixel",
+    "shader",
+    "geometry",
+    "light",
+    "blur",
+    "effect",
+    "post",
+    "first",
+    "second",
+    "third",
+    "last",
+    "next",
+    "single",
+    "multi",
+    "by",
+    "low",
+    "high",
+    "band",
+    "all",
+    "compiler",
+    "opt",
+    "optimization",
+    "boarding",
+    "season",
+];
+
+/// Verbs that make the password after them a setting.
+const CHOICES: &[&str] = &[
+    "update", "reuse", "save", "ask", "remember", "require", "show",
 ];
 
 /// What the name promises, or `None` if it is no secret's name.
@@ -403,6 +444,11 @@ pub(crate) fn promise(name: &str) -> Option<Promise> {
         return None;
     }
     let before = rest.last().copied().unwrap_or_default();
+    // `update_password: always` says when, not what.
+    let is_choice = rest.first().is_some_and(|it| CHOICES.contains(it)) && PASSWORD.contains(last);
+    if is_choice || (*last == "pass" && PASSES.contains(&before)) {
+        return None;
+    }
     of_word(last, before).or_else(|| of_word(last.strip_suffix('s')?, before))
 }
 
@@ -495,6 +541,9 @@ mod tests {
             ("passwordField", None),
             ("tokenizer", None),
             ("statusCode", None),
+            ("renderPass", None),
+            ("update_password", None),
+            ("NextToken", None),
         ] {
             assert_eq!(promise(name), expected, "{name}");
         }
