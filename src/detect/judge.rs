@@ -106,6 +106,8 @@ const STAND_INS: &[&str] = &[
     "abcdef",
     "12345678901",
     "lorem",
+    "[a-z",
+    "a-z0-9",
     "notreal",
     "not-real",
     "encrypted[",
