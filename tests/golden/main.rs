@@ -134,6 +134,7 @@ fn report(dir: &Path) -> Report {
         coverage: scanned.coverage,
         repositories: scanned.repositories,
         show_secrets: false,
+        explain: false,
         today: DAY.to_owned(),
     }
 }
