@@ -13,7 +13,6 @@ mod likeness;
 mod name;
 mod named;
 mod pattern;
-mod prefilter;
 pub mod selftest;
 mod shape;
 
@@ -25,11 +24,11 @@ use crate::model::level::Confidence;
 use crate::model::rule::{Kind, Matcher, Promise, Rule, RuleSet};
 use crate::model::secret::Secret;
 use crate::model::span::Span;
+use crate::syntax::literals::Literals;
 use assignment::Assignment;
 use judge::Judgement;
 use named::{Named, Owned};
 use pattern::{Match, Pattern};
-use prefilter::Prefilter;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -45,7 +44,7 @@ const NAMED: usize = usize::MAX;
 pub struct Detector {
     rules: Arc<RuleSet>,
     patterns: Vec<Pattern>,
-    prefilter: Prefilter,
+    literals: Literals,
     lengths: Vec<usize>,
     by_keyword: Vec<Vec<usize>>,
     named: Named,
@@ -94,7 +93,7 @@ impl Detector {
         let patterns = rules.rules.iter().map(Pattern::new).collect();
         Self {
             patterns,
-            prefilter: Prefilter::new(words),
+            literals: Literals::new(words),
             lengths,
             by_keyword,
             password: position("generic-password"),
@@ -148,7 +147,7 @@ impl Detector {
         scratch.open.resize(self.patterns.len(), None);
         scratch.windows.clear();
         scratch.names.clear();
-        self.prefilter.each(text, |keyword, start| {
+        self.literals.each(text, |keyword, start| {
             for rule in &self.by_keyword[keyword] {
                 if *rule == NAMED {
                     let end = start + self.lengths[keyword];

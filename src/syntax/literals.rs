@@ -1,6 +1,6 @@
-//! The keyword pass: one step a byte over the text, a small table that answers whether the next bytes
-//! can begin a keyword's rarest part, and a confirmation for the few places that pass. Knows literals
-//! only, no rules.
+//! Many literals in a text at once: one step a byte, a small table that answers whether the next bytes
+//! can begin a literal's rarest part, and a confirmation for the few places that pass. What a literal
+//! means is known to whoever asks.
 
 use std::collections::HashMap;
 
@@ -13,9 +13,9 @@ const COMMON: &str = include_str!("grams.txt");
 /// Bytes by how often they occur in source text, commonest first: decides where `COMMON` is silent.
 const COMMON_BYTES: &[u8] = b" etaoinsrlcdupmfhg_.,\"()-=:/by0'v;1wk2>3x<\n{}45#*j9876q[z]@$";
 
-/// All keywords, ready to search.
+/// All literals, ready to search.
 #[derive(Debug)]
-pub(crate) struct Prefilter {
+pub struct Literals {
     /// By a hash of three bytes: which values the low bits of the fourth may have.
     cells: Box<[u8; 1 << CELLS]>,
     /// Four bytes that anchor keywords, by their hash, with open addressing.
@@ -79,9 +79,9 @@ fn ranks() -> HashMap<u32, usize> {
         .collect()
 }
 
-impl Prefilter {
+impl Literals {
     /// Keywords of at least three bytes; compared without ASCII case.
-    pub(crate) fn new(keywords: Vec<Vec<u8>>) -> Self {
+    pub fn new(keywords: Vec<Vec<u8>>) -> Self {
         let mut this = Self {
             cells: Box::new([0; 1 << CELLS]),
             // Four times the room that is needed keeps probes short.
@@ -138,7 +138,7 @@ impl Prefilter {
     }
 
     /// Calls `hit(keyword, start)` for each place of each keyword, by position of its anchor.
-    pub(crate) fn each(&self, text: &[u8], mut hit: impl FnMut(usize, usize)) {
+    pub fn each(&self, text: &[u8], mut hit: impl FnMut(usize, usize)) {
         let mut at = 0;
         let mut blocks = text.windows(12).step_by(8);
         for block in &mut blocks {
@@ -231,7 +231,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn found(keywords: &[&str], text: &[u8]) -> Vec<(usize, usize)> {
-        let filter = Prefilter::new(keywords.iter().map(|it| it.as_bytes().to_vec()).collect());
+        let filter = Literals::new(keywords.iter().map(|it| it.as_bytes().to_vec()).collect());
         let mut found = Vec::new();
         filter.each(text, |keyword, start| found.push((keyword, start)));
         found.sort_unstable();
