@@ -1,6 +1,7 @@
 //! Matches in a text, kept or dropped: a pure function of bytes and rules. What a path says of a match
 //! is applied afterwards, per origin (`context`).
 
+mod allow;
 mod assignment;
 mod checksum;
 mod context;
@@ -25,6 +26,7 @@ use crate::model::rule::{Kind, Matcher, Promise, Rule, RuleSet};
 use crate::model::secret::Secret;
 use crate::model::span::Span;
 use crate::syntax::literals::Literals;
+use allow::Allowances;
 use assignment::Assignment;
 use judge::Judgement;
 use named::{Named, Owned};
@@ -44,6 +46,7 @@ const NAMED: usize = usize::MAX;
 pub struct Detector {
     rules: Arc<RuleSet>,
     patterns: Vec<Pattern>,
+    allowances: Vec<Allowances>,
     literals: Literals,
     lengths: Vec<usize>,
     by_keyword: Vec<Vec<usize>>,
@@ -92,6 +95,7 @@ impl Detector {
         let lengths = words.iter().map(Vec::len).collect();
         let patterns = rules.rules.iter().map(Pattern::new).collect();
         Self {
+            allowances: rules.rules.iter().map(Allowances::new).collect(),
             patterns,
             literals: Literals::new(words),
             lengths,
@@ -107,11 +111,13 @@ impl Detector {
     pub fn check(&self) -> Vec<String> {
         let rules = self.rules.rules.iter().zip(&self.patterns);
         rules
-            .flat_map(|(rule, pattern)| {
+            .zip(&self.allowances)
+            .flat_map(|((rule, pattern), allowances)| {
                 let mut faults = named::faults(rule);
                 if !rule.pattern.is_empty() {
                     faults.extend(pattern.check().err());
                 }
+                faults.extend(allowances.check().err());
                 faults
                     .into_iter()
                     .map(|fault| format!("rule `{}`: {fault}", rule.id))
@@ -213,7 +219,7 @@ impl Detector {
     fn by_shape(&self, text: &[u8], number: usize, found: Match) -> Option<Candidate> {
         let rule = &self.rules.rules[number];
         let value = &text[found.secret.start..found.secret.end];
-        if !stands(rule, text, found, value) {
+        if !stands(rule, text, found, value) || self.allowances[number].hold(text, found) {
             return None;
         }
         let judgement = match rule.promise {

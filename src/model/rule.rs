@@ -116,6 +116,21 @@ impl Checksum {
     ];
 }
 
+/// Matches of a rule that are allowed to stand. Patterns are regular expressions.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Allow {
+    /// Patterns for the secret.
+    pub secrets: Vec<String>,
+    /// Patterns for the whole match.
+    pub matches: Vec<String>,
+    /// Patterns for the line.
+    pub lines: Vec<String>,
+    /// Words, in lower case, that the secret may hold.
+    pub words: Vec<String>,
+    /// Whether each kind that is given must hold, instead of one.
+    pub all: bool,
+}
+
 /// A rule, as read from a rule file and checked.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Rule {
@@ -151,8 +166,13 @@ pub struct Rule {
     pub promise: Option<Promise>,
     /// The checksum its values carry.
     pub checksum: Option<Checksum>,
-    /// Globs; where not empty, only paths that match one are reported.
+    /// Globs, or regular expressions after `regex:`; where not empty, only paths that match one are
+    /// reported.
     pub paths: Vec<String>,
+    /// The same; paths that match one are not reported.
+    pub skip_paths: Vec<String>,
+    /// What of its matches is allowed to stand.
+    pub allow: Vec<Allow>,
     /// Confidence of a match that passes all checks.
     pub confidence: Confidence,
     /// Damage if misused.

@@ -2,7 +2,11 @@
 //! Compiling and running them is the work of `detect`.
 
 mod embedded;
+mod foreign;
 mod parse;
+mod row;
+
+pub use foreign::{Imported, import};
 
 use crate::model::rule::{Rule, RuleSet};
 use sha2::{Digest, Sha256};

@@ -2,6 +2,7 @@
 //! they are compiled, in `detect`.
 
 use super::embedded::Field;
+use super::row::{Row, pattern_matcher};
 use crate::model::level::{Confidence, Severity};
 use crate::model::rule::{Checksum, Kind, Matcher, Promise, Rule};
 use serde::Deserialize;
@@ -11,53 +12,6 @@ use serde::Deserialize;
 struct File {
     #[serde(default)]
     rule: Vec<Row>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    id: String,
-    title: String,
-    provider: String,
-    kind: String,
-    #[serde(default = "pattern_matcher")]
-    matcher: String,
-    #[serde(default)]
-    pattern: String,
-    #[serde(default)]
-    owners: Vec<String>,
-    #[serde(default)]
-    names: Vec<String>,
-    #[serde(default)]
-    values: Vec<String>,
-    #[serde(default)]
-    keywords: Vec<String>,
-    #[serde(default)]
-    near: Vec<String>,
-    entropy: Option<f32>,
-    checksum: Option<String>,
-    promise: Option<String>,
-    #[serde(default)]
-    paths: Vec<String>,
-    confidence: String,
-    severity: String,
-    #[serde(default)]
-    formats: Vec<String>,
-    #[serde(default)]
-    samples: Vec<String>,
-    #[serde(default)]
-    examples: Vec<String>,
-    #[serde(default)]
-    counter_examples: Vec<String>,
-    #[serde(default)]
-    prefix: String,
-    rotation: String,
-    #[serde(default)]
-    why: String,
-}
-
-fn pattern_matcher() -> String {
-    "pattern".to_owned()
 }
 
 /// Reads one file; faults are pushed as sentences that name the file and the rule.
@@ -100,6 +54,7 @@ pub(super) fn fields(name: &str, fields: Vec<Field<'_>>, faults: &mut Vec<String
             "checksum" => row.checksum = Some(text()),
             "promise" => row.promise = Some(text()),
             "paths" => row.paths = list(items),
+            "skip_paths" => row.skip_paths = list(items),
             "confidence" => row.confidence = text(),
             "severity" => row.severity = text(),
             "formats" => row.formats = list(items),
@@ -203,6 +158,8 @@ fn checked(name: &str, row: Row, faults: &mut Vec<String>) -> Option<Rule> {
         near: row.near.iter().map(|it| it.to_ascii_lowercase()).collect(),
         entropy: row.entropy,
         paths: row.paths,
+        skip_paths: row.skip_paths,
+        allow: row.allow.into_iter().map(Into::into).collect(),
         formats: row.formats,
         samples: row.samples,
         examples: row.examples,
