@@ -73,7 +73,8 @@ pub(crate) fn around(text: &[u8], hit: usize) -> Option<Assignment> {
     // `"Password:"` is a label and `"?key="` ends a URL: the next quote closes what stands before.
     let opened = before.filter(|it| matches!(it, b'"' | b'\'' | b'`'));
     let is_closing = |it: u8| text.get(at) == Some(&it);
-    if (opened.is_some_and(is_closing) && quote.is_none() && !escaped)
+    let is_tight = text[..at].ends_with(b":") || text[..at].ends_with(b"=");
+    if (opened.is_some_and(is_closing) && is_tight && quote.is_none() && !escaped)
         || (matches!(before, Some(b'?' | b'&'))
             && [b'"', b'\'', b'`'].map(is_closing).contains(&true))
     {

@@ -558,11 +558,18 @@ fn random(value: &str, written: Written) -> Option<Confidence> {
             .count()
             * 2
             >= parts.len();
-    // `epv1Total`, `something1234`: a word or an identifier with a number.
+    // `epv1Total`, `something1234`: an identifier or a word with a number.
+    let bytes = value.as_bytes();
+    let ends_a_word =
+        |at: usize| at > 0 && bytes.get(at + 1).is_none_or(|it| !it.is_ascii_lowercase());
+    let numbers_end_words = (0..bytes.len())
+        .filter(|at| bytes[*at].is_ascii_digit())
+        .all(ends_a_word);
     let stem = value.trim_end_matches(|it: char| !it.is_alphabetic());
     let numbered = value.len() < 24
         && reads_like_words(value)
-        && (digit <= 2 || stem.chars().all(char::is_alphabetic));
+        && numbers_end_words
+        && (digit <= 2 || (digit <= 4 && stem.chars().all(char::is_alphabetic)));
     if is_uuid || wordy || numbered || (digit <= 2 && upper == 0 && value.len() < 16) {
         return Some(Confidence::Low);
     }
