@@ -112,7 +112,13 @@ fn reads_on(text: &[u8], at: usize) -> bool {
 /// lower case behind it.
 pub(crate) fn may_end(text: &[u8], start: usize, end: usize) -> bool {
     text.get(end).is_some_and(|it| !it.is_ascii_lowercase())
-        && (end - start > 3 || (start > 0 && is_name(text[start - 1])))
+        && (end - start > 3
+            || (start > 0 && (is_name(text[start - 1]) || is_parameter(text, start))))
+}
+
+/// Whether a name that starts here is a parameter of a URL: `?key=`, `&key=`.
+pub(crate) fn is_parameter(text: &[u8], start: usize) -> bool {
+    start > 0 && matches!(text[start - 1], b'?' | b'&')
 }
 
 /// The whole words before a name, at most `reach` bytes and three lines.

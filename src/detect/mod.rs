@@ -272,13 +272,13 @@ impl Detector {
         }
         let name = std::str::from_utf8(&text[found.name.start..found.name.end]).ok()?;
         let name = name.trim_start_matches('-');
-        let promise = judge::promise(name);
+        let is_parameter = assignment::is_parameter(text, found.name.start);
         let before = || {
-            promise.map_or_else(Vec::new, |_| {
-                judge::words(&String::from_utf8_lossy(assignment::before(
-                    text, found.name, NEAR,
-                )))
-            })
+            if !is_parameter && judge::promise(name).is_none() {
+                return Vec::new();
+            }
+            let before = assignment::before(text, found.name, NEAR);
+            judge::words(&String::from_utf8_lossy(before))
         };
         let words = judge::words(name);
         let owned = self.named.find(&self.rules.rules, &words, before, raw)?;
@@ -300,7 +300,12 @@ impl Detector {
             rule: owned.rule,
             span: found.value,
             secret: Secret::new(raw),
-            written: found.written,
+            // In code too, a URL is no expression.
+            written: if is_parameter {
+                Written::Quoted
+            } else {
+                found.written
+            },
             key: Some(name.to_owned()),
             confidence: rule.confidence.min(surest),
             inline: inline::comment(text, found.value.start),
