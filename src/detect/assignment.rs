@@ -78,7 +78,8 @@ pub(crate) fn around(text: &[u8], hit: usize) -> Option<Assignment> {
     // `"Password:"` is a label and `"?key="` ends a URL: the next quote closes what stands before.
     let opened = before.filter(|it| matches!(it, b'"' | b'\'' | b'`'));
     let is_closing = |it: u8| text.get(at) == Some(&it);
-    if (opened.is_some_and(is_closing) && quote.is_none() && !escaped)
+    let is_tight = text[..at].ends_with(b":") || text[..at].ends_with(b"=");
+    if (opened.is_some_and(is_closing) && is_tight && quote.is_none() && !escaped)
         || (matches!(before, Some(b'?' | b'&'))
             && [b'"', b'\'', b'`'].map(is_closing).contains(&true))
     {
@@ -120,7 +121,13 @@ fn reads_on(text: &[u8], at: usize) -> bool {
 /// lower case behind it.
 pub(crate) fn may_end(text: &[u8], start: usize, end: usize) -> bool {
     text.get(end).is_some_and(|it| !it.is_ascii_lowercase())
-        && (end - start > 3 || (start > 0 && is_name(text[start - 1])))
+        && (end - start > 3
+            || (start > 0 && (is_name(text[start - 1]) || is_parameter(text, start))))
+}
+
+/// Whether a name that starts here is a parameter of a URL: `?key=`, `&key=`.
+pub(crate) fn is_parameter(text: &[u8], start: usize) -> bool {
+    start > 0 && matches!(text[start - 1], b'?' | b'&')
 }
 
 /// The whole words before a name, at most `reach` bytes and three lines.

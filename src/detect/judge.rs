@@ -548,11 +548,18 @@ fn random(value: &str, written: Written) -> Option<Score> {
         );
         return Some(score);
     }
-    // `epv1Total`, `something1234`: a word or an identifier with a number.
+    // `epv1Total`, `something1234`: an identifier or a word with a number.
+    let bytes = value.as_bytes();
+    let ends_a_word =
+        |at: usize| at > 0 && bytes.get(at + 1).is_none_or(|it| !it.is_ascii_lowercase());
+    let numbers_end_words = (0..bytes.len())
+        .filter(|at| bytes[*at].is_ascii_digit())
+        .all(ends_a_word);
     let stem = value.trim_end_matches(|it: char| !it.is_alphabetic());
     let is_numbered = value.len() < 24
         && reads_like_words(value)
-        && (digit <= 2 || stem.chars().all(char::is_alphabetic));
+        && numbers_end_words
+        && (digit <= 2 || (digit <= 4 && stem.chars().all(char::is_alphabetic)));
     let doubtful = is_uuid(value)
         || is_joined_words(value)
         || is_numbered

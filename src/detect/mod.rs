@@ -329,11 +329,14 @@ impl Detector {
         if raw.len() < 8 || raw.contains(&b' ') {
             return None;
         }
-        let before = || match promise {
-            Some(Promise::Password | Promise::Random) => name::words(&String::from_utf8_lossy(
-                assignment::before(text, found.name, NEAR),
-            )),
-            Some(Promise::Perhaps) | None => Vec::new(),
+        let is_parameter = assignment::is_parameter(text, found.name.start);
+        let is_promised = matches!(promise, Some(Promise::Password | Promise::Random));
+        let before = || {
+            if !is_parameter && !is_promised {
+                return Vec::new();
+            }
+            let before = assignment::before(text, found.name, NEAR);
+            name::words(&String::from_utf8_lossy(before))
         };
         let words = name::words(key);
         let owned = self.named.find(&self.rules.rules, &words, before, raw)?;
@@ -355,7 +358,12 @@ impl Detector {
             rule: owned.rule,
             span: found.value,
             secret: Secret::new(raw),
-            written: found.written,
+            // In code too, a URL is no expression.
+            written: if is_parameter {
+                Written::Quoted
+            } else {
+                found.written
+            },
             key: Some(key.to_owned()),
             confidence: rule.confidence.min(surest),
             facts: vec!["+ the provider's name, and a value of its shape"],
