@@ -36,9 +36,9 @@ fn texts(bencher: Bencher, kind: &Kind) {
     bencher
         .counter(BytesCount::new(text.len()))
         .bench_local(|| {
-            let mut found = Vec::new();
-            detector.detect(black_box(&text), texture, &mut scratch, &mut found);
-            found.len()
+            detector
+                .detect(black_box(&text), texture, &mut scratch)
+                .len()
         });
 }
 

@@ -212,6 +212,9 @@ pub(super) struct ReadArgs {
     /// Read everything anew (there is no cache between runs yet)
     #[arg(long)]
     pub(super) no_cache: bool,
+    /// Look at each blob of history whole, also where it is made out of another: slower, and the same
+    #[arg(long, hide = true)]
+    pub(super) whole_blobs: bool,
 }
 
 /// What to tell, and when to fail.

@@ -400,6 +400,7 @@ fn reading(
         salt: None,
         fingerprinter: store.and_then(Store::fingerprinter),
         index_file: environment.git_index_file.clone().filter(|_| is_staged),
+        whole_blobs: read.whole_blobs,
         progress: None,
     }
 }

@@ -2,6 +2,7 @@
 //! a binary.
 
 use super::View;
+use crate::model::delta::Edit;
 use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::borrow::Cow;
 
@@ -48,6 +49,33 @@ pub fn root(bytes: &[u8]) -> View<'_> {
         outer: None,
         is_binary,
     }
+}
+
+/// Whether the text of a blob is its bytes.
+pub fn is_plain(bytes: &[u8]) -> bool {
+    begins_plain(bytes) && (bytes.is_ascii() || std::str::from_utf8(bytes).is_ok())
+}
+
+/// The same for a blob that an edit makes out of a plain one: looks at the beginning and at what changed.
+pub fn stays_plain(bytes: &[u8], edit: &Edit) -> bool {
+    // A byte belongs to a character that starts at most three before it.
+    let is_inside = |at: usize| bytes.get(at).is_some_and(|it| it & 0xC0 == 0x80);
+    begins_plain(bytes)
+        && edit.gaps().all(|(start, end)| {
+            let mut start = start.saturating_sub(3);
+            let mut end = (end + 3).min(bytes.len());
+            for _ in 0..3 {
+                start -= usize::from(start > 0 && is_inside(start));
+                end += usize::from(is_inside(end));
+            }
+            std::str::from_utf8(&bytes[start..end]).is_ok()
+        })
+}
+
+fn begins_plain(bytes: &[u8]) -> bool {
+    let marks: [&[u8]; 3] = [&[0xEF, 0xBB, 0xBF], &[0xFF, 0xFE], &[0xFE, 0xFF]];
+    !marks.iter().any(|it| bytes.starts_with(it))
+        && memchr::memchr(0, &bytes[..bytes.len().min(PROBE)]).is_none()
 }
 
 /// UTF-16 or UTF-32 without BOM: zero bytes stand at the same places of nearly every unit.

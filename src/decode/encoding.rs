@@ -73,6 +73,35 @@ pub(super) fn each(text: &[u8], emit: &mut dyn FnMut(&'static str, Span, Vec<u8>
     }
 }
 
+/// The same for the runs that lie in, or touch, one of these ranges; they are sorted.
+pub(super) fn touching(
+    text: &[u8],
+    ranges: impl Iterator<Item = (usize, usize)>,
+    emit: &mut dyn FnMut(&'static str, Span, Vec<u8>),
+) {
+    let mut floor = 0;
+    for (start, end) in ranges {
+        if end < floor {
+            continue;
+        }
+        let start = start.max(floor);
+        let start = start - run(text[floor..start].iter().rev());
+        let end = end + run(text[end..].iter());
+        each(&text[start..end], &mut |name, span, decoded| {
+            emit(
+                name,
+                Span::new(span.start + start, span.end + start),
+                decoded,
+            );
+        });
+        floor = end;
+    }
+}
+
+fn run<'a>(bytes: impl Iterator<Item = &'a u8>) -> usize {
+    bytes.take_while(|it| is_base64(**it)).count()
+}
+
 fn decoded(run: &[u8]) -> Option<Vec<u8>> {
     let is_url = run.iter().any(|it| matches!(it, b'-' | b'_'));
     let spec = if is_url {

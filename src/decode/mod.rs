@@ -5,6 +5,7 @@ pub mod charset;
 mod encoding;
 
 use crate::model::coverage::Reason;
+use crate::model::delta::Edit;
 use crate::model::span::Span;
 use std::borrow::Cow;
 
@@ -55,6 +56,48 @@ pub fn each<'a>(
     hidden(&root, options, 0, &mut budget, emit, gap);
 }
 
+/// Whether each encoding in a plain text of this size is undone for itself, whatever stands elsewhere in
+/// the text: no limit binds that its root text shares.
+pub fn is_local(size: usize, options: &Options) -> bool {
+    // Base64 holds three quarters of its length, so all levels together hold less than three times it.
+    options.max_depth > 0 && size <= options.max_size && options.max_ratio >= 3
+}
+
+/// The same as [`each`] for a plain text that an edit makes out of another, without the root text and
+/// with only those hidden texts whose encoding the edit may have changed.
+pub fn changed<'a>(
+    bytes: &'a [u8],
+    edit: &Edit,
+    options: &Options,
+    emit: &mut dyn FnMut(&View<'a>),
+    gap: &mut dyn FnMut(Reason, String),
+) {
+    let root = View {
+        text: Cow::Borrowed(bytes),
+        via: Vec::new(),
+        outer: None,
+        is_binary: false,
+    };
+    let mut found = Vec::new();
+    encoding::touching(bytes, edit.gaps(), &mut |name, span, text| {
+        found.push((name, span, text))
+    });
+    let mut budget = bytes.len().saturating_mul(options.max_ratio).max(1 << 16);
+    undone(&root, found, options, 0, &mut budget, emit, gap);
+}
+
+/// Whether an encoding that stands here was copied by an edit, with what bounds it; then by how much it
+/// moved.
+pub fn copied(span: Span, edit: &Edit) -> impl Iterator<Item = isize> {
+    edit.copied().iter().filter_map(move |copied| {
+        let shift = copied.shift();
+        let (start, end) = (span.start as isize + shift, span.end as isize + shift);
+        edit.reach(*copied)
+            .holds(start - 1, end + 1)
+            .then_some(shift)
+    })
+}
+
 fn hidden<'a>(
     view: &View<'a>,
     options: &Options,
@@ -67,6 +110,18 @@ fn hidden<'a>(
     encoding::each(&view.text, &mut |name, span, text| {
         found.push((name, span, text))
     });
+    undone(view, found, options, depth, budget, emit, gap);
+}
+
+fn undone<'a>(
+    view: &View<'a>,
+    found: Vec<(&'static str, Span, Vec<u8>)>,
+    options: &Options,
+    depth: usize,
+    budget: &mut usize,
+    emit: &mut dyn FnMut(&View<'a>),
+    gap: &mut dyn FnMut(Reason, String),
+) {
     for (name, span, text) in found {
         if depth >= options.max_depth {
             gap(

@@ -15,27 +15,32 @@ mod name;
 mod named;
 mod pattern;
 pub mod selftest;
+mod settle;
 mod shape;
+mod stands;
+mod trail;
 
 pub use context::weigh;
 pub use generate::{Seed, fill};
+pub use trail::{Found, Trail};
 
+use crate::model::delta::Edit;
 use crate::model::finding::{Candidate, Written};
 use crate::model::level::Confidence;
-use crate::model::rule::{Kind, Matcher, Promise, Rule, RuleSet};
+use crate::model::rule::{Kind, Matcher, Promise, RuleSet};
 use crate::model::secret::Secret;
 use crate::model::span::Span;
 use crate::syntax::literals::Literals;
 use allow::Allowances;
 use assignment::Assignment;
 use judge::Judgement;
-use named::{Named, Owned};
+use named::Named;
 use pattern::{Match, Pattern};
+use stands::{NEAR, assigned_name, is_random, stands};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use trail::{Called, Hit, Keywords, Lists, Shaped, Window};
 
-/// How far before a match a `near` word may stand.
-const NEAR: usize = 80;
 /// More candidates than this in one text: the rest would drown any report.
 const MAX_CANDIDATES: usize = 10_000;
 /// Stands for all rules with [`Matcher::Named`] in the keyword table: their names share a few endings.
@@ -48,8 +53,7 @@ pub struct Detector {
     patterns: Vec<Pattern>,
     allowances: Vec<Allowances>,
     literals: Literals,
-    lengths: Vec<usize>,
-    by_keyword: Vec<Vec<usize>>,
+    keywords: Keywords,
     named: Named,
     /// The numbers of the two rules that go by names alone.
     password: Option<usize>,
@@ -59,10 +63,9 @@ pub struct Detector {
 /// Memory that one thread reuses from text to text.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    open: Vec<Option<Span>>,
-    touched: Vec<usize>,
-    windows: Vec<(usize, Span)>,
-    names: Vec<(usize, usize)>,
+    trail: Trail,
+    lists: Lists,
+    values: Vec<Candidate>,
 }
 
 /// Whether assignments mean anything in the text.
@@ -77,29 +80,32 @@ pub enum Texture {
 impl Detector {
     /// Builds the keyword tables; patterns are compiled when first needed.
     pub fn new(rules: Arc<RuleSet>) -> Self {
-        let mut keywords: BTreeMap<Vec<u8>, Vec<usize>> = BTreeMap::new();
+        let mut keywords: BTreeMap<Vec<u8>, (Vec<usize>, Option<usize>)> = BTreeMap::new();
         for (number, rule) in rules.rules.iter().enumerate() {
             for keyword in &rule.keywords {
-                keywords
-                    .entry(keyword.to_ascii_lowercase().into_bytes())
-                    .or_default()
-                    .push(number);
+                let word = keyword.to_ascii_lowercase().into_bytes();
+                let (shapes, name) = keywords.entry(word).or_default();
+                match rule.matcher {
+                    Matcher::Pattern if shapes.last() != Some(&number) => shapes.push(number),
+                    Matcher::Assignment => *name = name.or(Some(number)),
+                    Matcher::Pattern | Matcher::Named => {}
+                }
             }
         }
         let named = Named::new(&rules.rules);
         for end in Named::triggers(&rules.rules) {
-            keywords.entry(end.into_bytes()).or_default().push(NAMED);
+            let (_, name) = keywords.entry(end.into_bytes()).or_default();
+            *name = name.or(Some(NAMED));
         }
         let position = |id: &str| rules.rules.iter().position(|it| it.id == id);
-        let (words, by_keyword): (Vec<_>, Vec<_>) = keywords.into_iter().unzip();
-        let lengths = words.iter().map(Vec::len).collect();
-        let patterns = rules.rules.iter().map(Pattern::new).collect();
+        let behind = keywords
+            .iter()
+            .map(|(word, (shapes, name))| (word.len(), shapes.as_slice(), *name));
         Self {
+            keywords: Keywords::new(behind, rules.rules.len()),
+            patterns: rules.rules.iter().map(Pattern::new).collect(),
             allowances: rules.rules.iter().map(Allowances::new).collect(),
-            patterns,
-            literals: Literals::new(words),
-            lengths,
-            by_keyword,
+            literals: Literals::new(keywords.into_keys().collect()),
             password: position("generic-password"),
             secret: position("generic-secret"),
             named,
@@ -125,93 +131,174 @@ impl Detector {
             .collect()
     }
 
-    /// Finds candidates in a text; they are pushed sorted and without overlaps of one value.
-    pub fn detect(
+    /// Finds candidates in a text: sorted and without overlaps of one value.
+    pub fn detect(&self, text: &[u8], texture: Texture, scratch: &mut Scratch) -> Vec<Found> {
+        self.look(text, texture, scratch);
+        self.settled(&scratch.trail)
+    }
+
+    /// The same for a text that an edit makes out of another whose trail is known, or of which that may be
+    /// said later: its trail finds candidates without looking at what was copied. `None` for a text that
+    /// must be looked at alone.
+    pub fn trace<'a>(
         &self,
         text: &[u8],
-        texture: Texture,
-        scratch: &mut Scratch,
-        out: &mut Vec<Candidate>,
-    ) {
-        let first = out.len();
-        self.collect(text, texture, scratch, out);
-        if out.len() > first {
-            let mut found: Vec<Candidate> = out.drain(first..).collect();
-            self.settle(&mut found);
-            out.append(&mut found);
+        base: Option<(&Edit, &Trail)>,
+        scratch: &'a mut Scratch,
+    ) -> Option<&'a Trail> {
+        if u32::try_from(text.len()).is_err() {
+            return None;
+        }
+        let followed = base.is_some_and(|(edit, trail)| self.follow(text, edit, trail, scratch));
+        if !followed {
+            self.look(text, Texture::Text, scratch);
+        }
+        // Which candidates are left out for their number depends on where a look begins.
+        (scratch.trail.found() < MAX_CANDIDATES).then_some(&scratch.trail)
+    }
+
+    /// The candidates of a text, sorted and without overlaps of one value: a shape before a name, a name
+    /// with its owner before one without, then the surer, then the one that names a provider, then the
+    /// longer.
+    pub fn settled(&self, trail: &Trail) -> Vec<Found> {
+        let shaped = trail.shaped.iter().map(|it| &it.found);
+        let called = trail.called.iter().map(|it| &it.found);
+        let mut found: Vec<Found> = shaped.chain(called).cloned().collect();
+        settle::settle(&mut found, |it| {
+            let rule = &self.rules.rules[it.rule];
+            let has_owner = rule.matcher == Matcher::Named;
+            // That it is a JSON Web Token says less than whose it is; a judged value has no shape.
+            let is_shaped = rule.kind != Kind::Jwt && rule.promise.is_none();
+            (
+                it.written == Written::Shape && is_shaped,
+                has_owner,
+                it.confidence,
+                rule.provider != "generic",
+                it.span.len(),
+            )
+        });
+        found
+    }
+
+    /// The rules that matched, whatever came out of it.
+    fn matched(&self, text: &[u8], texture: Texture, scratch: &mut Scratch) -> Vec<usize> {
+        self.look(text, texture, scratch);
+        let shaped = scratch.trail.shaped.iter().map(|it| &it.found);
+        let called = scratch.trail.called.iter().map(|it| &it.found);
+        shaped.chain(called).map(|it| it.candidate.rule).collect()
+    }
+
+    /// Looks at a whole text; everything that matched, overlaps included, is left in the scratch.
+    fn look(&self, text: &[u8], texture: Texture, scratch: &mut Scratch) {
+        let Scratch { trail, lists, .. } = scratch;
+        trail.clear();
+        let all = Span::new(0, text.len());
+        self.hits(text, all, texture, &mut trail.hits);
+        // Keywords are met in the order of their anchors.
+        trail.hits.sort_unstable_by_key(Hit::order);
+        let reach = |rule: usize| self.patterns[rule].reach();
+        self.keywords.windows(&trail.hits, text.len(), reach, lists);
+        self.shapes(text, scratch);
+        if texture == Texture::Text {
+            let names = (0..scratch.trail.hits.len()).map(|at| (at, true));
+            scratch.lists.names.clear();
+            scratch.lists.names.extend(names);
+            self.names(text, scratch);
         }
     }
 
-    /// Every match of every rule, overlaps included.
-    fn collect(
-        &self,
-        text: &[u8],
-        texture: Texture,
-        scratch: &mut Scratch,
-        out: &mut Vec<Candidate>,
-    ) {
-        scratch.open.resize(self.patterns.len(), None);
-        scratch.windows.clear();
-        scratch.names.clear();
-        self.literals.each(text, |keyword, start| {
-            for rule in &self.by_keyword[keyword] {
-                if *rule == NAMED {
-                    let end = start + self.lengths[keyword];
-                    if texture == Texture::Text && assignment::may_end(text, start, end) {
-                        scratch.names.push((NAMED, start));
-                    }
-                    continue;
-                }
-                match self.rules.rules[*rule].matcher {
-                    Matcher::Pattern => {
-                        self.widen(text, *rule, start, start + self.lengths[keyword], scratch)
-                    }
-                    Matcher::Assignment if texture == Texture::Text => {
-                        scratch.names.push((*rule, start))
-                    }
-                    Matcher::Assignment | Matcher::Named => {}
-                }
-            }
-        });
-        for rule in scratch.touched.drain(..) {
-            scratch
-                .windows
-                .extend(scratch.open[rule].take().map(|span| (rule, span)));
+    /// Looks at what an edit changed; the rest is taken from the base. `false` if the text is better
+    /// looked at whole.
+    fn follow(&self, text: &[u8], edit: &Edit, base: &Trail, scratch: &mut Scratch) -> bool {
+        let Scratch { trail, lists, .. } = scratch;
+        let reach = |rule: usize| self.patterns[rule].reach();
+        let search = &mut |span: Span, hits: &mut Vec<Hit>| {
+            self.hits(text, span, Texture::Text, hits);
+        };
+        if !self
+            .keywords
+            .inherit(edit, base, reach, search, lists, trail)
+        {
+            return false;
         }
-        let first = out.len();
-        for (rule, window) in &scratch.windows {
-            self.patterns[*rule].each(text, *window, |found| {
-                if out.len() - first < MAX_CANDIDATES {
-                    out.extend(self.by_shape(text, *rule, found));
+        self.shapes(text, scratch);
+        self.names(text, scratch);
+        scratch.trail.sort();
+        scratch.trail.found() < MAX_CANDIDATES
+    }
+
+    /// Pushes the keywords in a part of a text.
+    fn hits(&self, text: &[u8], span: Span, texture: Texture, hits: &mut Vec<Hit>) {
+        self.literals
+            .each(&text[span.start..span.end], |keyword, start| {
+                let hit = Hit::new(keyword, span.start + start);
+                if self.keywords.has_shapes(hit)
+                    || (texture == Texture::Text && self.is_asked(text, hit))
+                {
+                    hits.push(hit);
+                }
+            });
+    }
+
+    /// Whether a name around the hit is worth a look.
+    fn is_asked(&self, text: &[u8], hit: Hit) -> bool {
+        match self.keywords.name(hit) {
+            Some(NAMED) => assignment::may_end(text, hit.start(), self.keywords.end(hit)),
+            Some(_) => true,
+            None => false,
+        }
+    }
+
+    /// Runs the patterns in the listed windows.
+    fn shapes(&self, text: &[u8], scratch: &mut Scratch) {
+        let Scratch { trail, lists, .. } = scratch;
+        for Window { span, rule } in &lists.windows {
+            // Nothing beyond this is seen, so that the outcome depends on nothing beyond it.
+            let start = span.start.saturating_sub(trail::SIDE);
+            let around = &text[start..text.len().min(span.end + trail::SIDE)];
+            let inner = Span::new(span.start - start, span.end - start);
+            self.patterns[*rule].each(around, inner, |found| {
+                if trail.found() < MAX_CANDIDATES
+                    && let Some(candidate) = self.by_shape(around, *rule, found)
+                {
+                    trail.shaped.push(Shaped {
+                        window: *span,
+                        found: at(start, candidate),
+                    });
                 }
             });
         }
-        // Keywords are met in the order of their anchors.
-        scratch.names.sort_unstable_by_key(|it| it.1);
-        let mut last_name = Span::new(0, 0);
-        for (rule, hit) in &scratch.names {
-            if *hit >= last_name.end && out.len() - first < MAX_CANDIDATES {
-                self.by_name(text, *rule, *hit, &mut last_name, out);
-            }
-        }
     }
 
-    /// Keeps one window open per rule and lets it grow while keywords follow closely, so that no byte is
-    /// run through a pattern twice.
-    fn widen(&self, text: &[u8], rule: usize, start: usize, end: usize, scratch: &mut Scratch) {
-        let window = self.patterns[rule].window(text, start, end);
-        match &mut scratch.open[rule] {
-            Some(open) if window.start <= open.end => {
-                open.start = open.start.min(window.start);
-                open.end = open.end.max(window.end);
+    /// Asks the listed names for their values; a name that was read is not asked again for another
+    /// keyword in it.
+    fn names(&self, text: &[u8], scratch: &mut Scratch) {
+        let Scratch {
+            trail,
+            lists,
+            values,
+        } = scratch;
+        let mut read = 0;
+        for (number, counts) in &lists.names {
+            let hit = trail.hits[*number];
+            let is_asked = hit.start() >= read && self.is_asked(text, hit);
+            let look = is_asked.then(|| Look::at(text, hit.start())).flatten();
+            read = look.as_ref().map_or(read, |it| it.read);
+            if !*counts {
+                continue;
             }
-            Some(open) => {
-                scratch.windows.push((rule, *open));
-                *open = window;
-            }
-            closed => {
-                *closed = Some(window);
-                scratch.touched.push(rule);
+            trail.hits[*number].set_far(look.as_ref().is_some_and(|it| it.is_far));
+            if let (Some(look), Some(rule)) = (look, self.keywords.name(hit))
+                && let Some(found) = look.found
+                && trail.found() < MAX_CANDIDATES
+            {
+                self.by_name(look.around, rule, &found, values);
+                let called = values.drain(..).map(|it| Called {
+                    hit: hit.start(),
+                    is_far: look.is_far,
+                    found: at(look.start, it),
+                });
+                trail.called.extend(called);
             }
         }
     }
@@ -242,31 +329,20 @@ impl Detector {
         })
     }
 
-    /// What stands around a name: a value of the name's owner, else of a rule that goes by names alone.
-    fn by_name(
-        &self,
-        text: &[u8],
-        number: usize,
-        hit: usize,
-        last: &mut Span,
-        out: &mut Vec<Candidate>,
-    ) {
-        let Some(found) = assignment::around(text, hit) else {
-            return;
-        };
+    /// The values that a name is given: one of the name's owner, else of a rule that goes by names alone.
+    fn by_name(&self, text: &[u8], number: usize, found: &Assignment, out: &mut Vec<Candidate>) {
         let Ok(key) = std::str::from_utf8(&text[found.name.start..found.name.end]) else {
             return;
         };
         let key = key.trim_start_matches('-');
         let promise = name::promise(key);
-        *last = found.name;
         if found.is_call && !name::takes_value(key) {
             return;
         }
-        if let Some(owned) = self.by_owner(text, &found, key, promise) {
+        if let Some(owned) = self.by_owner(text, found, key, promise) {
             out.push(owned);
         } else if let Some(promise) = promise {
-            self.by_promise(text, number, &found, key, promise, out);
+            self.by_promise(text, number, found, key, promise, out);
         }
     }
 
@@ -371,174 +447,56 @@ impl Detector {
             expires: None,
         })
     }
+}
 
-    /// Sorts, and leaves one candidate where several rules saw the same bytes: a shape before a name, a
-    /// name with its owner before one without, then the surer, then the one that names a provider, then
-    /// the longer.
-    fn settle(&self, found: &mut Vec<Candidate>) {
-        let rank = |it: &Candidate| {
-            let rule = &self.rules.rules[it.rule];
-            let has_owner = rule.matcher == Matcher::Named;
-            // That it is a JSON Web Token says less than whose it is.
-            let is_jwt = rule.kind == Kind::Jwt;
-            (
-                it.written == Written::Shape && !is_jwt && rule.promise.is_none(),
-                has_owner,
-                it.confidence,
-                rule.provider != "generic",
-                it.span.len(),
-            )
+/// The assignment around a keyword, and the part of the text that was looked at.
+struct Look<'a> {
+    around: &'a [u8],
+    /// Where it starts.
+    start: usize,
+    /// Where the name ends.
+    read: usize,
+    /// Whether values may stand far off.
+    is_far: bool,
+    found: Option<Assignment>,
+}
+
+impl<'a> Look<'a> {
+    /// Sees nothing farther than a fixed number of bytes away, so that nothing farther matters.
+    fn at(text: &'a [u8], hit: usize) -> Option<Self> {
+        let start = hit.saturating_sub(trail::SIDE);
+        let near = &text[start..text.len().min(hit + trail::AHEAD)];
+        let found = assignment::around(near, hit - start)?;
+        let goes_on = start + near.len() < text.len();
+        let is_many = found.in_list || near.get(found.value.start) == Some(&b'{');
+        let look = Self {
+            around: near,
+            start,
+            read: start + found.name.end,
+            is_far: goes_on && (is_many || found.value.end + trail::SIDE > near.len()),
+            found: Some(found),
         };
-        found.sort_by(|a, b| {
-            rank(b)
-                .cmp(&rank(a))
-                .then(a.span.cmp(&b.span))
-                .then(a.rule.cmp(&b.rule))
-        });
-        let mut kept: BTreeMap<usize, usize> = BTreeMap::new();
-        found.retain(|it| {
-            let before = kept.range(..it.span.end).next_back();
-            let is_free = before.is_none_or(|(_, end)| *end <= it.span.start);
-            if is_free {
-                kept.insert(it.span.start, it.span.end);
-            }
-            is_free
-        });
-        found.sort_by(|a, b| a.span.cmp(&b.span).then(a.rule.cmp(&b.rule)));
+        if !look.is_far {
+            return Some(look);
+        }
+        let far = &text[start..text.len().min(hit + trail::FAR_AHEAD)];
+        // A value that ends where the look ends may be part of a longer one.
+        let is_whole =
+            |it: &Assignment| it.value.end < far.len() || start + far.len() == text.len();
+        Some(Self {
+            around: far,
+            found: assignment::around(far, hit - start).filter(is_whole),
+            ..look
+        })
     }
 }
 
-/// Whether a value of the right shape is random text; a shape of plain letters and digits that no owner's
-/// name vouches for must convince as a value without a rule must.
-fn is_random(value: &str, name: &str, owned: Owned, written: Written) -> bool {
-    let is_mixed = value.contains(|it: char| it.is_ascii_digit())
-        && value.contains(|it: char| it.is_ascii_alphabetic());
-    // Long random text contains every short word in the end.
-    let is_beyond_doubt = value.len() >= 32 && entropy::shannon(value.as_bytes()) >= 4.4;
-    if is_beyond_doubt || !is_mixed {
-        return is_mixed;
+/// A candidate found in a part of the text that starts here.
+fn at(start: usize, mut candidate: Candidate) -> Found {
+    let span = Span::new(candidate.span.start + start, candidate.span.end + start);
+    candidate.span = span;
+    Found {
+        span,
+        candidate: Arc::new(candidate),
     }
-    if owned.in_name || owned.structured {
-        return !judge::is_stand_in(value);
-    }
-    let judged = judge::judge(name, Promise::Random, value, written);
-    let judged = judged.map(|it| it.confidence);
-    judged >= Some(Confidence::Medium) || (judged.is_some() && value.len() >= 20)
-}
-
-/// Whether a match passes everything its rule asks besides the pattern.
-fn stands(rule: &Rule, text: &[u8], found: Match, value: &[u8]) -> bool {
-    let body = value.strip_prefix(rule.prefix.as_bytes()).unwrap_or(value);
-    let is_sample = rule.samples.iter().any(|it| {
-        value == it.as_bytes() || text[found.whole.start..found.whole.end] == *it.as_bytes()
-    });
-    if is_sample
-        || rule
-            .entropy
-            .is_some_and(|floor| entropy::shannon(value) < floor)
-    {
-        return false;
-    }
-    let is_trivial = || judge::is_trivial(&String::from_utf8_lossy(value).to_ascii_lowercase());
-    if rule.kind == Kind::Password && is_trivial() {
-        return false;
-    }
-    if rule.checksum.is_some_and(|it| !checksum::holds(it, value))
-        || (body.len() < 200 && holds_a_place(body))
-    {
-        return false;
-    }
-    if is_digest(text, found.secret.start) || memchr::memmem::find(body, b"EXAMPLE").is_some() {
-        return false;
-    }
-    rule.near.is_empty() || is_near(&rule.near, text, found)
-}
-
-/// Whether the text here is a part of `sha256=...` or `sha512-...`: base64 holds every short prefix in
-/// the end.
-fn is_digest(text: &[u8], start: usize) -> bool {
-    let before = &text[start.saturating_sub(90)..start];
-    let run = before
-        .iter()
-        .rposition(|it| !(it.is_ascii_alphanumeric() || matches!(it, b'+' | b'/' | b'-' | b'_')))
-        .map_or(0, |at| at + 1);
-    let (ahead, run) = before.split_at(run);
-    [&b"sha256"[..], b"sha384", b"sha512"].iter().any(|it| {
-        run.windows(7)
-            .any(|part| part.starts_with(it) && part[6] == b'-')
-            || ahead.ends_with(&[it, &b"="[..]].concat())
-    })
-}
-
-/// `xxxx`, `0000`, `EXAMPLE`, `1234567890`: text that stands where a token will stand.
-fn holds_a_place(body: &[u8]) -> bool {
-    // A host may well be called example.org.
-    let host = memchr::memmem::find(body, b"://").map_or(0, |at| at + 3);
-    let path = if host == 0 {
-        0
-    } else {
-        body[host..]
-            .iter()
-            .position(|it| *it == b'/')
-            .map_or(host, |at| host + at)
-    };
-    let body = &body[path..];
-    let lower = body.to_ascii_lowercase();
-    let words = [
-        &b"xxxxx"[..],
-        b"example",
-        b"placeholder",
-        b"*****",
-        b".....",
-        b"000000000",
-        b"your_",
-        b"your-",
-        b"changeme",
-        b"abcdefghij",
-        b"1234567890",
-        b"redacted",
-        b"{{",
-        b"${",
-        b"[a-z",
-    ];
-    words
-        .iter()
-        .any(|it| memchr::memmem::find(&lower, it).is_some())
-        || entropy::sequence_share(body) > 0.4
-}
-
-fn is_near(words: &[String], text: &[u8], found: Match) -> bool {
-    let start = found.whole.start.saturating_sub(NEAR);
-    let end = text[found.whole.end..]
-        .iter()
-        .take(NEAR)
-        .position(|it| *it == b'\n')
-        .map_or((found.whole.end + NEAR).min(text.len()), |it| {
-            found.whole.end + it
-        });
-    let around = text[start..end].to_ascii_lowercase();
-    words
-        .iter()
-        .any(|word| memchr::memmem::find(&around, word.as_bytes()).is_some())
-}
-
-/// The name before `=` or `:` on the same line, for the structural context of an occurrence.
-fn assigned_name(text: &[u8], start: usize) -> Option<String> {
-    let floor = start.saturating_sub(120);
-    let line = text[floor..start]
-        .iter()
-        .rposition(|it| *it == b'\n')
-        .map_or(floor, |it| floor + it + 1);
-    let before = &text[line..start];
-    let operator = before.iter().rposition(|it| matches!(it, b'=' | b':'))?;
-    let end = before[..operator]
-        .iter()
-        .rposition(|it| it.is_ascii_alphanumeric() || *it == b'_')?
-        + 1;
-    let begin = before[..end]
-        .iter()
-        .rposition(|it| !(it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-' | b'.')))
-        .map_or(0, |it| it + 1);
-    let name = String::from_utf8_lossy(&before[begin..end]).into_owned();
-    (name.len() <= 60 && !name.is_empty()).then_some(name)
 }

@@ -5,8 +5,6 @@ use crate::model::span::Span;
 use regex::bytes::{Regex, RegexBuilder};
 use std::sync::OnceLock;
 
-/// How far before a match its keyword may stand.
-const LEAD: usize = 64;
 /// Assumed where a pattern does not bound itself.
 const UNBOUNDED: usize = 4096;
 
@@ -44,13 +42,9 @@ impl Pattern {
             .map_err(|error| error.to_string())
     }
 
-    /// The window in which a match that belongs to a keyword at `start..end` can lie.
-    pub(crate) fn window(&self, text: &[u8], start: usize, end: usize) -> Span {
-        let reach = *self.longest.get_or_init(|| longest(&self.text)) + 2;
-        Span::new(
-            start.saturating_sub(reach),
-            (end + LEAD + reach).min(text.len()),
-        )
+    /// How far from its keyword a match can lie, besides the lead.
+    pub(crate) fn reach(&self) -> usize {
+        *self.longest.get_or_init(|| longest(&self.text)) + 2
     }
 
     /// Every match in the window; bytes before it are seen by `\b` and `^`.

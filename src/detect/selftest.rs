@@ -25,13 +25,12 @@ pub fn faults(rules: &Arc<RuleSet>, seed: u64) -> Vec<String> {
                     continue;
                 }
             };
-            let mut found = Vec::new();
-            detector.collect(text.as_bytes(), Texture::Text, &mut scratch, &mut found);
-            let fired = found.iter().any(|it| it.rule == number);
+            let found = detector.matched(text.as_bytes(), Texture::Text, &mut scratch);
+            let fired = found.contains(&number);
             if fired != should_fire {
                 let others: Vec<_> = found
                     .iter()
-                    .map(|it| rules.rules[it.rule].id.as_str())
+                    .map(|it| rules.rules[*it].id.as_str())
                     .collect();
                 let what = if should_fire {
                     "does not fire on"

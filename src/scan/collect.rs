@@ -1,16 +1,19 @@
 //! What one scan gathers: candidates with their places by blob or path, mentions, gaps. Turning them into
-//! findings is the work of `gather`.
+//! findings is the work of `gather`; blobs made out of others are the work of `chain`.
 
+use super::chain::{self, State};
 use crate::decode;
 use crate::detect::{Detector, Scratch, Texture};
 use crate::model::blob::{Blob, ObjectId};
 use crate::model::coverage::{Coverage, Gap, Reason};
+use crate::model::delta::Edit;
 use crate::model::finding::Candidate;
 use crate::model::reference::Mention;
 use crate::model::span::{LineIndex, Place};
 use crate::refer;
-use crate::source::Sink;
+use crate::source::{Future, Kept, Sink};
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,7 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(super) struct Sighting {
     pub(super) path: String,
     pub(super) id: Option<ObjectId>,
-    pub(super) candidate: Candidate,
+    pub(super) candidate: Arc<Candidate>,
     pub(super) place: Place,
     pub(super) via: Vec<&'static str>,
 }
@@ -36,6 +39,8 @@ pub(super) struct Collector<'a> {
     pub(super) detector: &'a Detector,
     pub(super) options: decode::Options,
     pub(super) references: bool,
+    /// Whether each blob of a chain is looked at whole.
+    pub(super) whole_blobs: bool,
     pub(super) progress: Option<fn(u64, u64)>,
     pub(super) sightings: Mutex<Vec<Sighting>>,
     pub(super) named: Mutex<Vec<Named>>,
@@ -45,7 +50,7 @@ pub(super) struct Collector<'a> {
 }
 
 thread_local! {
-    static SCRATCH: RefCell<(Scratch, Vec<Candidate>)> = RefCell::default();
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -68,6 +73,7 @@ impl<'a> Collector<'a> {
                 ..decode::Options::default()
             },
             references,
+            whole_blobs: false,
             progress,
             sightings: Mutex::default(),
             named: Mutex::default(),
@@ -97,16 +103,14 @@ impl<'a> Collector<'a> {
         view: &decode::View<'_>,
         blob: Blob<'_>,
         root: &mut Option<Vec<u8>>,
-        scratch: &mut (Scratch, Vec<Candidate>),
+        scratch: &mut Scratch,
     ) {
         let texture = if view.is_binary {
             Texture::Binary
         } else {
             Texture::Text
         };
-        let (scratch, found) = scratch;
-        found.clear();
-        self.detector.detect(&view.text, texture, scratch, found);
+        let found = self.detector.detect(&view.text, texture, scratch);
         if found.is_empty() {
             return;
         }
@@ -122,12 +126,12 @@ impl<'a> Collector<'a> {
         };
         let lines = LineIndex::new(text);
         let mut sightings = Vec::with_capacity(found.len());
-        for candidate in found.drain(..) {
-            let place = lines.place(view.outer.unwrap_or(candidate.span));
+        for found in found {
+            let place = lines.place(view.outer.unwrap_or(found.span));
             sightings.push(Sighting {
                 path: blob.path.to_owned(),
                 id: blob.id,
-                candidate,
+                candidate: found.candidate,
                 place,
                 via: view.via.clone(),
             });
@@ -158,8 +162,8 @@ impl<'a> Collector<'a> {
     }
 }
 
-impl Sink for Collector<'_> {
-    fn blob(&self, blob: Blob<'_>) {
+impl Collector<'_> {
+    fn count(&self, blob: Blob<'_>) {
         let seen = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
         let bytes = self
             .bytes
@@ -168,32 +172,85 @@ impl Sink for Collector<'_> {
         if let (Some(progress), 0) = (self.progress, seen % 256) {
             progress(seen, bytes);
         }
-        SCRATCH.with_borrow_mut(|scratch| {
-            let mut root = None;
-            let emit = &mut |view: &decode::View<'_>| {
-                self.view(view, blob, &mut root, scratch);
-                if self.references
-                    && !view.is_binary
-                    && view.outer.is_none()
-                    && !blob.path.is_empty()
-                {
-                    self.mentions(view, blob);
-                }
-            };
-            let gap = &mut |reason, detail| {
-                let path = if blob.path.is_empty() {
-                    blob.id.map_or_else(String::new, |it| it.to_string())
-                } else {
-                    blob.path.to_owned()
-                };
-                locked(&self.gaps).push(Gap {
-                    path,
-                    reason,
-                    detail,
-                });
-            };
-            decode::each(blob.bytes, &self.options, emit, gap);
+    }
+
+    fn lose(&self, blob: Blob<'_>, reason: Reason, detail: String) {
+        let path = if blob.path.is_empty() {
+            blob.id.map_or_else(String::new, |it| it.to_string())
+        } else {
+            blob.path.to_owned()
+        };
+        locked(&self.gaps).push(Gap {
+            path,
+            reason,
+            detail,
         });
+    }
+
+    fn whole(&self, blob: Blob<'_>, scratch: &mut Scratch) {
+        let mut root = None;
+        let emit = &mut |view: &decode::View<'_>| {
+            self.view(view, blob, &mut root, scratch);
+            if self.references && !view.is_binary && view.outer.is_none() && !blob.path.is_empty() {
+                self.mentions(view, blob);
+            }
+        };
+        let gap = &mut |reason, detail| self.lose(blob, reason, detail);
+        decode::each(blob.bytes, &self.options, emit, gap);
+    }
+
+    /// What a blob made out of another shows, found the short way.
+    fn show(&self, blob: Blob<'_>, state: &State) {
+        for (reason, detail) in state.gaps() {
+            self.lose(blob, reason, detail);
+        }
+        let mut sightings = Vec::new();
+        state.each(blob.bytes, self.detector, |candidate, place, via| {
+            sightings.push(Sighting {
+                path: blob.path.to_owned(),
+                id: blob.id,
+                candidate,
+                place,
+                via: via.to_vec(),
+            });
+        });
+        if !sightings.is_empty() {
+            locked(&self.sightings).append(&mut sightings);
+        }
+    }
+}
+
+impl Sink for Collector<'_> {
+    fn blob(&self, blob: Blob<'_>) {
+        self.count(blob);
+        SCRATCH.with_borrow_mut(|scratch| self.whole(blob, scratch));
+    }
+
+    fn chained(
+        &self,
+        blob: Blob<'_>,
+        base: Option<(&Edit, &Kept)>,
+        future: Future,
+    ) -> Option<Kept> {
+        // Mentions are read from whole texts.
+        if self.whole_blobs || (self.references && !blob.path.is_empty()) {
+            self.blob(blob);
+            return None;
+        }
+        self.count(blob);
+        SCRATCH.with_borrow_mut(|scratch| {
+            let base = base.and_then(|(edit, kept)| Some((edit, kept.state.downcast_ref()?)));
+            let state = chain::state(blob.bytes, base, self.detector, &self.options, scratch);
+            let Some(state) = state else {
+                self.whole(blob, scratch);
+                return None;
+            };
+            self.show(blob, &state);
+            (future == Future::Base).then(|| Kept {
+                size: state.size(),
+                state: Box::new(state),
+            })
+        })
     }
 
     fn gap(&self, gap: Gap) {

@@ -1,5 +1,6 @@
 //! The composer: `source` to `finding` and `reference`, once, for every front end.
 
+mod chain;
 mod collect;
 mod gather;
 mod identity;
@@ -69,6 +70,8 @@ pub struct Options {
     pub fingerprinter: Option<Fingerprinter>,
     /// The index file to read instead of the repository's own (`GIT_INDEX_FILE` in a hook).
     pub index_file: Option<PathBuf>,
+    /// Look at each blob of history whole, also where it is made out of another: slower, and the same.
+    pub whole_blobs: bool,
     /// Called now and then with (files or blobs done, bytes done); must be cheap.
     pub progress: Option<fn(u64, u64)>,
 }

@@ -317,6 +317,7 @@ fn objects(
 ) -> Result<(), Error> {
     let mut collector = collector(options, detector);
     collector.references = false;
+    collector.whole_blobs = options.whole_blobs;
     let limits = history::HistoryOptions {
         jobs: options.jobs,
         max_size: options.max_size,

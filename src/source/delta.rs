@@ -2,6 +2,8 @@
 //!
 //! Not here: where base and delta come from. Every number in a delta is a claim to be checked.
 
+use crate::model::delta::Edit;
+
 /// The sizes a delta declares, and where its instructions start.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Sizes {
@@ -41,24 +43,33 @@ fn size(delta: &[u8], mut at: usize) -> Option<(u64, usize)> {
     }
 }
 
-/// Puts the result of `delta` over `base` into `out`; `None` if the delta is malformed. The caller has
-/// judged `sizes` already, so that memory for the result may be taken.
-pub(crate) fn apply(base: &[u8], delta: &[u8], sizes: Sizes, out: &mut Vec<u8>) -> Option<()> {
+/// Puts the result of `delta` over `base` into `out`, and what it did into `edit`; `None` if the delta is
+/// malformed. The caller has judged `sizes` already, so that memory for the result may be taken.
+pub(crate) fn apply(
+    base: &[u8],
+    delta: &[u8],
+    sizes: Sizes,
+    out: &mut Vec<u8>,
+    edit: &mut Edit,
+) -> Option<()> {
     let result = usize::try_from(sizes.result).ok()?;
     if u64::try_from(base.len()) != Ok(sizes.base) {
         return None;
     }
     out.clear();
     out.reserve(result);
+    edit.reset(base.len());
     let mut rest = delta.get(sizes.instructions..)?;
     while let Some((&code, tail)) = rest.split_first() {
         let part = if code & 0x80 != 0 {
             let (offset, length, after) = copy(code, tail)?;
             rest = after;
+            edit.copy(offset, length);
             base.get(offset..offset.checked_add(length)?)?
         } else if code != 0 {
             let (part, after) = tail.split_at_checked(usize::from(code))?;
             rest = after;
+            edit.insert(part.len());
             part
         } else {
             return None;
@@ -98,7 +109,7 @@ mod tests {
 
     fn applied(base: &[u8], delta: &[u8]) -> Option<Vec<u8>> {
         let mut out = b"stale".to_vec();
-        apply(base, delta, sizes(delta)?, &mut out).map(|()| out)
+        apply(base, delta, sizes(delta)?, &mut out, &mut Edit::default()).map(|()| out)
     }
 
     #[test]
@@ -136,7 +147,7 @@ mod tests {
         #[test]
         fn any_bytes_are_refused_or_applied_without_a_panic(base: Vec<u8>, mut delta: Vec<u8>) {
             if let Some(found) = sizes(&delta).filter(|it| it.result < 1 << 20) {
-                apply(&base, &delta, found, &mut Vec::new());
+                apply(&base, &delta, found, &mut Vec::new(), &mut Edit::default());
                 delta.truncate(delta.len() / 2);
                 sizes(&delta);
             }

@@ -4,12 +4,13 @@
 
 use crate::model::blob::{Blob, ObjectId};
 use crate::model::coverage::{Gap, Reason};
+use crate::model::delta::Edit;
 use crate::model::report;
-use crate::source::Sink;
 use crate::source::error::Error;
 use crate::source::objects::{Objects, Reading, Visit};
 use crate::source::origins;
 use crate::source::pack::Kind;
+use crate::source::{Future, Kept, Sink};
 use crate::source::{repository, spelling};
 use std::collections::HashSet;
 use std::path::Path;
@@ -203,15 +204,31 @@ struct BlobReader<'a> {
     bytes: AtomicU64,
 }
 
-impl Visit for BlobReader<'_> {
-    fn object(&self, id: ObjectId, bytes: &[u8]) {
+impl BlobReader<'_> {
+    fn counted<'a>(&self, id: ObjectId, bytes: &'a [u8]) -> Blob<'a> {
         self.blobs.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        self.sink.blob(Blob {
+        Blob {
             bytes,
             path: "",
             id: Some(id),
-        });
+        }
+    }
+}
+
+impl Visit for BlobReader<'_> {
+    fn object(&self, id: ObjectId, bytes: &[u8]) {
+        self.sink.blob(self.counted(id, bytes));
+    }
+
+    fn chained(
+        &self,
+        id: ObjectId,
+        bytes: &[u8],
+        base: Option<(&Edit, &Kept)>,
+        future: Future,
+    ) -> Option<Kept> {
+        self.sink.chained(self.counted(id, bytes), base, future)
     }
 
     fn failed(&self, gap: Gap) {

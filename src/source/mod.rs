@@ -5,6 +5,8 @@
 
 use crate::model::blob::Blob;
 use crate::model::coverage::Gap;
+use crate::model::delta::Edit;
+use std::any::Any;
 
 pub mod change;
 pub mod error;
@@ -29,10 +31,40 @@ mod staged;
 mod testing;
 mod walk;
 
+/// What a sink wants to know again of a blob when blobs come that are made out of it.
+pub struct Kept {
+    /// The sink's own.
+    pub state: Box<dyn Any + Send>,
+    /// About how many bytes it takes.
+    pub size: usize,
+}
+
+/// Whether blobs may come that are made out of a blob.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Future {
+    /// None will come.
+    Leaf,
+    /// Some may.
+    Base,
+}
+
 /// Takes what a source reads. Called from several threads at once.
 pub trait Sink: Sync {
     /// One blob; its bytes live only for this call.
     fn blob(&self, blob: Blob<'_>);
+    /// One blob of a chain. `base` tells how it is made out of another, and what the sink kept of that;
+    /// what the sink gives back is kept as long as blobs may come that are made out of this one, and may
+    /// be forgotten before.
+    fn chained(
+        &self,
+        blob: Blob<'_>,
+        base: Option<(&Edit, &Kept)>,
+        future: Future,
+    ) -> Option<Kept> {
+        let _unused = (base, future);
+        self.blob(blob);
+        None
+    }
     /// One place that was not read.
     fn gap(&self, gap: Gap);
 }

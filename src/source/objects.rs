@@ -4,11 +4,13 @@
 
 use crate::model::blob::ObjectId;
 use crate::model::coverage::{Gap, Reason};
+use crate::model::delta::Edit;
 use crate::source::forest::Forest;
 use crate::source::loose::{self, Loose};
 use crate::source::pack::{Kind, Pack};
 use crate::source::spelling;
 use crate::source::walk::{Failure, Limits, Take, Walk};
+use crate::source::{Future, Kept};
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,6 +29,18 @@ pub(crate) trait Visit: Sync {
     }
     /// One object of the type asked for.
     fn object(&self, id: ObjectId, bytes: &[u8]);
+    /// The same with what is known of its base, and of its future as one.
+    fn chained(
+        &self,
+        id: ObjectId,
+        bytes: &[u8],
+        base: Option<(&Edit, &Kept)>,
+        future: Future,
+    ) -> Option<Kept> {
+        let _unused = (base, future);
+        self.object(id, bytes);
+        None
+    }
     /// One object, or a whole pack, that could not be read.
     fn failed(&self, gap: Gap);
 }
@@ -271,12 +285,9 @@ impl Pass<'_> {
         );
     }
 
-    /// Hands out an object, and takes back what was said about a damaged copy of it.
-    fn give(&self, id: ObjectId, bytes: &[u8], may_have_failed: bool) {
-        if may_have_failed {
-            self.failures().remove(&id);
-        }
-        self.visit.object(id, bytes);
+    /// Takes back what was said about a damaged copy of an object.
+    fn forgive(&self, id: &ObjectId) {
+        self.failures().remove(id);
     }
 
     fn loose(&self) {
@@ -322,10 +333,11 @@ impl Pass<'_> {
         } = *self.reading;
         let most = max_size.min(memory as u64 / 2);
         match reader.read(folder, &id, kind, most) {
-            Loose::Object(bytes) => self.give(id, bytes, true),
-            Loose::OtherKind => {
-                self.failures().remove(&id);
+            Loose::Object(bytes) => {
+                self.forgive(&id);
+                self.visit.object(id, bytes);
             }
+            Loose::OtherKind => self.forgive(&id),
             Loose::TooLarge(size) => self.fail(id, Reason::TooLarge, format!("{size} bytes")),
             Loose::Corrupt => self.fail(
                 id,
@@ -343,10 +355,18 @@ struct Taker<'a> {
 }
 
 impl Take for Taker<'_> {
-    fn object(&mut self, position: u32, bytes: &[u8]) {
-        if let Some(id) = self.pack.id(position) {
-            self.pass.give(id, bytes, self.pass.objects.packs.len() > 1);
+    fn object(
+        &mut self,
+        position: u32,
+        bytes: &[u8],
+        base: Option<(&Edit, &Kept)>,
+        future: Future,
+    ) -> Option<Kept> {
+        let id = self.pack.id(position)?;
+        if self.pass.objects.packs.len() > 1 {
+            self.pass.forgive(&id);
         }
+        self.pass.visit.chained(id, bytes, base, future)
     }
 
     fn failed(&mut self, position: u32, failure: Failure) {

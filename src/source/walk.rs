@@ -3,9 +3,11 @@
 //! Not here: which objects are wanted, and what is done with them. Memory held by a walk is bounded: when
 //! a chain outgrows its share, the buffers farthest up are dropped and made again if they are needed.
 
+use crate::model::delta::Edit;
 use crate::source::delta;
 use crate::source::forest::{Forest, Mark, NONE};
 use crate::source::pack::{Entry, Pack};
+use crate::source::{Future, Kept};
 use libdeflater::Decompressor;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -42,8 +44,28 @@ impl Limits {
 
 /// Takes objects by their position in the pack's index.
 pub(crate) trait Take {
-    fn object(&mut self, position: u32, bytes: &[u8]);
+    /// `base` tells how the object is made out of another, and what was kept of that.
+    fn object(
+        &mut self,
+        position: u32,
+        bytes: &[u8],
+        base: Option<(&Edit, &Kept)>,
+        future: Future,
+    ) -> Option<Kept>;
     fn failed(&mut self, position: u32, failure: Failure);
+}
+
+/// How an object came to be.
+#[derive(Clone, Copy)]
+enum Origin {
+    /// From its own bytes, or over a base of which nothing is known.
+    Whole,
+    /// By the last delta, over the top frame.
+    OverTop,
+}
+
+fn size(kept: &Option<Kept>) -> usize {
+    kept.as_ref().map_or(0, |it| it.size)
 }
 
 struct Frame {
@@ -52,6 +74,8 @@ struct Frame {
     next: u32,
     /// The object's bytes, unless dropped.
     bytes: Option<Vec<u8>>,
+    /// What was kept of it by whoever takes objects; stays when the bytes are dropped.
+    kept: Option<Kept>,
 }
 
 /// One thread's walk.
@@ -82,6 +106,7 @@ impl<'a> Walk<'a> {
             limits,
             inflater: Decompressor::new(),
             delta: Vec::new(),
+            edit: Edit::default(),
             pool: Vec::new(),
         };
         Self {
@@ -103,7 +128,7 @@ impl<'a> Walk<'a> {
             return;
         }
         match self.decoder.root(root, foreign) {
-            Ok(bytes) => self.enter(root, bytes, take),
+            Ok(bytes) => self.enter(root, bytes, Origin::Whole, take),
             Err(failure) => self.lose(root, failure, take),
         }
         while let Some(child) = self.next_child() {
@@ -113,7 +138,7 @@ impl<'a> Walk<'a> {
             match self.decoder.over(child, &top) {
                 Ok(bytes) => {
                     self.put_back(top);
-                    self.enter(child, bytes, take);
+                    self.enter(child, bytes, Origin::OverTop, take);
                 }
                 Err(failure) => {
                     self.put_back(top);
@@ -148,7 +173,7 @@ impl<'a> Walk<'a> {
                 return Some(child);
             }
             let frame = self.stack.pop()?;
-            self.release(frame.bytes);
+            self.leave(frame);
         }
     }
 
@@ -160,6 +185,11 @@ impl<'a> Walk<'a> {
         }
     }
 
+    fn leave(&mut self, frame: Frame) {
+        self.held = self.held.saturating_sub(size(&frame.kept));
+        self.release(frame.bytes);
+    }
+
     fn release(&mut self, bytes: Option<Vec<u8>>) {
         if let Some(bytes) = bytes {
             self.held = self.held.saturating_sub(bytes.len());
@@ -168,34 +198,47 @@ impl<'a> Walk<'a> {
     }
 
     /// Hands out an object and goes below it.
-    fn enter(&mut self, slot: u32, bytes: Vec<u8>, take: &mut dyn Take) {
+    fn enter(&mut self, slot: u32, bytes: Vec<u8>, origin: Origin, take: &mut dyn Take) {
         let size = bytes.len();
         if size > self.limits.share / 2 && self.guard.is_none() {
             self.guard = Some(self.turn.lock().unwrap_or_else(PoisonError::into_inner));
         }
+        let next = self.skip_idle(self.forest.slots[slot as usize].first_child);
+        let mut kept = None;
         if self.mark(slot) == Mark::Wanted {
             let position = self.forest.slots[slot as usize].position;
             if size as u64 > self.limits.max_size {
                 take.failed(position, Failure::TooLarge(size as u64));
             } else {
-                take.object(position, &bytes);
+                let base = match origin {
+                    Origin::OverTop => self.stack.last().and_then(|it| it.kept.as_ref()),
+                    Origin::Whole => None,
+                };
+                let base = base.map(|it| (&self.decoder.edit, it));
+                let future = if next == NONE {
+                    Future::Leaf
+                } else {
+                    Future::Base
+                };
+                kept = take.object(position, &bytes, base, future);
             }
         }
-        let next = self.skip_idle(self.forest.slots[slot as usize].first_child);
         if next == NONE {
             self.decoder.recycle(bytes);
             return;
         }
-        self.held += size;
+        self.held += size + self::size(&kept);
         self.stack.push(Frame {
             slot,
             next,
             bytes: Some(bytes),
+            kept,
         });
         self.trim();
     }
 
-    /// Drops buffers from the top of the chain's beginning until the chain fits its share.
+    /// Drops buffers from the top of the chain's beginning until the chain fits its share; then, if it
+    /// must be, what was kept.
     fn trim(&mut self) {
         let allowed = if self.guard.is_some() {
             self.limits.largest
@@ -210,6 +253,12 @@ impl<'a> Walk<'a> {
             let bytes = self.stack[at].bytes.take();
             self.release(bytes);
         }
+        for frame in &mut self.stack {
+            if self.held <= allowed {
+                return;
+            }
+            self.held = self.held.saturating_sub(size(&frame.kept.take()));
+        }
     }
 
     /// Makes the top frame's buffer again if it was dropped while its descendants were visited.
@@ -217,7 +266,7 @@ impl<'a> Walk<'a> {
         while let Some(frame) = self.stack.pop_if(|it| it.next == NONE) {
             // A frame without further children is not asked for bytes again, but it must stay while
             // frames above it live; as the top it can go.
-            self.release(frame.bytes);
+            self.leave(frame);
         }
         let Some(top) = self.stack.last() else { return };
         if top.bytes.is_some() {
@@ -255,8 +304,8 @@ impl<'a> Walk<'a> {
     /// Loses the children left of a frame that could not be made again (the file changed under us).
     fn abandon(&mut self, failure: Failure, take: &mut dyn Take) {
         while let Some(frame) = self.stack.pop() {
-            self.release(frame.bytes);
             let mut child = frame.next;
+            self.leave(frame);
             while child != NONE {
                 self.lose(child, failure, take);
                 child = self.forest.slots[child as usize].next_sibling;
@@ -281,6 +330,8 @@ struct Decoder<'a> {
     limits: Limits,
     inflater: Decompressor,
     delta: Vec<u8>,
+    /// What the last delta did.
+    edit: Edit,
     pool: Vec<Vec<u8>>,
 }
 
@@ -318,7 +369,7 @@ impl<'a> Decoder<'a> {
             return Err(Failure::TooLarge(sizes.result));
         }
         let mut bytes = self.pool.pop().unwrap_or_default();
-        delta::apply(base, delta, sizes, &mut bytes)
+        delta::apply(base, delta, sizes, &mut bytes, &mut self.edit)
             .ok_or(Failure::Corrupt("its delta does not fit its base"))?;
         if self.delta.len() > POOLED {
             self.delta = Vec::new();

@@ -98,6 +98,7 @@ fn report(dir: &Path) -> Report {
         max_size: 1 << 20,
         max_depth: 4,
         no_ignore: false,
+        whole_blobs: false,
         exclude: Vec::new(),
         min_confidence: Confidence::Medium,
         references: true,
