@@ -59,16 +59,10 @@ fn the_rules_that_gitleaks_ships_are_carried() {
 
     // An invented value of a kind that theirs know; and a text in which nobody sees anything.
     let found = |text: &str| {
-        let mut found = Vec::new();
-        detector.detect(
-            text.as_bytes(),
-            Texture::Text,
-            &mut Scratch::default(),
-            &mut found,
-        );
+        let found = detector.detect(text.as_bytes(), Texture::Text, &mut Scratch::default());
         let ids: Vec<_> = found
             .iter()
-            .map(|it| rules.rules[it.rule].id.clone())
+            .map(|it| rules.rules[it.candidate.rule].id.clone())
             .collect();
         ids
     };
