@@ -63,7 +63,8 @@ pub(crate) fn around(text: &[u8], hit: usize) -> Option<Assignment> {
     // In a list `"password", "customer"` nothing is assigned; in a call `("password", "value")` it may be.
     let in_call = name.start > 1 && text[name.start - 2] == b'(';
     let is_option = text[name.start..].starts_with(b"--");
-    if text.get(at) == Some(&b',') && !in_call && !is_option {
+    let is_path = quote.is_some() && text[name.start..name.end].contains(&b'.');
+    if text.get(at) == Some(&b',') && (!in_call || is_path) && !is_option {
         return None;
     }
     let (is_call, call_at) = (text.get(at) == Some(&b'('), at);
@@ -274,8 +275,6 @@ const WRAPPERS: &[&[u8]] = &[
     b"bytes",
     b"b64encode",
     b"b64decode",
-    b"decode",
-    b"encode",
     b"DecodeString",
     b"decodeBase64",
     b"base64Decode",
@@ -287,13 +286,9 @@ const WRAPPERS: &[&[u8]] = &[
     b"SecretString",
     b"GuardedString",
     b"ProtectedString",
-    b"getBytes",
-    b"GetBytes",
     b"of",
     b"valueOf",
     b"parse",
-    b"toByteArray",
-    b"toCharArray",
     b"atob",
     b"btoa",
     b"Secret",
@@ -327,7 +322,12 @@ fn unwrapped(text: &[u8], mut at: usize) -> usize {
             .rsplit(|it| matches!(it, b'.' | b':'))
             .next()
             .unwrap_or(call);
-        if rest.get(chain) == Some(&b'(') && WRAPPERS.contains(&last) {
+        // `x.encode("latin1")` names an encoding; `Base64.decode("...")` is given a value.
+        let is_codec = matches!(last, b"decode" | b"encode")
+            && [&b"ase"[..], b"ex", b"b64"]
+                .iter()
+                .any(|it| memchr::memmem::find(&call[..chain - last.len()], it).is_some());
+        if rest.get(chain) == Some(&b'(') && (is_codec || WRAPPERS.contains(&last)) {
             at += chain + 1;
         } else {
             break;
@@ -485,6 +485,18 @@ mod tests {
             (
                 "x=\"{\\\"password\\\":\\\"hunter2\\\"}\"",
                 "password",
+                "hunter2",
+            ),
+            (
+                "password = Base64.decode(\"hunter2\")",
+                "password",
+                "hunter2",
+            ),
+            ("passwords: [ \"hunter2\", 'b']", "passwords", "hunter2"),
+            ("password = &quot;hunter2&quot;", "password", "hunter2"),
+            (
+                "Server=a;Password=hunter2;Database=b",
+                "Password",
                 "hunter2",
             ),
             ("export PASSWORD=hunter2", "PASSWORD", "hunter2"),

@@ -1,6 +1,6 @@
 //! Checksums and structure that real tokens carry: offline proof instead of a call to the provider.
 
-use super::judge::{is_stand_in, is_trivial};
+use super::plain::{is_stand_in, is_trivial};
 use crate::model::rule::Checksum;
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD};
 

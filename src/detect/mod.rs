@@ -14,6 +14,7 @@ mod likeness;
 mod name;
 mod named;
 mod pattern;
+mod plain;
 pub mod selftest;
 mod settle;
 mod shape;

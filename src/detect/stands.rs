@@ -3,7 +3,7 @@
 
 use super::named::Owned;
 use super::pattern::Match;
-use super::{checksum, entropy, judge};
+use super::{checksum, entropy, judge, plain};
 use crate::model::finding::Written;
 use crate::model::level::Confidence;
 use crate::model::rule::{Kind, Promise, Rule};
@@ -22,7 +22,7 @@ pub(crate) fn is_random(value: &str, name: &str, owned: Owned, written: Written)
         return is_mixed;
     }
     if owned.in_name || owned.structured {
-        return !judge::is_stand_in(value);
+        return !plain::is_stand_in(value);
     }
     let judged = judge::judge(name, Promise::Random, value, written);
     let judged = judged.map(|it| it.confidence);
@@ -42,7 +42,7 @@ pub(crate) fn stands(rule: &Rule, text: &[u8], found: Match, value: &[u8]) -> bo
     {
         return false;
     }
-    let is_trivial = || judge::is_trivial(&String::from_utf8_lossy(value).to_ascii_lowercase());
+    let is_trivial = || plain::is_trivial(&String::from_utf8_lossy(value).to_ascii_lowercase());
     if rule.kind == Kind::Password && is_trivial() {
         return false;
     }
