@@ -2,7 +2,9 @@
 
 use crate::model::rule::Rule;
 use crate::model::span::Span;
-use regex::bytes::{Regex, RegexBuilder};
+use regex_automata::meta::{BuildError, Regex};
+use regex_automata::util::syntax;
+use regex_automata::{Anchored, Input};
 use std::sync::OnceLock;
 
 /// Assumed where a pattern does not bound itself.
@@ -37,9 +39,10 @@ impl Pattern {
 
     /// Whether the pattern is valid; compiles it.
     pub(crate) fn check(&self) -> Result<(), String> {
-        build(&self.text)
-            .map(|_| ())
-            .map_err(|error| error.to_string())
+        build(&self.text).map(|_| ()).map_err(|error| {
+            let syntax = error.syntax_error().map(ToString::to_string);
+            syntax.unwrap_or_else(|| error.to_string())
+        })
     }
 
     /// How far from its keyword a match can lie, besides the lead.
@@ -55,14 +58,18 @@ impl Pattern {
         let text = &text[..window.end];
         let mut at = window.start;
         while at <= text.len() {
-            let Some(found) = regex.find_at(text, at) else {
+            let Some(found) = regex.search(&Input::new(text).range(at..)) else {
                 return;
             };
             let span = Span::new(found.start(), found.end());
-            let groups = regex.captures_at(text, span.start);
-            let secret =
-                groups.and_then(|it| it.name("secret").map(|it| Span::new(it.start(), it.end())));
-            let secret = secret.unwrap_or(span);
+            // Looked at again where it was found, and nowhere else, for its group.
+            let again = Input::new(text)
+                .range(found.range())
+                .anchored(Anchored::Yes);
+            let mut groups = regex.create_captures();
+            regex.search_captures(&again, &mut groups);
+            let secret = groups.get_group_by_name("secret");
+            let secret = secret.map_or(span, |it| Span::new(it.start, it.end));
             emit(Match {
                 whole: span,
                 secret,
@@ -73,12 +80,18 @@ impl Pattern {
     }
 }
 
-fn build(text: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(text)
-        .unicode(false)
-        .size_limit(64 << 20)
-        .dfa_size_limit(1 << 20)
-        .build()
+/// Windows are short and patterns many: what saves memory matters more than what saves time.
+fn build(text: &str) -> Result<Regex, Box<BuildError>> {
+    let config = Regex::config()
+        .utf8_empty(false)
+        .nfa_size_limit(Some(64 << 20))
+        .hybrid_cache_capacity(512 << 10)
+        .onepass(false);
+    Regex::builder()
+        .configure(config)
+        .syntax(syntax::Config::new().unicode(false).utf8(false))
+        .build(text)
+        .map_err(Box::new)
 }
 
 fn longest(text: &str) -> usize {
