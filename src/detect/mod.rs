@@ -6,13 +6,13 @@ mod assignment;
 mod checksum;
 mod context;
 mod entropy;
-mod expiry;
 mod generate;
 mod inline;
 mod judge;
 mod likeness;
 mod name;
 mod named;
+mod nature;
 mod pattern;
 pub mod selftest;
 mod shape;
@@ -20,6 +20,7 @@ mod shape;
 pub use context::weigh;
 pub use generate::{Seed, fill};
 
+use crate::model::details::Details;
 use crate::model::finding::{Candidate, Written};
 use crate::model::level::Confidence;
 use crate::model::rule::{Kind, Matcher, Promise, Rule, RuleSet};
@@ -138,6 +139,9 @@ impl Detector {
         if out.len() > first {
             let mut found: Vec<Candidate> = out.drain(first..).collect();
             self.settle(&mut found);
+            for it in &mut found {
+                nature::tell(self.rules.rules[it.rule].kind, it);
+            }
             out.append(&mut found);
         }
     }
@@ -238,7 +242,9 @@ impl Detector {
             confidence: judgement.confidence.min(rule.confidence),
             facts: judgement.facts,
             inline: inline::comment(text, found.secret.start),
-            expires: expiry::of(rule.kind, value),
+            expires: None,
+            details: Details::default(),
+            content: None,
         })
     }
 
@@ -301,6 +307,8 @@ impl Detector {
                 facts: judgement.facts,
                 inline: inline::comment(text, span.start),
                 expires: None,
+                details: Details::default(),
+                content: None,
             })
         }));
     }
@@ -369,6 +377,8 @@ impl Detector {
             facts: vec!["+ the provider's name, and a value of its shape"],
             inline: inline::comment(text, found.value.start),
             expires: None,
+            details: Details::default(),
+            content: None,
         })
     }
 

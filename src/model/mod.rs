@@ -5,6 +5,7 @@
 
 pub mod blob;
 pub mod coverage;
+pub mod details;
 pub mod finding;
 pub mod fingerprint;
 pub mod input;

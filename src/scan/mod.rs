@@ -3,6 +3,7 @@
 mod collect;
 mod gather;
 mod identity;
+mod pair;
 mod road;
 mod roots;
 mod within;
