@@ -1,4 +1,5 @@
-//! Keys, certificates and tokens, from files to findings: what is one secret, and what is said of it. All keys are numbers drawn from a seed; none was ever in use.
+//! Keys, certificates, tokens and containers of ciphertext, from files to findings: what is one secret, what
+//! is said of it, and what is no leak. All keys are numbers drawn from a seed; none was ever in use.
 #![allow(
     clippy::unwrap_used,
     reason = "a test fails by panicking, its helpers too"
@@ -300,4 +301,160 @@ fn tokens_tell_issuer_algorithm_and_end() {
         assert_eq!(told, expected, "{}", it.path);
         assert_eq!(it.expires, Some(1_516_239_022));
     }
+}
+
+/// The shape of an access key.
+fn by_chance() -> String {
+    ["AK", "IA", "Q3EGN5XVMZ2RK7WD"].concat()
+}
+
+/// Each container: its name, and a file that holds it under a name that would be a secret's.
+/// Where it is long enough, it spells by chance what would be an access key.
+fn containers() -> Vec<(&'static str, String)> {
+    let base64 = |name: &str, count: usize| {
+        let text = BASE64.encode(&drawn(name, count));
+        match text.split_at_checked(80) {
+            Some((before, after)) => format!("{before}+{}/{after}", by_chance()),
+            None => text,
+        }
+    };
+    let sops = |name: &str| {
+        format!(
+            "ENC[AES256_GCM,data:{},iv:{},tag:{},type:str]",
+            base64(name, 24),
+            base64("iv", 32),
+            base64("tag", 16)
+        )
+    };
+    let age = block("AGE ENCRYPTED FILE", "", &drawn("age", 300));
+    let pgp = block("PGP MESSAGE", "\n", &drawn("pgp", 400));
+    let indented = |text: &str| text.trim_end().replace('\n', "\n          ");
+    let hex = HEXLOWER.encode(&drawn("ansible", 200));
+    let hex: Vec<&str> = (0..5).map(|at| &hex[at * 80..at * 80 + 80]).collect();
+    let sealed = |name: &str| format!("Ag{}", base64(name, 600));
+    let dotenvx = format!("encrypted:B{}", base64("dotenvx", 150));
+    let transit = format!("vault:v1:{}", base64("transit", 60));
+    vec![
+        (
+            "sops.yaml",
+            format!(
+                "db_password: {}\napi:\n  secret_key: {}\nsops:\n  age:\n    - recipient: age1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0jqxuzv4e\n      enc: |\n          {}\n  pgp:\n    - fp: {}\n      enc: |\n          {}\n  hc_vault:\n    - enc: vault:v1:{}\n  mac: {}\n  lastmodified: \"2026-01-01T00:00:00Z\"\n",
+                sops("password"),
+                sops("secret"),
+                indented(&age),
+                HEXLOWER.encode(&drawn("fp", 20)).to_uppercase(),
+                indented(&pgp),
+                base64("transit", 60),
+                sops("mac"),
+            ),
+        ),
+        (
+            "sops.json",
+            format!(
+                "{{\"password\": \"{}\", \"sops\": {{\"age\": [{{\"enc\": \"{}\"}}], \"mac\": \"{}\"}}}}\n",
+                sops("password"),
+                age.replace('\n', "\\n"),
+                sops("mac")
+            ),
+        ),
+        (
+            "sops.env",
+            format!(
+                "DB_PASSWORD={}\nAPI_TOKEN={}\nsops_age__list_0__map_enc={}\nsops_mac={}\n",
+                sops("password"),
+                sops("token"),
+                age.replace('\n', "\\n"),
+                sops("mac")
+            ),
+        ),
+        (
+            "vault.yml",
+            format!("$ANSIBLE_VAULT;1.1;AES256\n{}\n", hex.join("\n")),
+        ),
+        (
+            "inline.yml",
+            format!(
+                "db_password: !vault |\n          $ANSIBLE_VAULT;1.2;AES256;dev\n          {}\napi_token: !vault |\n          $ANSIBLE_VAULT;1.1;AES256\n          {}\n",
+                hex.join("\n          "),
+                hex.join("\n          ")
+            ),
+        ),
+        (
+            "joined.json",
+            format!(
+                "{{\"db_password\": \"$ANSIBLE_VAULT;1.1;AES256\\n{}\\n\"}}\n",
+                hex.join("\\n")
+            ),
+        ),
+        (
+            "sealed.yaml",
+            format!(
+                "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata:\n  name: db\nspec:\n  encryptedData:\n    password: {}\n    api_token: {}\n",
+                sealed("password"),
+                sealed("token")
+            ),
+        ),
+        (
+            "sealed.json",
+            format!(
+                "{{\"kind\": \"SealedSecret\", \"spec\": {{\"encryptedData\": {{\"password\": \"{}\"}}}}}}\n",
+                sealed("password")
+            ),
+        ),
+        ("secret.age", age.clone()),
+        (
+            "age.yaml",
+            format!(
+                "backup_password: |\n  {}\n",
+                age.trim_end().replace('\n', "\n  ")
+            ),
+        ),
+        ("message.asc", pgp),
+        (
+            "eyaml.yaml",
+            format!("db_password: ENC[PKCS7,{}]\n", base64("eyaml", 300)),
+        ),
+        ("transit.env", format!("DB_PASSWORD={transit}\n")),
+        ("dotenvx.env", format!("DB_PASSWORD=\"{dotenvx}\"\n")),
+    ]
+}
+
+#[test]
+fn ciphertext_that_is_meant_to_lie_there_is_no_leak() {
+    let files = containers();
+    let findings = found(&files);
+    assert_eq!(told(&findings), Vec::<String>::new());
+    // The names alone would have been reason enough.
+    let control = drawn("control", 24);
+    let open = format!("db_password: {}\n", BASE64.encode(&control));
+    let shape = format!("a+{}/b\n", by_chance());
+    let open = [("open.yaml", open), ("shape.txt", shape)];
+    assert_eq!(found(&open).len(), 2);
+}
+
+#[test]
+fn what_lies_beside_ciphertext_is_found() {
+    let files: Vec<(&str, String)> = containers()
+        .into_iter()
+        .filter(|(name, _)| name.ends_with(".yaml"))
+        .map(|(name, text)| {
+            let open = BASE64.encode(&drawn(name, 24));
+            (name, format!("{text}other_password: {open}\n"))
+        })
+        .collect();
+    let findings = found(&files);
+    assert_eq!(findings.len(), files.len(), "{:?}", told(&findings));
+}
+
+#[test]
+fn encrypted_files_of_bytes_are_silent() {
+    let body = drawn("body", 40_000);
+    let age = b"age-encryption.org/v1\n-> X25519 q8Zk27xPw0LmN4tYb6Rcq8Zk27xPw0LmN4tYb6Rc\nq8Zk27xPw0LmN4tYb6Rc\n--- q8Zk27xPw0LmN4tYb6Rc\n";
+    let files = [
+        ("a.env", &b"\0GITCRYPT\0"[..]),
+        ("b.age", age),
+        ("c.gpg", b"\x85\x02"),
+    ]
+    .map(|(name, head)| (name, [head, &body].concat()));
+    assert_eq!(told(&found(&files)), Vec::<String>::new());
 }

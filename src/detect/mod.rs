@@ -27,6 +27,7 @@ use crate::model::rule::{Kind, Matcher, Promise, Rule, RuleSet};
 use crate::model::secret::Secret;
 use crate::model::span::Span;
 use crate::syntax::literals::Literals;
+use crate::syntax::sealed;
 use allow::Allowances;
 use assignment::Assignment;
 use judge::Judgement;
@@ -138,6 +139,8 @@ impl Detector {
         self.collect(text, texture, scratch, out);
         if out.len() > first {
             let mut found: Vec<Candidate> = out.drain(first..).collect();
+            let sealed = sealed::spans(text);
+            found.retain(|it| !sealed.iter().any(|whole| whole.contains(it.span)));
             self.settle(&mut found);
             for it in &mut found {
                 nature::tell(self.rules.rules[it.rule].kind, it);

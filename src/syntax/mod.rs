@@ -12,4 +12,5 @@ mod openssh;
 pub mod pem;
 mod pgp;
 mod putty;
+pub mod sealed;
 pub mod yaml;
