@@ -7,6 +7,7 @@
 )]
 
 use keyatlas::model::coverage::{Coverage, Gap, Reason};
+use keyatlas::model::details::{Detail, Details};
 use keyatlas::model::finding::{Finding, Managed};
 use keyatlas::model::fingerprint::Occurrence;
 use keyatlas::model::level::{Confidence, Level};
@@ -37,6 +38,10 @@ fn planted() -> String {
 fn report(show_secrets: bool) -> Report {
     let dirt = planted();
     let path = format!("dir/{dirt}/a.env");
+    let mut details = Details::default();
+    for detail in [Detail::Subject, Detail::Certificate, Detail::Cipher] {
+        details.add(detail, Some(dirt.clone()));
+    }
     let finding = Finding {
         rule: "planted-rule".into(),
         path: path.clone(),
@@ -79,6 +84,7 @@ fn report(show_secrets: bool) -> Report {
         waived: None,
         inline: None,
         expires: Some(1_700_000_000),
+        details,
         in_baseline: None,
     };
     let verdict = |id: VerdictId, evidence: &str| Verdict {

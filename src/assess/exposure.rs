@@ -47,6 +47,15 @@ fn places(group: &[&Finding]) -> String {
     }
 }
 
+/// How the values lie there: keys that need a passphrase do not lie in the clear.
+fn lie(group: &[&Finding]) -> &'static str {
+    if group.iter().all(|it| it.details.is_encrypted()) {
+        "lies encrypted"
+    } else {
+        "lies in the clear"
+    }
+}
+
 /// The severity as a whole: low if each sign is weak.
 fn severity(group: &[&Finding], strong: Severity) -> Severity {
     let open: Vec<_> = group.iter().filter(|it| it.waived.is_none()).collect();
@@ -64,8 +73,9 @@ fn exposed(case: &Case, group: &[&Finding], managed: &Managed) -> Verdict {
         .map(owned_by)
         .unwrap_or_default();
     let message = format!(
-        "The current value of `{}`{owner} lies in the clear at {}.",
+        "The current value of `{}`{owner} {} at {}.",
         managed.record,
+        lie(group),
         places(group)
     );
     let next = format!(
@@ -84,9 +94,10 @@ fn rotated(case: &Case, group: &[&Finding], managed: &Managed) -> Verdict {
         .map(owned_by)
         .unwrap_or_default();
     let message = format!(
-        "Version {} of `{}`{owner}, rotated since, still lies in the clear at {}.",
+        "Version {} of `{}`{owner}, rotated since, still {} at {}.",
         managed.version,
         managed.record,
+        lie(group),
         places(group)
     );
     let next = format!(
@@ -120,10 +131,16 @@ fn unmanaged(case: &Case, group: &[&Finding]) -> Verdict {
         None => (severity(group, strong), String::new()),
     };
     let message = format!(
-        "A secret that no inventory knows ({what}) lies in the clear at {}.{note}",
+        "A secret that no inventory knows ({what}) {} at {}.{note}",
+        lie(group),
         places(group)
     );
-    let next = if ended.is_some() {
+    let next = if group.iter().all(|it| it.details.is_encrypted()) {
+        format!(
+            "Make sure that nobody can guess or find the passphrase of what lies at {}, or make a new key.",
+            places(group)
+        )
+    } else if ended.is_some() {
         format!(
             "Remove it at {}, and check that what issued it no longer accepts it.",
             places(group)

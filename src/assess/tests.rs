@@ -1,6 +1,7 @@
 //! The judgement as a whole: for each verdict, where it fires and where it must not.
 
 use super::*;
+use crate::model::details::Details;
 use crate::model::finding::Waived;
 use crate::model::fingerprint::{Fingerprint, Occurrence};
 use crate::model::level::{Confidence, Level, Severity};
@@ -62,6 +63,7 @@ pub(super) fn finding(path: &str, value: u8) -> Finding {
         waived: None,
         inline: None,
         expires: None,
+        details: Details::default(),
         in_baseline: None,
     }
 }

@@ -506,6 +506,7 @@ fn unescape(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::details::Details;
     use crate::model::fingerprint::Occurrence;
     use crate::model::level::Confidence;
     use crate::model::secret::Secret;
@@ -542,6 +543,7 @@ mod tests {
             waived: None,
             inline: None,
             expires: None,
+            details: Details::default(),
             in_baseline: None,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::plain::{is_stand_in, is_trivial};
 use crate::model::rule::Checksum;
+use crate::syntax::{jwt, pem};
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD};
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -10,10 +11,12 @@ const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 pub(crate) fn holds(checksum: Checksum, value: &[u8]) -> bool {
     match checksum {
         Checksum::Crc32Base62 => crc32_base62(value),
-        Checksum::Jwt => jwt_claims(value).is_some(),
+        Checksum::Jwt => jwt::read(value).is_some(),
         Checksum::Base64 => decoded(value).is_some_and(|it| it.len() >= 16),
         Checksum::BasicAuth => decoded(value).is_some_and(|it| is_user_and_password(&it)),
-        Checksum::Pem => pem_body(value).is_some_and(|it| it.len() >= 24),
+        Checksum::Pem => pem::blocks(value)
+            .first()
+            .is_some_and(|it| it.body.len() >= 24),
         Checksum::Structure => true,
     }
 }
@@ -53,47 +56,12 @@ pub(crate) fn crc32_suffix(body: &[u8]) -> [u8; 6] {
     out
 }
 
-/// Header and payload of a JWT (RFC 7519), if both are JSON objects; returns the payload.
-pub(crate) fn jwt_claims(value: &[u8]) -> Option<serde_json::Value> {
-    let mut parts = value.split(|it| *it == b'.');
-    let header: serde_json::Value =
-        serde_json::from_slice(&BASE64URL_NOPAD.decode(parts.next()?).ok()?).ok()?;
-    let payload: serde_json::Value =
-        serde_json::from_slice(&BASE64URL_NOPAD.decode(parts.next()?).ok()?).ok()?;
-    (header.is_object() && payload.is_object()).then_some(payload)
-}
-
 fn decoded(value: &[u8]) -> Option<Vec<u8>> {
     let trimmed: &[u8] = value;
     BASE64
         .decode(trimmed)
         .or_else(|_| BASE64_NOPAD.decode(trimmed))
         .or_else(|_| BASE64URL_NOPAD.decode(trimmed))
-        .ok()
-}
-
-/// The decoded body of a PEM block, also with `\n` written as two characters.
-pub(crate) fn pem_body(value: &[u8]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(value)
-        .ok()?
-        .replace("\\r", "")
-        .replace("\\n", "\n");
-    let text = text.replace("\\t", "");
-    let start = text.find("-----BEGIN")?;
-    let start = start + text[start + 10..].find("-----")? + 15;
-    let end = start + text[start..].find("-----END").unwrap_or(text.len() - start);
-    let body: Vec<u8> = text[start..end]
-        .lines()
-        .map(|line| {
-            line.trim_matches(|c: char| !(c.is_ascii_alphanumeric() || "+/=:-,".contains(c)))
-        })
-        .filter(|line| !line.contains(':') && !line.starts_with('='))
-        .flat_map(str::bytes)
-        .filter(|it| it.is_ascii_alphanumeric() || b"+/".contains(it))
-        .collect();
-    BASE64_NOPAD
-        .decode(&body)
-        .or_else(|_| BASE64_NOPAD.decode(&body[..body.len() / 4 * 4]))
         .ok()
 }
 

@@ -59,6 +59,14 @@ fn part(part: &str, before: &str, seed: &mut Seed) -> Result<String, String> {
                 BASE64URL_NOPAD.encode(&seed.bytes(32))
             ));
         }
+        "jwt-none" => {
+            let head = BASE64URL_NOPAD.encode(br#"{"alg":"none","typ":"JWT"}"#);
+            let body = format!(r#"{{"sub":"{}","iat":1516239022}}"#, seed.next());
+            return Ok(format!(
+                "{head}.{}.",
+                BASE64URL_NOPAD.encode(body.as_bytes())
+            ));
+        }
         "pem-body" => {
             let body = BASE64.encode(&seed.bytes(336));
             return Ok(body

@@ -6,13 +6,13 @@ mod assignment;
 mod checksum;
 mod context;
 mod entropy;
-mod expiry;
 mod generate;
 mod inline;
 mod judge;
 mod likeness;
 mod name;
 mod named;
+mod nature;
 mod pattern;
 mod plain;
 pub mod selftest;
@@ -26,12 +26,14 @@ pub use generate::{Seed, fill};
 pub use trail::{Found, Trail};
 
 use crate::model::delta::Edit;
+use crate::model::details::Details;
 use crate::model::finding::{Candidate, Written};
 use crate::model::level::Confidence;
 use crate::model::rule::{Kind, Matcher, Promise, RuleSet};
 use crate::model::secret::Secret;
 use crate::model::span::Span;
 use crate::syntax::literals::Literals;
+use crate::syntax::sealed;
 use allow::Allowances;
 use assignment::Assignment;
 use judge::Judgement;
@@ -135,7 +137,7 @@ impl Detector {
     /// Finds candidates in a text: sorted and without overlaps of one value.
     pub fn detect(&self, text: &[u8], texture: Texture, scratch: &mut Scratch) -> Vec<Found> {
         self.look(text, texture, scratch);
-        self.settled(&scratch.trail)
+        self.settled(text, &scratch.trail)
     }
 
     /// The same for a text that an edit makes out of another whose trail is known, or of which that may be
@@ -160,11 +162,16 @@ impl Detector {
 
     /// The candidates of a text, sorted and without overlaps of one value: a shape before a name, a name
     /// with its owner before one without, then the surer, then the one that names a provider, then the
-    /// longer.
-    pub fn settled(&self, trail: &Trail) -> Vec<Found> {
+    /// longer. What lies in ciphertext is none.
+    pub fn settled(&self, text: &[u8], trail: &Trail) -> Vec<Found> {
         let shaped = trail.shaped.iter().map(|it| &it.found);
         let called = trail.called.iter().map(|it| &it.found);
         let mut found: Vec<Found> = shaped.chain(called).cloned().collect();
+        if found.is_empty() {
+            return found;
+        }
+        let sealed = sealed::spans(text);
+        found.retain(|it| !sealed.iter().any(|whole| whole.contains(it.span)));
         settle::settle(&mut found, |it| {
             let rule = &self.rules.rules[it.rule];
             let has_owner = rule.matcher == Matcher::Named;
@@ -317,7 +324,7 @@ impl Detector {
             }
             None => Judgement::plain(rule.confidence),
         };
-        Some(Candidate {
+        Some(self.told(Candidate {
             rule: number,
             span: found.secret,
             secret: Secret::new(value),
@@ -326,8 +333,16 @@ impl Detector {
             confidence: judgement.confidence.min(rule.confidence),
             facts: judgement.facts,
             inline: inline::comment(text, found.secret.start),
-            expires: expiry::of(rule.kind, value),
-        })
+            expires: None,
+            details: Details::default(),
+            content: None,
+        }))
+    }
+
+    /// With what the value itself tells.
+    fn told(&self, mut candidate: Candidate) -> Candidate {
+        nature::tell(self.rules.rules[candidate.rule].kind, &mut candidate);
+        candidate
     }
 
     /// The values that a name is given: one of the name's owner, else of a rule that goes by names alone.
@@ -368,7 +383,7 @@ impl Detector {
                 return None;
             }
             let judgement = judge::judge(key, promise, value, found.written)?;
-            Some(Candidate {
+            Some(self.told(Candidate {
                 rule,
                 span,
                 secret: Secret::new(raw),
@@ -378,7 +393,9 @@ impl Detector {
                 facts: judgement.facts,
                 inline: inline::comment(text, span.start),
                 expires: None,
-            })
+                details: Details::default(),
+                content: None,
+            }))
         }));
     }
 
@@ -431,7 +448,7 @@ impl Detector {
         } else {
             Confidence::Medium
         };
-        Some(Candidate {
+        Some(self.told(Candidate {
             rule: owned.rule,
             span: found.value,
             secret: Secret::new(raw),
@@ -446,7 +463,9 @@ impl Detector {
             facts: vec!["+ the provider's name, and a value of its shape"],
             inline: inline::comment(text, found.value.start),
             expires: None,
-        })
+            details: Details::default(),
+            content: None,
+        }))
     }
 }
 

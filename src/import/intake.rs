@@ -6,6 +6,7 @@
 use crate::model::fingerprint::{Fingerprint, Fingerprinter};
 use crate::model::record::Record;
 use crate::model::secret::Worth;
+use crate::syntax::key;
 use jiff::Timestamp;
 use jiff::civil;
 use jiff::tz::TimeZone;
@@ -175,14 +176,18 @@ impl<'a> Intake<'a> {
     /// The fingerprint of a value without the white space around it.
     ///
     /// Stores keep the line end that `echo` or an editor left; code and configuration that use the value
-    /// do not. Both must meet. An empty value is no value.
+    /// do not. Both must meet. An empty value is no value. A private key has one fingerprint in every format,
+    /// here as in a scan.
     pub(super) fn fingerprint(&self, value: &[u8]) -> Option<Fingerprint> {
         let value = value.trim_ascii();
         if value.is_empty() {
             return None;
         }
         let seal = self.seal?;
-        let print = seal.fingerprint(value);
+        let print = match key::content(value) {
+            Some(content) => seal.of_content(&content),
+            None => seal.fingerprint(value),
+        };
         let veil = seal.veil(&print, Worth::of(value));
         self.veils.borrow_mut().insert(print, veil);
         Some(print)

@@ -1,7 +1,8 @@
 //! Findings: a value seen at a place. A [`Candidate`] is what `detect` sees in bytes alone; a
 //! [`Finding`] has its origins and identity.
 
-use super::fingerprint::{Fingerprint, Occurrence};
+use super::details::Details;
+use super::fingerprint::{Content, Fingerprint, Occurrence};
 use super::level::{Confidence, Level};
 use super::origin::{Origin, shown};
 use super::secret::Secret;
@@ -55,6 +56,10 @@ pub struct Candidate {
     pub inline: Option<Inline>,
     /// Expiry that the value itself tells (JWT `exp`, certificate), in seconds since the epoch.
     pub expires: Option<i64>,
+    /// What else the value tells of itself.
+    pub details: Details,
+    /// What it is known by if it has many texts: a private key in the clear.
+    pub content: Option<Content>,
 }
 
 /// The inventory's answer for a value.
@@ -118,6 +123,8 @@ pub struct Finding {
     pub inline: Option<Inline>,
     /// Expiry told by the value itself, seconds since the epoch.
     pub expires: Option<i64>,
+    /// What else the value tells of itself.
+    pub details: Details,
     /// Whether an earlier report (`--baseline`) has this occurrence; `None` without a baseline.
     pub in_baseline: Option<bool>,
 }

@@ -4,7 +4,7 @@
 
 use super::secret::Worth;
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -37,6 +37,34 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
+/// What a value is known by that has many texts: SHA-256 over the private numbers of a key, whichever format
+/// they are written in. Nobody can guess those, but who has the numbers can tell that they are meant.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Content([u8; 32]);
+
+impl Content {
+    /// Of parts that stay apart, whatever their lengths.
+    pub fn of(parts: &[&[u8]]) -> Self {
+        let mut digest = Sha256::new();
+        for part in parts {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part);
+        }
+        Self(digest.finalize().into())
+    }
+
+    /// The bytes to make an identity of.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Content(****)")
+    }
+}
+
 /// Makes fingerprints under one estate key.
 #[derive(Clone)]
 pub struct Fingerprinter {
@@ -54,6 +82,11 @@ impl Fingerprinter {
     /// The fingerprint of a value, however it is laid out where it stands (see [`canonical`]).
     pub fn fingerprint(&self, value: &[u8]) -> Fingerprint {
         Fingerprint(tag(&self.key, b"keyatlas value v1\0", &canonical(value)))
+    }
+
+    /// The fingerprint of a value with many texts.
+    pub fn of_content(&self, content: &Content) -> Fingerprint {
+        Fingerprint(tag(&self.key, b"keyatlas content v1\0", content.as_bytes()))
     }
 
     /// What a value is worth, in a byte that only this key can read: a list of weak values is a help to

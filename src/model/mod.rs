@@ -6,6 +6,7 @@
 pub mod blob;
 pub mod coverage;
 pub mod delta;
+pub mod details;
 pub mod finding;
 pub mod fingerprint;
 pub mod input;

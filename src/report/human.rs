@@ -8,6 +8,7 @@ use crate::model::origin::{OriginKind, shown};
 use crate::model::report::Report;
 use crate::model::rule::Kind;
 use crate::model::verdict::Verdict;
+use crate::report::details;
 use crate::report::text::{Redactor, day};
 use crate::report::verdicts::{ByOccurrence, stands_alone};
 use anstyle::{AnsiColor, Style};
@@ -64,15 +65,8 @@ fn groups<'a>(report: &'a Report, verdicts: &ByOccurrence<'_>) -> Vec<Vec<&'a Fi
     let is_told =
         |it: &&Finding| it.waived.is_none() && !(is_certificate(it) && verdicts.of(it).is_empty());
     for finding in report.findings.iter().filter(is_told) {
-        let key = finding.fingerprint.map_or_else(
-            || {
-                format!(
-                    "{}\0{}\0{}",
-                    finding.rule, finding.masked, finding.occurrence.base
-                )
-            },
-            |it| it.to_string(),
-        );
+        let print = finding.fingerprint.map(|it| it.to_string());
+        let key = print.unwrap_or_else(|| finding.occurrence.base.clone());
         let at = *index.entry(key).or_insert_with(|| {
             groups.push(Vec::new());
             groups.len() - 1
@@ -144,6 +138,9 @@ fn write_group(
         && origins().all(|it| it.kind == OriginKind::History && !it.in_head)
     {
         writeln!(out, "  only in history")?;
+    }
+    if !first.details.is_empty() {
+        writeln!(out, "  {}", details::line(text, &first.details))?;
     }
     if let Some(managed) = group.iter().find_map(|it| it.managed.as_ref()) {
         let age = if managed.current {

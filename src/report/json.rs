@@ -6,8 +6,11 @@ use crate::model::map::{Hop, Use};
 use crate::model::origin::Origin;
 use crate::model::report::Report;
 use crate::model::verdict::Verdict;
+use crate::report::details;
 use crate::report::text::{Redactor, rfc3339};
 use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 #[derive(Serialize)]
@@ -51,6 +54,7 @@ struct FindingOut {
     managed: Option<ManagedOut>,
     waived: Option<WaivedOut>,
     expires: Option<String>,
+    details: BTreeMap<&'static str, Value>,
 }
 
 #[derive(Serialize)]
@@ -242,6 +246,7 @@ fn finding(text: &Redactor, report: &Report, it: &Finding) -> FindingOut {
             until: text.clean(&it.until),
         }),
         expires: it.expires.and_then(rfc3339),
+        details: details::object(text, &it.details),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Verdicts as text: one function per format from a report to a writer. Never a store, a flag, a clock.
 
 mod bases;
+mod details;
 mod human;
 mod json;
 mod map;

@@ -11,6 +11,7 @@ use crate::model::report::Report;
 use crate::model::span::Place;
 use crate::model::verdict::{Verdict, VerdictId};
 use crate::report::bases::{ROOT, absolute, base, bases, relative};
+use crate::report::details;
 use crate::report::taxonomy;
 use crate::report::text::Redactor;
 use crate::report::verdicts::{ByOccurrence, stands_alone};
@@ -310,6 +311,9 @@ impl Results<'_> {
             "introducedBy": first.and_then(|it| it.introduced.as_ref()).map(|it| &it.commit),
             "inHead": it.origins.iter().any(|it| it.in_head),
         });
+        if !it.details.is_empty() {
+            out["properties"]["details"] = json!(details::object(text, &it.details));
+        }
         if let Some(known) = it.in_baseline {
             out["baselineState"] = json!(if known { "unchanged" } else { "new" });
         }
@@ -533,6 +537,7 @@ fn sentence(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::details::Details;
     use crate::model::finding::Waived;
     use crate::model::fingerprint::Occurrence;
     use crate::model::origin::{Origin, OriginKind};
@@ -566,6 +571,7 @@ mod tests {
             waived: None,
             inline: None,
             expires: None,
+            details: Details::default(),
             in_baseline: Some(false),
         }
     }

@@ -127,7 +127,7 @@ impl State {
         mut emit: impl FnMut(Arc<Candidate>, Place, &[&'static str]),
     ) {
         let mut places = Places::new(bytes);
-        for Found { span, candidate } in detector.settled(&self.trail) {
+        for Found { span, candidate } in detector.settled(bytes, &self.trail) {
             emit(candidate, places.place(span), &[]);
         }
         let mut places = Places::new(bytes);

@@ -2,8 +2,10 @@
 
 use super::collect::Sighting;
 use super::identity::Identity;
+use super::pair::pair;
 use crate::detect::weigh;
 use crate::model::blob::ObjectId;
+use crate::model::details::Details;
 use crate::model::finding::Finding;
 use crate::model::fingerprint::{Fingerprinter, Occurrence};
 use crate::model::level::{Confidence, Level};
@@ -56,6 +58,7 @@ pub(super) fn findings(mut traced: Vec<Traced>, context: &Context<'_>) -> Vec<Fi
             &b.key,
         ))
     });
+    pair(&mut findings);
     findings
 }
 
@@ -180,20 +183,28 @@ fn finding(group: &Group, traced: &[Traced], context: &Context<'_>) -> Finding {
         key: candidate.key.clone(),
         masked: candidate.secret.masked(&rule.prefix),
         secret: candidate.secret.clone(),
-        fingerprint: context.fingerprinter.map(|it| it.fingerprint(value)),
+        fingerprint: context.fingerprinter.map(|it| match &candidate.content {
+            Some(content) => it.of_content(content),
+            None => it.fingerprint(value),
+        }),
         occurrence: Occurrence {
-            base: context.identity.base(value, candidate.key.as_deref()),
+            base: context.identity.base(
+                value,
+                candidate.content.as_ref(),
+                candidate.key.as_deref(),
+            ),
             ordinal: 1,
         },
         via: sighting.via.clone(),
         container: None,
         confidence: group.confidence,
         facts: candidate.facts.clone(),
-        level: level(rule.severity.level(), group.confidence),
+        level: level(rule.severity.level(), group.confidence, &candidate.details),
         managed: None,
         waived: None,
         inline: candidate.inline.clone(),
         expires: candidate.expires,
+        details: candidate.details.clone(),
         in_baseline: None,
         path: origins
             .first()
@@ -202,9 +213,11 @@ fn finding(group: &Group, traced: &[Traced], context: &Context<'_>) -> Finding {
     }
 }
 
-/// A weak sign is a note, whatever the damage would be.
-fn level(level: Level, confidence: Confidence) -> Level {
-    if confidence == Confidence::Low {
+/// A weak sign is a note, whatever the damage would be; so is a key that needs a passphrase, and a token
+/// that anybody can write.
+fn level(level: Level, confidence: Confidence, details: &Details) -> Level {
+    let is_harmless = details.is_encrypted() || details.is_unsigned();
+    if confidence == Confidence::Low || is_harmless {
         Level::Note
     } else {
         level

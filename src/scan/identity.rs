@@ -1,7 +1,7 @@
 //! Occurrence ids: a value through a memory-hard function, with its structural context. Ordinals among
 //! equals are given once all findings are known.
 
-use crate::model::fingerprint::canonical;
+use crate::model::fingerprint::{Content, canonical};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -31,9 +31,18 @@ impl Identity {
         }
     }
 
-    /// The base id of a value in its context (its assigned name without case and punctuation).
-    pub(super) fn base(&self, value: &[u8], key: Option<&str>) -> String {
-        let secret = self.secret(value);
+    /// The base id of a value in its context (its assigned name without case and punctuation). What has
+    /// many texts goes by its content.
+    pub(super) fn base(
+        &self,
+        value: &[u8],
+        content: Option<&Content>,
+        key: Option<&str>,
+    ) -> String {
+        let secret = match content {
+            Some(content) => self.salted(content.as_bytes()),
+            None => self.secret(value),
+        };
         let context: String = key
             .unwrap_or("")
             .chars()
@@ -45,6 +54,14 @@ impl Identity {
             .chain_update(context.as_bytes())
             .finalize();
         format!("ko1:{}", HEXLOWER.encode(&digest[..12]))
+    }
+
+    /// Of a digest of something that nobody can guess.
+    fn salted(&self, digest: &[u8; 32]) -> [u8; 16] {
+        let digest = Sha256::new().chain_update(&self.salt).chain_update(digest);
+        let mut out = [0; 16];
+        out.copy_from_slice(&digest.finalize()[..16]);
+        out
     }
 
     fn secret(&self, value: &[u8]) -> [u8; 16] {
@@ -62,8 +79,7 @@ impl Identity {
         }
         let mut out = [0; 16];
         if value.len() >= LONG {
-            let digest = Sha256::new().chain_update(&self.salt).chain_update(short);
-            out.copy_from_slice(&digest.finalize()[..16]);
+            out = self.salted(&short);
         } else if let Some(params) = &self.params {
             // The only error is an output length of zero.
             let _length_is_fixed = scrypt::scrypt(value, &self.salt, params, &mut out);

@@ -4,6 +4,7 @@ mod chain;
 mod collect;
 mod gather;
 mod identity;
+mod pair;
 mod road;
 mod roots;
 mod within;
