@@ -48,6 +48,7 @@ fn run(root: &Path, mode: Mode, jobs: usize, rules: &Arc<RuleSet>) -> Scanned {
         salt: None,
         fingerprinter: None,
         index_file: None,
+        whole_blobs: false,
         progress: None,
     };
     scan::run(&options, rules).unwrap()

@@ -59,10 +59,7 @@ impl Pattern {
                 return;
             };
             let span = Span::new(found.start(), found.end());
-            let groups = regex.captures_at(text, span.start);
-            let secret =
-                groups.and_then(|it| it.name("secret").map(|it| Span::new(it.start(), it.end())));
-            let secret = secret.unwrap_or(span);
+            let secret = secret(regex, text, span);
             emit(Match {
                 whole: span,
                 secret,
@@ -71,6 +68,23 @@ impl Pattern {
             at = secret.end.max(span.start + 1);
         }
     }
+}
+
+/// The group `secret` of a match that is known. A search for groups takes longer the farther it may look:
+/// where one with little text behind the match gives the same match, it gives the same groups, since
+/// nothing looks farther than a byte behind it.
+fn secret(regex: &Regex, text: &[u8], found: Span) -> Span {
+    const BEHIND: usize = 8;
+    let group = |text: &[u8]| {
+        let groups = regex.captures_at(text, found.start)?;
+        let whole = groups.get(0)?;
+        let secret = groups.name("secret").unwrap_or(whole);
+        let is_same = whole.start() == found.start && whole.end() == found.end;
+        is_same.then(|| Span::new(secret.start(), secret.end()))
+    };
+    group(&text[..text.len().min(found.end + BEHIND)])
+        .or_else(|| group(text))
+        .unwrap_or(found)
 }
 
 fn build(text: &str) -> Result<Regex, regex::Error> {

@@ -7,6 +7,9 @@ use std::collections::HashMap;
 /// Log2 of the number of cells in the first table; 32 KiB stay in a core's nearest cache.
 const CELLS: u32 = 15;
 
+/// Anchors of long keywords are at most this far from their beginning, and as far from their end.
+const CENTRAL: usize = 16;
+
 /// The commonest four-byte pieces of source text, case folded, commonest first. Counted over equal
 /// shares of C, Go, Rust, JavaScript, TypeScript and Python sources with their documentation.
 const COMMON: &str = include_str!("grams.txt");
@@ -25,6 +28,7 @@ pub(crate) struct Prefilter {
     /// What the entries point at.
     anchors: Vec<Vec<Anchor>>,
     keywords: Vec<Vec<u8>>,
+    margins: (usize, usize),
 }
 
 /// An anchored piece, and its place in `anchors` plus one; zero is an empty entry.
@@ -89,10 +93,12 @@ impl Prefilter {
             threes: HashMap::new(),
             anchors: Vec::new(),
             keywords: Vec::new(),
+            margins: (0, 1),
         };
         let ranks = ranks();
         for (number, keyword) in keywords.iter().enumerate() {
             if keyword.len() == 3 {
+                this.widen(keyword.len(), 0);
                 let piece = gram(keyword) & THREE;
                 this.cells[cell(piece)] = u8::MAX;
                 this.threes.entry(piece).or_default().push(Anchor {
@@ -101,9 +107,13 @@ impl Prefilter {
                 });
                 continue;
             }
-            let best = (0..keyword.len().saturating_sub(3))
-                .max_by_key(|at| rarity(&keyword[*at..*at + 4], &ranks))
+            // Not far from either end, so that little has to be searched around an edit.
+            let last = keyword.len().saturating_sub(4);
+            let is_central = |at: &usize| *at <= CENTRAL && keyword.len() - at <= CENTRAL + 4;
+            let best = (0..=last)
+                .max_by_key(|at| (is_central(at), rarity(&keyword[*at..*at + 4], &ranks)))
                 .unwrap_or(0);
+            this.widen(keyword.len(), best);
             let piece = gram(&keyword[best..]);
             this.cells[cell(piece)] |= 1 << (piece >> 24 & 7);
             this.anchor(
@@ -116,6 +126,16 @@ impl Prefilter {
         }
         this.keywords = keywords;
         this
+    }
+
+    fn widen(&mut self, length: usize, anchor: usize) {
+        self.margins.0 = self.margins.0.max(length - anchor);
+        self.margins.1 = self.margins.1.max(anchor + 1);
+    }
+
+    /// How many bytes before and behind a place the anchors of keywords that touch it can stand.
+    pub(crate) fn margins(&self) -> (usize, usize) {
+        self.margins
     }
 
     fn slot(&self, gram: u32) -> usize {
@@ -137,10 +157,18 @@ impl Prefilter {
         self.anchors[self.fours[at].anchors as usize - 1].push(anchor);
     }
 
-    /// Calls `hit(keyword, start)` for each place of each keyword, by position of its anchor.
-    pub(crate) fn each(&self, text: &[u8], mut hit: impl FnMut(usize, usize)) {
-        let mut at = 0;
-        let mut blocks = text.windows(12).step_by(8);
+    /// Calls `hit(keyword, start)` for each place of each keyword that has its anchor between `start` and
+    /// `end`, by position of the anchor.
+    pub(crate) fn each(
+        &self,
+        text: &[u8],
+        start: usize,
+        end: usize,
+        mut hit: impl FnMut(usize, usize),
+    ) {
+        let mut at = start;
+        let part = text.get(start..text.len().min(end + 3)).unwrap_or_default();
+        let mut blocks = part.windows(12).step_by(8);
         for block in &mut blocks {
             let (Some(low), Some(high)) = (block.first_chunk::<8>(), block.last_chunk::<8>())
             else {
@@ -161,7 +189,7 @@ impl Prefilter {
             }
             at += 8;
         }
-        while at + 3 <= text.len() {
+        while at < end && at + 3 <= text.len() {
             self.confirm(text, at, &mut hit);
             at += 1;
         }
@@ -233,7 +261,9 @@ mod tests {
     fn found(keywords: &[&str], text: &[u8]) -> Vec<(usize, usize)> {
         let filter = Prefilter::new(keywords.iter().map(|it| it.as_bytes().to_vec()).collect());
         let mut found = Vec::new();
-        filter.each(text, |keyword, start| found.push((keyword, start)));
+        filter.each(text, 0, text.len(), |keyword, start| {
+            found.push((keyword, start));
+        });
         found.sort_unstable();
         found
     }

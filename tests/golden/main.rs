@@ -104,6 +104,7 @@ fn report(dir: &Path) -> Report {
         salt: None,
         fingerprinter: store.fingerprinter(),
         index_file: None,
+        whole_blobs: false,
         progress: None,
     };
     let mut scanned = scan::run(&options, &rules).unwrap();
