@@ -64,7 +64,7 @@ pub fn stays_plain(bytes: &[u8], edit: &Edit) -> bool {
         && edit.gaps().iter().all(|(start, end)| {
             let mut start = start.saturating_sub(3);
             let mut end = (end + 3).min(bytes.len());
-            if bytes[start..end].iter().all(u8::is_ascii) {
+            if bytes[start..end].is_ascii() {
                 return true;
             }
             for _ in 0..3 {

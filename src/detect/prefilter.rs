@@ -166,17 +166,18 @@ impl Prefilter {
         end: usize,
         mut hit: impl FnMut(usize, usize),
     ) {
+        let end = end.min(text.len());
         let mut at = start;
-        let part = text.get(start..text.len().min(end + 3)).unwrap_or_default();
-        let mut blocks = part.windows(12).step_by(8);
-        for block in &mut blocks {
+        let mut blocks = text.get(start..).unwrap_or_default().windows(12).step_by(8);
+        while at < end {
+            let Some(block) = blocks.next() else { break };
             let (Some(low), Some(high)) = (block.first_chunk::<8>(), block.last_chunk::<8>())
             else {
                 break;
             };
             let low = u64::from_le_bytes(*low) | 0x2020_2020_2020_2020;
             let high = u64::from_le_bytes(*high) | 0x2020_2020_2020_2020;
-            let passed = self.passes(low as u32)
+            let mut passed = self.passes(low as u32)
                 | self.passes((low >> 8) as u32) << 1
                 | self.passes((low >> 16) as u32) << 2
                 | self.passes((low >> 24) as u32) << 3
@@ -185,6 +186,9 @@ impl Prefilter {
                 | self.passes((high >> 16) as u32) << 6
                 | self.passes((high >> 24) as u32) << 7;
             if passed != 0 {
+                if end - at < 8 {
+                    passed &= (1 << (end - at)) - 1;
+                }
                 self.confirm_some(text, at, passed, &mut hit);
             }
             at += 8;
@@ -261,9 +265,13 @@ mod tests {
     fn found(keywords: &[&str], text: &[u8]) -> Vec<(usize, usize)> {
         let filter = Prefilter::new(keywords.iter().map(|it| it.as_bytes().to_vec()).collect());
         let mut found = Vec::new();
-        filter.each(text, 0, text.len(), |keyword, start| {
-            found.push((keyword, start));
-        });
+        // In two parts, which must not matter.
+        let middle = text.len() / 2;
+        for (start, end) in [(0, middle), (middle, text.len())] {
+            filter.each(text, start, end, |keyword, start| {
+                found.push((keyword, start));
+            });
+        }
         found.sort_unstable();
         found
     }
