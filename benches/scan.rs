@@ -41,6 +41,7 @@ fn run(root: &Path, mode: Mode, jobs: usize, rules: &Arc<RuleSet>) -> Scanned {
         max_size: 100 << 20,
         max_depth: 4,
         no_ignore: false,
+        whole_blobs: false,
         within: Within::everything(),
         exclude: Vec::new(),
         min_confidence: Confidence::Medium,
@@ -48,7 +49,6 @@ fn run(root: &Path, mode: Mode, jobs: usize, rules: &Arc<RuleSet>) -> Scanned {
         salt: None,
         fingerprinter: None,
         index_file: None,
-        whole_blobs: false,
         progress: None,
     };
     scan::run(&options, rules).unwrap()

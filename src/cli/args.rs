@@ -539,6 +539,14 @@ pub(super) enum RulesCommand {
         #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Turn a rule file of gitleaks or betterleaks into one of ours, and say what cannot be carried
+    Import {
+        /// Their TOML file
+        file: PathBuf,
+        /// Write here instead of to standard output
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
 }
 
 #[cfg(test)]

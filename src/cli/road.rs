@@ -131,6 +131,7 @@ pub(super) fn judged(
         coverage: scanned.coverage,
         repositories: scanned.repositories,
         show_secrets: values == Values::Shown,
+        explain: speech.verbose,
         today,
     };
     Ok(Outcome { report, applied })

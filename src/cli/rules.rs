@@ -3,7 +3,7 @@
 use super::args::{Listing, RulesCommand};
 use super::environment::Environment;
 use super::exit::Exit;
-use super::message::{Fault, safe};
+use super::message::{self, Fault, safe};
 use super::output;
 use super::plan;
 use crate::detect::selftest;
@@ -11,8 +11,9 @@ use crate::model::rule::{Rule, RuleSet};
 use crate::ruleset;
 use crate::settings;
 use serde_json::json;
+use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Any seed serves; a fixed one makes a failure repeatable.
@@ -29,6 +30,7 @@ pub(super) fn run(command: &RulesCommand, environment: &Environment) -> Result<E
         }
         RulesCommand::Show { id, rules } => show(id, &plan::rules_in_force(rules, environment)?),
         RulesCommand::Test { files } => test(files),
+        RulesCommand::Import { file, output } => import(file, output.as_deref()),
     }
 }
 
@@ -110,6 +112,30 @@ fn test(files: &[PathBuf]) -> Result<Exit, Fault> {
     } else {
         Exit::Findings
     })
+}
+
+/// Writes their rules as ours; what was left behind goes to standard error.
+fn import(file: &Path, to: Option<&Path>) -> Result<Exit, Fault> {
+    let text = fs::read_to_string(file).map_err(|it| Fault::at(file, &it))?;
+    let imported = ruleset::import(&text).map_err(|fault| {
+        Fault::new(format!("{}: {fault}", file.display()))
+            .hint("`rules import` reads the TOML of gitleaks and betterleaks")
+    })?;
+    for note in &imported.notes {
+        message::note(note);
+    }
+    message::note(&format!("{} rules carried", imported.count));
+    if imported.count == 0 {
+        return Err(Fault::new(format!(
+            "{}: no rule could be carried",
+            file.display()
+        )));
+    }
+    match to {
+        Some(path) => fs::write(path, imported.text).map_err(|it| Fault::at(path, &it))?,
+        None => output::stdout(|out| out.write_all(imported.text.as_bytes()))?,
+    }
+    Ok(Exit::Clean)
 }
 
 fn write_rule(out: &mut dyn Write, it: &Rule) -> io::Result<()> {

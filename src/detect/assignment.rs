@@ -15,6 +15,8 @@ pub(crate) struct Assignment {
     pub(crate) written: Written,
     /// Whether it is the first of a list.
     pub(crate) in_list: bool,
+    /// Whether the name is that of a call, and the value its first literal.
+    pub(crate) is_call: bool,
 }
 
 const MAX_NAME: usize = 80;
@@ -28,6 +30,14 @@ fn is_name(byte: u8) -> bool {
 pub(crate) fn around(text: &[u8], hit: usize) -> Option<Assignment> {
     let name = name_at(text, hit)?;
     let before = name.start.checked_sub(1).map(|at| text[at]);
+    // `socks5://user:pass@host:1080`: the name is part of a URL.
+    if text[name.start..name.end]
+        .iter()
+        .skip(1)
+        .any(|it| *it == b'@')
+    {
+        return None;
+    }
     // `checksum/secret: ...` and `/run/secrets/x` name a thing below another.
     if before == Some(b'/') && !text[..name.start].ends_with(b"//") {
         return None;
@@ -52,7 +62,9 @@ pub(crate) fn around(text: &[u8], hit: usize) -> Option<Assignment> {
     let operator = operator(text, at)?;
     // In a list `"password", "customer"` nothing is assigned; in a call `("password", "value")` it may be.
     let in_call = name.start > 1 && text[name.start - 2] == b'(';
-    if text.get(at) == Some(&b',') && !in_call {
+    let is_option = text[name.start..].starts_with(b"--");
+    let is_path = quote.is_some() && text[name.start..name.end].contains(&b'.');
+    if text.get(at) == Some(&b',') && (!in_call || is_path) && !is_option {
         return None;
     }
     let (is_call, call_at) = (text.get(at) == Some(&b'('), at);
@@ -64,13 +76,27 @@ pub(crate) fn around(text: &[u8], hit: usize) -> Option<Assignment> {
             return None;
         }
     }
+    // `"Password:"` is a label and `"?key="` ends a URL: the next quote closes what stands before.
+    let opened = before.filter(|it| matches!(it, b'"' | b'\'' | b'`'));
+    let is_closing = |it: u8| text.get(at) == Some(&it);
+    let is_tight = text[..at].ends_with(b":") || text[..at].ends_with(b"=");
+    if (opened.is_some_and(is_closing) && is_tight && quote.is_none() && !escaped)
+        || (matches!(before, Some(b'?' | b'&'))
+            && [b'"', b'\'', b'`'].map(is_closing).contains(&true))
+    {
+        return None;
+    }
     let found = value(text, name, at)?;
     // A call stands right behind its name and passes a literal; `name (remark)` is prose.
     if is_call && (call_at != name.end || found.written == Written::Bare) {
         return None;
     }
-    let is_prose = is_colon && found.written == Written::Bare && reads_on(text, found.value.end);
-    (!is_prose).then_some(found)
+    let is_bare = found.written == Written::Bare;
+    let value = &text[found.value.start..found.value.end];
+    // `--tlspassword also requires`: an option in a sentence.
+    let is_word = operator == 0 && value.iter().all(u8::is_ascii_lowercase);
+    let is_prose = (is_colon || is_word) && is_bare && reads_on(text, found.value.end);
+    (!is_prose).then_some(Assignment { is_call, ..found })
 }
 
 /// Whether the line goes on as a sentence after an unquoted value.
@@ -96,7 +122,13 @@ fn reads_on(text: &[u8], at: usize) -> bool {
 /// lower case behind it.
 pub(crate) fn may_end(text: &[u8], start: usize, end: usize) -> bool {
     text.get(end).is_some_and(|it| !it.is_ascii_lowercase())
-        && (end - start > 3 || (start > 0 && is_name(text[start - 1])))
+        && (end - start > 3
+            || (start > 0 && (is_name(text[start - 1]) || is_parameter(text, start))))
+}
+
+/// Whether a name that starts here is a parameter of a URL: `?key=`, `&key=`.
+pub(crate) fn is_parameter(text: &[u8], start: usize) -> bool {
+    start > 0 && matches!(text[start - 1], b'?' | b'&')
 }
 
 /// The whole words before a name, at most `reach` bytes and three lines.
@@ -190,6 +222,7 @@ fn element(text: &[u8], name: Span, start: usize) -> Option<Assignment> {
         value: Span::new(start, end),
         written: Written::Quoted,
         in_list: false,
+        is_call: false,
     })
 }
 
@@ -229,6 +262,7 @@ fn value(text: &[u8], name: Span, at: usize) -> Option<Assignment> {
         value,
         written,
         in_list,
+        is_call: false,
     })
 }
 
@@ -241,8 +275,6 @@ const WRAPPERS: &[&[u8]] = &[
     b"bytes",
     b"b64encode",
     b"b64decode",
-    b"decode",
-    b"encode",
     b"DecodeString",
     b"decodeBase64",
     b"base64Decode",
@@ -254,13 +286,9 @@ const WRAPPERS: &[&[u8]] = &[
     b"SecretString",
     b"GuardedString",
     b"ProtectedString",
-    b"getBytes",
-    b"GetBytes",
     b"of",
     b"valueOf",
     b"parse",
-    b"toByteArray",
-    b"toCharArray",
     b"atob",
     b"btoa",
     b"Secret",
@@ -294,7 +322,12 @@ fn unwrapped(text: &[u8], mut at: usize) -> usize {
             .rsplit(|it| matches!(it, b'.' | b':'))
             .next()
             .unwrap_or(call);
-        if rest.get(chain) == Some(&b'(') && WRAPPERS.contains(&last) {
+        // `x.encode("latin1")` names an encoding; `Base64.decode("...")` is given a value.
+        let is_codec = matches!(last, b"decode" | b"encode")
+            && [&b"ase"[..], b"ex", b"b64"]
+                .iter()
+                .any(|it| memchr::memmem::find(&call[..chain - last.len()], it).is_some());
+        if rest.get(chain) == Some(&b'(') && (is_codec || WRAPPERS.contains(&last)) {
             at += chain + 1;
         } else {
             break;
@@ -395,8 +428,10 @@ fn quoted(text: &[u8], start: usize, quote: u8) -> Option<Span> {
 /// A literal inside another literal: ends at `\"`.
 fn escaped(text: &[u8], start: usize, quote: u8) -> Option<Span> {
     let end = text.len().min(start + MAX_VALUE);
+    // A quote that is not escaped ends the outer literal.
     let at = (start..end).find(|at| {
-        text[*at] == b'\n' || (text[*at] == b'\\' && text.get(at + 1) == Some(&quote))
+        let byte = text[*at];
+        byte == b'\n' || byte == quote || (byte == b'\\' && text.get(at + 1) == Some(&quote))
     })?;
     (text[at] == b'\\').then_some(Span::new(start, at))
 }
@@ -420,8 +455,11 @@ fn bare(text: &[u8], start: usize) -> Option<Span> {
     {
         end -= 1;
     }
-    // In `a=1&token=2` the value ends at the ampersand.
-    if let Some(at) = text[start..end].iter().position(|it| *it == b'&') {
+    // In `a=1&token=2` the value ends at the ampersand, in `Password=a;Database=b` at the semicolon.
+    if let Some(at) = text[start..end]
+        .iter()
+        .position(|it| matches!(it, b'&' | b';'))
+    {
         end = start + at;
     }
     (end > start).then_some(Span::new(start, end))
@@ -449,6 +487,18 @@ mod tests {
                 "password",
                 "hunter2",
             ),
+            (
+                "password = Base64.decode(\"hunter2\")",
+                "password",
+                "hunter2",
+            ),
+            ("passwords: [ \"hunter2\", 'b']", "passwords", "hunter2"),
+            ("password = &quot;hunter2&quot;", "password", "hunter2"),
+            (
+                "Server=a;Password=hunter2;Database=b",
+                "Password",
+                "hunter2",
+            ),
             ("export PASSWORD=hunter2", "PASSWORD", "hunter2"),
             ("a=1&password=hunter2&b=2", "password", "hunter2"),
         ] {
@@ -467,6 +517,9 @@ mod tests {
             "password",
             "password:",
             "password = \"open",
+            "f(\"label\",\"password:\"),x?y.g(\"input\")",
+            "socks5://user:password@127.0.0.1:1080/",
+            "url+\"?password=\"],size:25,name:\"x\"",
         ] {
             assert!(
                 around(text.as_bytes(), text.find("password").unwrap()).is_none(),

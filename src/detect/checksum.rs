@@ -1,5 +1,6 @@
 //! Checksums and structure that real tokens carry: offline proof instead of a call to the provider.
 
+use super::plain::{is_stand_in, is_trivial};
 use crate::model::rule::Checksum;
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD};
 
@@ -11,9 +12,24 @@ pub(crate) fn holds(checksum: Checksum, value: &[u8]) -> bool {
         Checksum::Crc32Base62 => crc32_base62(value),
         Checksum::Jwt => jwt_claims(value).is_some(),
         Checksum::Base64 => decoded(value).is_some_and(|it| it.len() >= 16),
+        Checksum::BasicAuth => decoded(value).is_some_and(|it| is_user_and_password(&it)),
         Checksum::Pem => pem_body(value).is_some_and(|it| it.len() >= 24),
         Checksum::Structure => true,
     }
+}
+
+/// `user:password` in printable characters, where the password is none that anybody would write.
+fn is_user_and_password(decoded: &[u8]) -> bool {
+    let Some(text) = std::str::from_utf8(decoded).ok() else {
+        return false;
+    };
+    text.split_once(':').is_some_and(|(user, password)| {
+        !text.contains(char::is_control)
+            && password.len() >= 3
+            && user != password
+            && !is_stand_in(password)
+            && !is_trivial(&password.to_ascii_lowercase())
+    })
 }
 
 /// The last six characters are the base62 of the CRC-32 of the body after the prefix's last `_`.

@@ -44,9 +44,23 @@ const LOCALES: &[&str] = &[
     "/l10n/",
 ];
 
+/// Folders and files of published test vectors: keys that everybody has.
+const VECTORS: &[&str] = &[
+    "test_vectors",
+    "test-vectors",
+    "testvectors",
+    "test_vector",
+    "wycheproof",
+    "/vectors/",
+    "acvp",
+    "known_answer",
+];
+
 /// The confidence a match keeps at this path; `None` drops it.
 pub fn weigh(rule: &Rule, candidate: &Candidate, path: &str) -> Option<Confidence> {
-    if !rule.paths.is_empty() && !rule.paths.iter().any(|glob| matches(glob, path)) {
+    if (!rule.paths.is_empty() && !rule.paths.iter().any(|it| matches(it, path)))
+        || rule.skip_paths.iter().any(|it| matches(it, path))
+    {
         return None;
     }
     if rule.matcher == Matcher::Pattern && rule.kind != Kind::Generic {
@@ -83,11 +97,17 @@ pub fn weigh(rule: &Rule, candidate: &Candidate, path: &str) -> Option<Confidenc
     {
         return None;
     }
+    if VECTORS.iter().any(|it| lower.contains(it)) {
+        return Some(Confidence::Low);
+    }
     Some(candidate.confidence)
 }
 
-/// A glob with `*` (within or across folders alike) and `?` against a path or its file name.
+/// A regular expression behind `regex:`, else a glob with `*` (within or across folders alike) and `?` against a path or its file name.
 fn matches(glob: &str, path: &str) -> bool {
+    if let Some(regex) = glob.strip_prefix("regex:") {
+        return regex::Regex::new(regex).is_ok_and(|it| it.is_match(path));
+    }
     let name = path.rsplit('/').next().unwrap_or(path);
     let subject = if glob.contains('/') { path } else { name };
     ignore::overrides::OverrideBuilder::new("")

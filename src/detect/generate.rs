@@ -77,6 +77,11 @@ fn part(part: &str, before: &str, seed: &mut Seed) -> Result<String, String> {
         .parse()
         .map_err(|_| format!("`{{{{{part}}}}}` has no length"))?;
     match class {
+        "basic" => {
+            const LETTERS: &[u8] = b"bcdfghjkmnpqrstvwxz23456789";
+            let password = (0..count).map(|_| seed.pick(LETTERS)).collect();
+            Ok(BASE64.encode(format!("shop:{}", text(password)).as_bytes()))
+        }
         "base64" => Ok(BASE64.encode(&seed.bytes(count))),
         "hex" => Ok((0..count)
             .map(|_| char::from(seed.pick(b"0123456789abcdef")))

@@ -1,11 +1,13 @@
 //! Is this value what its name promises? Facts are gathered one by one, each with its weight, so that a
 //! confidence can be explained. Knows nothing of paths.
 
-use super::entropy::{sequence_share, shannon};
-use super::likeness::likeness;
-use super::name::{Promise, words};
+use super::entropy::shannon;
+use super::likeness::{likeness, reads_like_noise, reads_like_words};
+use super::name::words;
+use super::plain::{is_stand_in, is_trivial, looks_like_code, squeezed};
 use crate::model::finding::Written;
 use crate::model::level::Confidence;
+use crate::model::rule::Promise;
 
 /// How sure we are, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,6 +16,16 @@ pub(crate) struct Judgement {
     pub(crate) confidence: Confidence,
     /// The facts that raised (`+`) or lowered (`-`) it.
     pub(crate) facts: Vec<&'static str>,
+}
+
+impl Judgement {
+    /// What a rule says by itself.
+    pub(crate) fn plain(confidence: Confidence) -> Self {
+        Self {
+            confidence,
+            facts: Vec::new(),
+        }
+    }
 }
 
 /// Points on the way to a confidence: 1 is low, 2 is medium, 3 and more is high.
@@ -51,68 +63,6 @@ impl Score {
     }
 }
 
-/// Texts that stand where a secret will stand.
-const STAND_INS: &[&str] = &[
-    "example",
-    "changeme",
-    "change_me",
-    "change-me",
-    "change this",
-    "your",
-    "placeholder",
-    "dummy",
-    "redacted",
-    "replace",
-    "insert",
-    "sample",
-    "xxxx",
-    "****",
-    "....",
-    "todo",
-    "fixme",
-    "none",
-    "null",
-    "undefined",
-    "<",
-    "${",
-    "{{",
-    "$(",
-    "%(",
-    "#{",
-    "%s",
-    "{0}",
-    "goes here",
-    "goeshere",
-    "put_",
-    "enter",
-    "fake",
-    "mock",
-    "foobar",
-    "not-a-",
-    "notthis",
-    "not_a",
-    "insecure",
-    "abcdef",
-    "12345678901",
-    "lorem",
-];
-
-/// Whether the value only holds a secret's place.
-pub(crate) fn is_stand_in(value: &str) -> bool {
-    let lower = value.to_ascii_lowercase();
-    STAND_INS.iter().any(|it| lower.contains(it))
-        || sequence_share(value.as_bytes()) > 0.5
-        || distinct(value) < 4
-}
-
-fn distinct(value: &str) -> usize {
-    let mut seen = [false; 256];
-    value
-        .bytes()
-        .for_each(|byte| seen[usize::from(byte)] = true);
-    seen.iter().filter(|it| **it).count()
-}
-
 /// How sure we are that the value is what its name promises; `None` if it is not.
 pub(crate) fn judge(
     name: &str,
@@ -120,12 +70,16 @@ pub(crate) fn judge(
     value: &str,
     written: Written,
 ) -> Option<Judgement> {
-    let squeezed = squeezed(name);
-    let plain = self::squeezed(value);
+    let own = squeezed(name);
+    let plain = squeezed(value);
+    let words = words(name);
+    let tail = words[words.len().saturating_sub(2)..].concat();
     if plain.is_empty()
-        || squeezed.contains(&plain)
-        || (!squeezed.is_empty() && plain.contains(&squeezed))
+        || own.contains(&plain)
+        || (!own.is_empty() && plain.contains(&own))
+        || (tail.len() >= 6 && plain.contains(&tail))
         || is_stand_in(value)
+        || is_trivial(&plain)
     {
         return None;
     }
@@ -133,52 +87,11 @@ pub(crate) fn judge(
         return None;
     }
     let score = match promise {
-        Promise::Password => password(value, &plain, written),
+        Promise::Password => password(value, written),
         Promise::Random => random(value, written),
         Promise::Perhaps => perhaps(value),
     };
     score?.judgement()
-}
-
-/// Letters and digits alone, in lower case.
-fn squeezed(text: &str) -> String {
-    text.chars()
-        .filter(|it| it.is_alphanumeric())
-        .collect::<String>()
-        .to_lowercase()
-}
-
-/// Expressions, paths, URLs, templates, identifiers with dots.
-fn looks_like_code(value: &str, written: Written) -> bool {
-    let starts = [
-        "http:", "https:", "/", "./", "../", "~/", "$", "%", "@", "!", "&", "*", "arn:", "file:",
-        "vault:", "op:", "ENC[", "[", "{", "(", "env.", "process.", "os.",
-    ];
-    if starts.iter().any(|it| value.starts_with(it))
-        || value.contains("://")
-        || value.contains("::")
-        || value.contains("->")
-    {
-        return true;
-    }
-    if written == Written::Bare
-        && (value.contains(['(', ')', '{', '}', '[', ']', '|', '\\', '$', '*', '`'])
-            || value.starts_with(['-', '+', '=', ':', '.', ',', '?', '#']))
-    {
-        return true;
-    }
-    // `settings.secret`, `a.b.c`: words joined by dots, no digit.
-    let dotted = value.contains('.')
-        && value
-            .split('.')
-            .all(|it| !it.is_empty() && it.chars().all(|c| c.is_alphabetic() || c == '_'));
-    // `kv/shop/db#password`: the name of a secret and not its value.
-    let named = value.split_once('#').is_some_and(|(path, field)| {
-        let is_word =
-            |it: &str| it.len() > 1 && it.chars().all(|c| c.is_alphabetic() || "_-.:".contains(c));
-        path.contains('/') && path.split('/').all(is_word) && is_word(field)
-    });
-    dotted || named || (value.ends_with(')') && value.contains('('))
 }
 
 fn classes(value: &str) -> (usize, usize, usize, usize) {
@@ -193,32 +106,9 @@ fn classes(value: &str) -> (usize, usize, usize, usize) {
     )
 }
 
-/// Whether the letters could be spoken: pieces of some length, and pairs of letters as words have them.
-fn reads_like_words(value: &str) -> bool {
-    let letters = value.chars().filter(|it| it.is_alphabetic()).count();
-    let pieces = words(value).len().max(1);
-    letters >= pieces * 3 && likeness(value).is_none_or(|it| it > -0.1)
-}
-
-/// Whether there are enough letters to tell that they are none of a word.
-fn reads_like_noise(value: &str) -> bool {
-    likeness(value).is_some_and(|it| it < -0.3)
-}
-
-const TRIVIAL: &[&str] = &[
-    "password", "passw0rd", "passwd", "pass", "secret", "test", "testing", "admin", "root", "user",
-    "username", "guest", "default", "string", "true", "false", "yes", "no", "required", "optional",
-    "hidden", "text", "value", "token", "key", "empty", "unknown", "invalid", "wrong", "foo",
-    "bar", "baz", "hello", "world", "demo", "public", "private", "basic", "bearer", "self", "this",
-    "void", "any", "number", "boolean", "object", "char", "varchar", "nil", "new", "old",
-    "current", "confirm", "login", "auto", "disabled", "enabled", "blah", "asdf", "qwerty",
-    "hunter2", "letmein",
-];
-
-fn password(value: &str, plain: &str, written: Written) -> Option<Score> {
+fn password(value: &str, written: Written) -> Option<Score> {
     let (lower, upper, digit, other) = classes(value);
-    let stem = plain.trim_end_matches(|c: char| c.is_ascii_digit());
-    if value.len() < 4 || value.len() > 128 || TRIVIAL.contains(&plain) || TRIVIAL.contains(&stem) {
+    if value.len() < 4 || value.len() > 128 {
         return None;
     }
     let kinds = [lower, upper, digit, other]
@@ -237,9 +127,14 @@ fn password(value: &str, plain: &str, written: Written) -> Option<Score> {
         return None;
     }
     let mut score = Score::new(2, "+ the name of a password");
-    let mixed = kinds >= 3 && value.len() >= 8 && shannon(value.as_bytes()) >= 2.8;
+    let mixed = !identifier && kinds >= 3 && value.len() >= 8 && shannon(value.as_bytes()) >= 2.8;
     score.weigh(mixed, 1, "+ characters of three kinds");
     score.weigh(!mixed && identifier, -1, "- reads like an identifier");
+    let is_word = !identifier
+        && only_letters
+        && value.len() <= 10
+        && likeness(value).is_some_and(|it| it > 0.3);
+    score.weigh(is_word, -1, "- one word");
     score.weigh(
         !identifier && only_letters && value.len() > 24,
         -1,
@@ -288,6 +183,7 @@ fn random(value: &str, written: Written) -> Option<Score> {
             && upper > 0
             && value.len() >= 20
             && entropy >= 4.0
+            && !reads_like_words(value)
             && !value.contains(['_', '-', '.']);
         let noise = reads_like_noise(value) && value.len() >= 8;
         score.weigh(!at_random && !noise, -2, "- reads like words");
@@ -305,8 +201,21 @@ fn random(value: &str, written: Written) -> Option<Score> {
         );
         return Some(score);
     }
+    // `epv1Total`, `something1234`: an identifier or a word with a number.
+    let bytes = value.as_bytes();
+    let ends_a_word =
+        |at: usize| at > 0 && bytes.get(at + 1).is_none_or(|it| !it.is_ascii_lowercase());
+    let numbers_end_words = (0..bytes.len())
+        .filter(|at| bytes[*at].is_ascii_digit())
+        .all(ends_a_word);
+    let stem = value.trim_end_matches(|it: char| !it.is_alphabetic());
+    let is_numbered = value.len() < 24
+        && reads_like_words(value)
+        && numbers_end_words
+        && (digit <= 2 || (digit <= 4 && stem.chars().all(char::is_alphabetic)));
     let doubtful = is_uuid(value)
         || is_joined_words(value)
+        || is_numbered
         || (digit <= 2 && upper == 0 && value.len() < 16 && !reads_like_noise(value));
     if doubtful {
         score.weigh(true, -1, "- a UUID, or words with a number");
@@ -369,10 +278,16 @@ mod tests {
             "must not be empty",
             "Shop/registry#password",
             "kv/shop-web/db#old.password",
+            "#PWD:0:{int(time.time())}:{password}",
+            "my_db_password_1",
         ] {
             assert_eq!(judged("db_password", value), None, "{value}");
         }
         assert_eq!(judged("api_key", "getApiKey()"), None);
+        assert_eq!(judged("output_token", "Jobs[-1].JobId"), None);
+        for value in ["solar1Total", "something1234", "eChargeToday1"] {
+            assert_eq!(judged("api_key", value), Some(Confidence::Low), "{value}");
+        }
         assert_eq!(
             judged("client_secret", "q8Zk27xPw0LmN4tYb6Rc"),
             Some(Confidence::High)

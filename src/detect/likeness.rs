@@ -4,6 +4,8 @@
 //! documentation, each weighed by the logarithm of its count. A cell is eight times the binary logarithm
 //! of how much commoner the pair is than if all were equally common.
 
+use super::name::words;
+
 const PAIRS: [[i8; 26]; 26] = [
     [
         -20, 10, 17, 14, -20, -9, 6, -25, 6, -27, -5, 21, 11, 19, -35, 10, -32, 21, 15, 26, 2, -4,
@@ -126,6 +128,18 @@ pub(crate) fn likeness(value: &str) -> Option<f32> {
         (count + 1, sum + i32::from(PAIRS[a][b]))
     });
     (count >= 4).then(|| sum as f32 / count as f32 / 8.0)
+}
+
+/// Whether the letters could be spoken: pieces of some length, and pairs of letters as words have them.
+pub(crate) fn reads_like_words(value: &str) -> bool {
+    let letters = value.chars().filter(|it| it.is_alphabetic()).count();
+    let pieces = words(value).len().max(1);
+    letters >= pieces * 3 && likeness(value).is_none_or(|it| it > -0.1)
+}
+
+/// Whether there are enough letters to tell that they are none of a word.
+pub(crate) fn reads_like_noise(value: &str) -> bool {
+    likeness(value).is_some_and(|it| it < -0.3)
 }
 
 #[cfg(test)]

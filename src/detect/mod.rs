@@ -1,6 +1,7 @@
 //! Matches in a text, kept or dropped: a pure function of bytes and rules. What a path says of a match
 //! is applied afterwards, per origin (`context`).
 
+mod allow;
 mod assignment;
 mod checksum;
 mod context;
@@ -13,10 +14,11 @@ mod likeness;
 mod name;
 mod named;
 mod pattern;
-mod prefilter;
+mod plain;
 pub mod selftest;
 mod settle;
 mod shape;
+mod stands;
 mod trail;
 
 pub use context::weigh;
@@ -26,20 +28,20 @@ pub use trail::{Found, Trail};
 use crate::model::delta::Edit;
 use crate::model::finding::{Candidate, Written};
 use crate::model::level::Confidence;
-use crate::model::rule::{Kind, Matcher, Rule, RuleSet};
+use crate::model::rule::{Kind, Matcher, Promise, RuleSet};
 use crate::model::secret::Secret;
 use crate::model::span::Span;
+use crate::syntax::literals::Literals;
+use allow::Allowances;
 use assignment::Assignment;
-use name::Promise;
-use named::{Named, Owned};
+use judge::Judgement;
+use named::Named;
 use pattern::{Match, Pattern};
-use prefilter::Prefilter;
+use stands::{NEAR, assigned_name, is_random, stands};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use trail::{Called, Hit, Keywords, Lists, Shaped, Window};
 
-/// How far before a match a `near` word may stand.
-const NEAR: usize = 80;
 /// More candidates than this in one text: the rest would drown any report.
 const MAX_CANDIDATES: usize = 10_000;
 /// Stands for all rules with [`Matcher::Named`] in the keyword table: their names share a few endings.
@@ -50,7 +52,8 @@ const NAMED: usize = usize::MAX;
 pub struct Detector {
     rules: Arc<RuleSet>,
     patterns: Vec<Pattern>,
-    prefilter: Prefilter,
+    allowances: Vec<Allowances>,
+    literals: Literals,
     keywords: Keywords,
     named: Named,
     /// The numbers of the two rules that go by names alone.
@@ -106,11 +109,12 @@ impl Detector {
         let behind = keywords
             .iter()
             .map(|(word, (shapes, name))| (word.len(), shapes.as_slice(), *name));
-        let prefilter = Prefilter::new(keywords.keys().cloned().collect());
+        let literals = Literals::new(keywords.keys().cloned().collect());
         Self {
-            keywords: Keywords::new(behind, rules.rules.len(), prefilter.margins()),
+            keywords: Keywords::new(behind, rules.rules.len(), literals.margins()),
             patterns: rules.rules.iter().map(Pattern::new).collect(),
-            prefilter,
+            allowances: rules.rules.iter().map(Allowances::new).collect(),
+            literals,
             password: position("generic-password"),
             secret: position("generic-secret"),
             named,
@@ -122,11 +126,13 @@ impl Detector {
     pub fn check(&self) -> Vec<String> {
         let rules = self.rules.rules.iter().zip(&self.patterns);
         rules
-            .flat_map(|(rule, pattern)| {
+            .zip(&self.allowances)
+            .flat_map(|((rule, pattern), allowances)| {
                 let mut faults = named::faults(rule);
                 if !rule.pattern.is_empty() {
                     faults.extend(pattern.check().err());
                 }
+                faults.extend(allowances.check().err());
                 faults
                     .into_iter()
                     .map(|fault| format!("rule `{}`: {fault}", rule.id))
@@ -168,14 +174,15 @@ impl Detector {
         let called = trail.called.iter().map(|it| &it.found);
         let mut found: Vec<Found> = shaped.chain(called).cloned().collect();
         settle::settle(&mut found, |it| {
-            let has_owner = self.rules.rules[it.rule].matcher == Matcher::Named;
-            // That it is a JSON Web Token says less than whose it is.
-            let is_jwt = self.rules.rules[it.rule].kind == Kind::Jwt;
+            let rule = &self.rules.rules[it.rule];
+            let has_owner = rule.matcher == Matcher::Named;
+            // That it is a JSON Web Token says less than whose it is; a judged value has no shape.
+            let is_shaped = rule.kind != Kind::Jwt && rule.promise.is_none();
             (
-                it.written == Written::Shape && !is_jwt,
+                it.written == Written::Shape && is_shaped,
                 has_owner,
                 it.confidence,
-                self.rules.rules[it.rule].provider != "generic",
+                rule.provider != "generic",
                 it.span.len(),
             )
         });
@@ -231,8 +238,8 @@ impl Detector {
 
     /// Pushes the keywords in a part of a text.
     fn hits(&self, text: &[u8], span: Span, texture: Texture, hits: &mut Vec<Hit>) {
-        self.prefilter
-            .each(text, span.start, span.end, |keyword, start| {
+        self.literals
+            .within(text, span.start, span.end, |keyword, start| {
                 let hit = Hit::new(keyword, start);
                 if self.keywords.has_shapes(hit)
                     || (texture == Texture::Text && self.is_asked(text, hit))
@@ -308,17 +315,24 @@ impl Detector {
     fn by_shape(&self, text: &[u8], number: usize, found: Match) -> Option<Candidate> {
         let rule = &self.rules.rules[number];
         let value = &text[found.secret.start..found.secret.end];
-        if !stands(rule, text, found, value) {
+        if !stands(rule, text, found, value) || self.allowances[number].hold(text, found) {
             return None;
         }
+        let judgement = match rule.promise {
+            Some(promise) => {
+                let value = std::str::from_utf8(value).ok()?;
+                judge::judge("", promise, value, Written::Quoted)?
+            }
+            None => Judgement::plain(rule.confidence),
+        };
         Some(Candidate {
             rule: number,
             span: found.secret,
             secret: Secret::new(value),
             written: Written::Shape,
             key: assigned_name(text, found.secret.start),
-            confidence: rule.confidence,
-            facts: Vec::new(),
+            confidence: judgement.confidence.min(rule.confidence),
+            facts: judgement.facts,
             inline: inline::comment(text, found.secret.start),
             expires: expiry::of(rule.kind, value),
         })
@@ -331,6 +345,9 @@ impl Detector {
         };
         let key = key.trim_start_matches('-');
         let promise = name::promise(key);
+        if found.is_call && !name::takes_value(key) {
+            return;
+        }
         if let Some(owned) = self.by_owner(text, found, key, promise) {
             out.push(owned);
         } else if let Some(promise) = promise {
@@ -355,6 +372,9 @@ impl Detector {
         out.extend(values.filter_map(|span| {
             let raw = &text[span.start..span.end];
             let value = std::str::from_utf8(raw).ok()?;
+            if self.rules.rules[rule].samples.iter().any(|it| it == value) {
+                return None;
+            }
             let judgement = judge::judge(key, promise, value, found.written)?;
             Some(Candidate {
                 rule,
@@ -394,11 +414,14 @@ impl Detector {
         if raw.len() < 8 || raw.contains(&b' ') {
             return None;
         }
-        let before = || match promise {
-            Some(Promise::Password | Promise::Random) => name::words(&String::from_utf8_lossy(
-                assignment::before(text, found.name, NEAR),
-            )),
-            Some(Promise::Perhaps) | None => Vec::new(),
+        let is_parameter = assignment::is_parameter(text, found.name.start);
+        let is_promised = matches!(promise, Some(Promise::Password | Promise::Random));
+        let before = || {
+            if !is_parameter && !is_promised {
+                return Vec::new();
+            }
+            let before = assignment::before(text, found.name, NEAR);
+            name::words(&String::from_utf8_lossy(before))
         };
         let words = name::words(key);
         let owned = self.named.find(&self.rules.rules, &words, before, raw)?;
@@ -420,7 +443,12 @@ impl Detector {
             rule: owned.rule,
             span: found.value,
             secret: Secret::new(raw),
-            written: found.written,
+            // In code too, a URL is no expression.
+            written: if is_parameter {
+                Written::Quoted
+            } else {
+                found.written
+            },
             key: Some(key.to_owned()),
             confidence: rule.confidence.min(surest),
             facts: vec!["+ the provider's name, and a value of its shape"],
@@ -480,113 +508,4 @@ fn at(start: usize, mut candidate: Candidate) -> Found {
         span,
         candidate: Arc::new(candidate),
     }
-}
-
-/// Whether a value of the right shape is random text; a shape of plain letters and digits that no owner's
-/// name vouches for must convince as a value without a rule must.
-fn is_random(value: &str, name: &str, owned: Owned, written: Written) -> bool {
-    let is_mixed = value.contains(|it: char| it.is_ascii_digit())
-        && value.contains(|it: char| it.is_ascii_alphabetic());
-    // Long random text contains every short word in the end.
-    let is_beyond_doubt = value.len() >= 32 && entropy::shannon(value.as_bytes()) >= 4.4;
-    if is_beyond_doubt || !is_mixed {
-        return is_mixed;
-    }
-    if owned.in_name || owned.structured {
-        return !judge::is_stand_in(value);
-    }
-    let judged = judge::judge(name, Promise::Random, value, written);
-    let judged = judged.map(|it| it.confidence);
-    judged >= Some(Confidence::Medium) || (judged.is_some() && value.len() >= 20)
-}
-
-/// Whether a match passes everything its rule asks besides the pattern.
-fn stands(rule: &Rule, text: &[u8], found: Match, value: &[u8]) -> bool {
-    let body = value.strip_prefix(rule.prefix.as_bytes()).unwrap_or(value);
-    let is_sample = rule.samples.iter().any(|it| {
-        value == it.as_bytes() || text[found.whole.start..found.whole.end] == *it.as_bytes()
-    });
-    if is_sample
-        || rule
-            .entropy
-            .is_some_and(|floor| entropy::shannon(value) < floor)
-    {
-        return false;
-    }
-    if rule.checksum.is_some_and(|it| !checksum::holds(it, value))
-        || (body.len() < 200 && holds_a_place(body))
-    {
-        return false;
-    }
-    rule.near.is_empty() || is_near(&rule.near, text, found)
-}
-
-/// `xxxx`, `0000`, `EXAMPLE`, `1234567890`: text that stands where a token will stand.
-fn holds_a_place(body: &[u8]) -> bool {
-    // A host may well be called example.org.
-    let host = memchr::memmem::find(body, b"://").map_or(0, |at| at + 3);
-    let path = if host == 0 {
-        0
-    } else {
-        body[host..]
-            .iter()
-            .position(|it| *it == b'/')
-            .map_or(host, |at| host + at)
-    };
-    let body = &body[path..];
-    let lower = body.to_ascii_lowercase();
-    let words = [
-        &b"xxxxx"[..],
-        b"example",
-        b"placeholder",
-        b"*****",
-        b".....",
-        b"000000000",
-        b"your_",
-        b"your-",
-        b"changeme",
-        b"abcdefghij",
-        b"1234567890",
-        b"redacted",
-    ];
-    words
-        .iter()
-        .any(|it| memchr::memmem::find(&lower, it).is_some())
-        || entropy::sequence_share(body) > 0.4
-}
-
-fn is_near(words: &[String], text: &[u8], found: Match) -> bool {
-    let start = found.whole.start.saturating_sub(NEAR);
-    let end = text[found.whole.end..]
-        .iter()
-        .take(NEAR)
-        .position(|it| *it == b'\n')
-        .map_or((found.whole.end + NEAR).min(text.len()), |it| {
-            found.whole.end + it
-        });
-    let around = text[start..end].to_ascii_lowercase();
-    words
-        .iter()
-        .any(|word| memchr::memmem::find(&around, word.as_bytes()).is_some())
-}
-
-/// The name before `=` or `:` on the same line, for the structural context of an occurrence.
-fn assigned_name(text: &[u8], start: usize) -> Option<String> {
-    let floor = start.saturating_sub(120);
-    let line = text[floor..start]
-        .iter()
-        .rposition(|it| *it == b'\n')
-        .map_or(floor, |it| floor + it + 1);
-    let before = &text[line..start];
-    let operator = before.iter().rposition(|it| matches!(it, b'=' | b':'))?;
-    let end = before[..operator]
-        .iter()
-        .rposition(|it| it.is_ascii_alphanumeric() || *it == b'_')?
-        + 1;
-    let begin = before[..end]
-        .iter()
-        .rposition(|it| !(it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-' | b'.')))
-        .map_or(0, |it| it + 1);
-    let name = String::from_utf8_lossy(&before[begin..end]).into_owned();
-    (name.len() <= 60 && !name.is_empty()).then_some(name)
 }

@@ -1,16 +1,7 @@
 //! Is this name a secret's name? Its words are weighed, since structure says more than a list of whole
 //! names. Knows nothing of values.
 
-/// What a name promises of its value.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Promise {
-    /// A password: any text may be one.
-    Password,
-    /// A token, key or secret: random text.
-    Random,
-    /// Something that may be secret, where the value is random beyond doubt.
-    Perhaps,
-}
+use crate::model::rule::Promise;
 
 /// The words of a name: split at punctuation and at changes of case.
 pub(crate) fn words(name: &str) -> Vec<String> {
@@ -382,11 +373,52 @@ const PUBLIC: &[&str] = &[
     "csrf",
     "xsrf",
     "forgot",
+    "next",
+    "continuation",
+    "pagination",
     "no",
     "without",
     "invalid",
     "wrong",
     "bad",
+];
+
+/// Words that make the `pass` after them a turn of work, or a mark.
+const PASSES: &[&str] = &[
+    "render",
+    "compute",
+    "shadow",
+    "draw",
+    "depth",
+    "pixel",
+    "shader",
+    "geometry",
+    "light",
+    "blur",
+    "effect",
+    "post",
+    "first",
+    "second",
+    "third",
+    "last",
+    "next",
+    "single",
+    "multi",
+    "by",
+    "low",
+    "high",
+    "band",
+    "all",
+    "compiler",
+    "opt",
+    "optimization",
+    "boarding",
+    "season",
+];
+
+/// Verbs that make the password after them a setting.
+const CHOICES: &[&str] = &[
+    "update", "reuse", "save", "ask", "remember", "require", "show",
 ];
 
 /// What the name promises, or `None` if it is no secret's name.
@@ -412,7 +444,38 @@ pub(crate) fn promise(name: &str) -> Option<Promise> {
         return None;
     }
     let before = rest.last().copied().unwrap_or_default();
+    // `update_password: always` says when, not what.
+    let is_choice = rest.first().is_some_and(|it| CHOICES.contains(it)) && PASSWORD.contains(last);
+    if is_choice || (*last == "pass" && PASSES.contains(&before)) {
+        return None;
+    }
     of_word(last, before).or_else(|| of_word(last.strip_suffix('s')?, before))
+}
+
+/// Calls that take a secret's value begin with one of these, or are named like the secret itself.
+const SETTERS: &[&str] = &["set", "with", "use", "using", "put", "add", "basic"];
+/// Words that make a call's name an act upon a secret: its first literal may be anything.
+const ACTS: &[&str] = &[
+    "verify", "check", "store", "assert", "hash", "validate", "compare", "get", "find", "delete",
+    "remove", "reset", "generate", "parse", "encode", "decode", "encrypt", "decrypt", "read",
+    "load", "save", "new", "create", "make", "is", "has", "test", "expect", "match", "lookup",
+    "ask", "prompt", "update", "change", "print", "generic", "speed", "derive", "require",
+    "request", "fetch", "list", "scan", "revoke", "issue", "next", "consume", "peek", "skip", "on",
+    "handle", "render", "format", "log", "equals", "contains",
+];
+
+/// Whether a call of this name may be given the secret itself.
+pub(crate) fn takes_value(name: &str) -> bool {
+    let own = name.rsplit(['.', '>', ':']).next().unwrap_or(name);
+    let words = words(own);
+    let Some(first) = words.first() else {
+        return false;
+    };
+    // `t.pass("case")`, and a name without capitals such as `checkpasswd`.
+    let is_act = own.eq_ignore_ascii_case("pass")
+        || words.iter().any(|it| ACTS.contains(&it.as_str()))
+        || (words.len() == 1 && ACTS.iter().any(|it| it.len() > 3 && first.starts_with(it)));
+    SETTERS.contains(&first.as_str()) || !is_act
 }
 
 fn of_word(last: &str, before: &str) -> Option<Promise> {
@@ -478,8 +541,32 @@ mod tests {
             ("passwordField", None),
             ("tokenizer", None),
             ("statusCode", None),
+            ("renderPass", None),
+            ("update_password", None),
+            ("NextToken", None),
         ] {
             assert_eq!(promise(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn calls_take_a_secret_or_act_upon_one() {
+        for name in [
+            "setPassword",
+            "builder.password",
+            "withSecretKey",
+            "api.apiKey",
+        ] {
+            assert!(takes_value(name), "{name}");
+        }
+        for name in [
+            "t.pass",
+            "db.verify_password",
+            "checkpasswd",
+            "getToken",
+            "AssertTokens",
+        ] {
+            assert!(!takes_value(name), "{name}");
         }
     }
 }

@@ -64,6 +64,27 @@ const PUBLIC: &[&str] = &[
     "digest",
     "hash",
 ];
+/// Words that may be glued to the last one: `apikey`, `authtoken`.
+const GLUED: &[&str] = &[
+    "api",
+    "access",
+    "secret",
+    "auth",
+    "app",
+    "client",
+    "private",
+    "license",
+    "rest",
+    "consumer",
+    "account",
+    "user",
+    "server",
+    "service",
+    "personal",
+    "oauth",
+    "bearer",
+    "apiaccess",
+];
 /// Most words that one owner or one name is written in.
 const JOINED: usize = 4;
 
@@ -260,9 +281,13 @@ fn ending(words: &[&str], names: &[String]) -> Option<String> {
         for from in words.len().saturating_sub(JOINED)..words.len() {
             let joined = words[from..].concat();
             let bare = joined.trim_end_matches(|it: char| it.is_ascii_digit());
+            let is_glued = |name: &str| {
+                bare.strip_suffix(name)
+                    .is_some_and(|it| GLUED.contains(&it))
+            };
             if let Some(name) = names
                 .iter()
-                .find(|it| **it == joined || (!bare.is_empty() && *it == bare))
+                .find(|it| **it == joined || (!bare.is_empty() && *it == bare) || is_glued(it))
             {
                 return Some(name.clone());
             }
@@ -289,6 +314,8 @@ mod tests {
             (&["api", "key", "2"], true),
             (&["api", "key2"], true),
             (&["auth", "token"], true),
+            (&["apikey"], true),
+            (&["monkey"], false),
             (&["token"], false),
             (&["api", "key", "id"], false),
             (&["api", "key", "file"], false),

@@ -47,6 +47,8 @@ pub struct Report {
     pub has_inventory: bool,
     /// Whether values may be shown: only when the caller asked, and never in SARIF.
     pub show_secrets: bool,
+    /// Whether to say what raised or lowered each confidence, where people read it.
+    pub explain: bool,
     /// The day of the run (`YYYY-MM-DD`), for ages; given by the caller.
     pub today: String,
 }

@@ -66,6 +66,26 @@ pub enum Matcher {
     Named,
 }
 
+/// What the place of a value promises of it, where that must be judged.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Promise {
+    /// A password: any text may be one.
+    Password,
+    /// A token, key or secret: random text.
+    Random,
+    /// Something that may be secret, where the value is random beyond doubt.
+    Perhaps,
+}
+
+impl Promise {
+    /// Every promise with its name in rule files.
+    pub const NAMES: &'static [(&'static str, Self)] = &[
+        ("password", Self::Password),
+        ("random", Self::Random),
+        ("perhaps", Self::Perhaps),
+    ];
+}
+
 /// A checksum that real tokens of a format carry.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Checksum {
@@ -76,6 +96,8 @@ pub enum Checksum {
     Jwt,
     /// The value decodes as base64 to at least 16 bytes.
     Base64,
+    /// Base64 of a user's name, a colon and a password (RFC 7617).
+    BasicAuth,
     /// A PEM or OpenSSH body that decodes.
     Pem,
     /// A bcrypt-like or otherwise structured value that the scan itself verifies.
@@ -88,9 +110,25 @@ impl Checksum {
         ("crc32-base62", Self::Crc32Base62),
         ("jwt", Self::Jwt),
         ("base64", Self::Base64),
+        ("basic-auth", Self::BasicAuth),
         ("pem", Self::Pem),
         ("structure", Self::Structure),
     ];
+}
+
+/// Matches of a rule that are allowed to stand. Patterns are regular expressions.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Allow {
+    /// Patterns for the secret.
+    pub secrets: Vec<String>,
+    /// Patterns for the whole match.
+    pub matches: Vec<String>,
+    /// Patterns for the line.
+    pub lines: Vec<String>,
+    /// Words, in lower case, that the secret may hold.
+    pub words: Vec<String>,
+    /// Whether each kind that is given must hold, instead of one.
+    pub all: bool,
 }
 
 /// A rule, as read from a rule file and checked.
@@ -123,10 +161,18 @@ pub struct Rule {
     pub near: Vec<String>,
     /// Shannon entropy floor of the secret, in bits per character.
     pub entropy: Option<f32>,
+    /// What the place promises, for patterns that know the place and not the value: the value is then
+    /// judged as that of an assignment is.
+    pub promise: Option<Promise>,
     /// The checksum its values carry.
     pub checksum: Option<Checksum>,
-    /// Globs; where not empty, only paths that match one are reported.
+    /// Globs, or regular expressions after `regex:`; where not empty, only paths that match one are
+    /// reported.
     pub paths: Vec<String>,
+    /// The same; paths that match one are not reported.
+    pub skip_paths: Vec<String>,
+    /// What of its matches is allowed to stand.
+    pub allow: Vec<Allow>,
     /// Confidence of a match that passes all checks.
     pub confidence: Confidence,
     /// Damage if misused.

@@ -20,7 +20,7 @@ mod vault;
 pub use store::resolve_stores;
 
 use crate::model::reference::Mention;
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use crate::syntax::literals::Literals;
 use file::File;
 use std::sync::OnceLock;
 
@@ -103,39 +103,38 @@ fn wanted(path: &str, text: &str) -> [bool; FAMILIES.len()] {
             (false, _) => {}
         }
     }
-    let (Some(automaton), owners) = anchors() else {
-        return wanted;
-    };
-    if open == 0 {
-        return wanted;
-    }
-    for found in automaton.find_overlapping_iter(text) {
-        let at = owners[found.pattern().as_usize()];
-        if fits[at] && !wanted[at] {
-            wanted[at] = true;
-            open -= 1;
-            if open == 0 {
-                break;
+    if open > 0 {
+        let anchors = anchors();
+        anchors.literals.each(text.as_bytes(), |number, start| {
+            let (at, anchor) = anchors.owners[number];
+            // Literals are found without regard to case; anchors are written as they are.
+            if fits[at] && !wanted[at] && text.as_bytes()[start..].starts_with(anchor.as_bytes()) {
+                wanted[at] = true;
             }
-        }
+        });
     }
     wanted
 }
 
-/// One automaton over the anchors of all families, and the family of each.
-fn anchors() -> (Option<&'static AhoCorasick>, &'static [usize]) {
-    static ANCHORS: OnceLock<(Option<AhoCorasick>, Vec<usize>)> = OnceLock::new();
-    let (automaton, owners) = ANCHORS.get_or_init(|| {
+/// The anchors of all families, and the family of each.
+struct Anchors {
+    literals: Literals,
+    owners: Vec<(usize, &'static str)>,
+}
+
+fn anchors() -> &'static Anchors {
+    static ANCHORS: OnceLock<Anchors> = OnceLock::new();
+    ANCHORS.get_or_init(|| {
         let all = FAMILIES.iter().enumerate();
-        let (owners, literals): (Vec<usize>, Vec<&str>) = all
+        let owners: Vec<(usize, &str)> = all
             .flat_map(|(at, family)| family.anchors.iter().map(move |it| (at, *it)))
-            .unzip();
-        let automaton = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(literals);
-        (automaton.ok(), owners)
-    });
-    (automaton.as_ref(), owners)
+            .collect();
+        let bytes = owners.iter().map(|it| it.1.as_bytes().to_vec()).collect();
+        Anchors {
+            literals: Literals::new(bytes),
+            owners,
+        }
+    })
 }
 
 /// A template is not YAML before it is rendered, so it is not broken either.

@@ -182,6 +182,16 @@ fn write_group(
     if let Some(next) = next {
         writeln!(out, "  {BOLD}next:{BOLD:#} {}", text.clean(next))?;
     }
+    if report.explain
+        && let Some(first) = group.first()
+    {
+        let facts = if first.facts.is_empty() {
+            "its shape".to_owned()
+        } else {
+            first.facts.join("; ")
+        };
+        writeln!(out, "  confidence {}: {facts}", first.confidence.name())?;
+    }
     let names: BTreeSet<&str> = group.iter().map(|it| it.occurrence.base.as_str()).collect();
     let names: Vec<_> = names.into_iter().collect();
     writeln!(out, "  occurrence {}", names.join(", "))

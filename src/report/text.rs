@@ -4,9 +4,8 @@
 use crate::model::report::Report;
 use crate::model::secret::MASK;
 use crate::model::span::Span;
-use aho_corasick::{AhoCorasick, MatchKind};
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
 /// Values shorter than this are not searched for: they would blank out ordinary words.
@@ -24,56 +23,93 @@ enum Gate {
     Open,
     /// Hide what matches.
     Search(Search),
-    /// The search could not be built: hide every text.
-    Shut,
 }
 
 /// Finds spellings of values by a piece of each, so that a key of many lines costs no more memory than a
 /// token. Of a value that is cut short, what is there of it is found too.
 #[derive(Debug)]
 struct Search {
-    pieces: AhoCorasick,
-    /// In the order of the pieces: the whole, and where the piece starts in it.
+    /// A bit for the hash of each anchor answers for most places of a text.
+    front: Vec<u64>,
+    /// The bytes at which a spelling is looked for, and the spellings that have them there.
+    anchors: HashMap<u64, Vec<u32>>,
+    /// The whole, and where its piece starts.
     spellings: Vec<(Vec<u8>, usize)>,
 }
 
-/// Bytes of a spelling that are searched for.
+/// Bytes of a spelling that must stand in a text, if it has as many.
 const PIECE: usize = 24;
+/// Log2 of the bits in front: 64 KiB.
+const FRONT: u32 = 19;
+
+/// The first bytes of a piece, as many as the shortest value has.
+fn anchor(bytes: &[u8]) -> Option<u64> {
+    let first = bytes.first_chunk::<SHORTEST>()?;
+    Some(
+        first
+            .iter()
+            .fold(0, |all, byte| all << 8 | u64::from(*byte)),
+    )
+}
+
+fn bit(anchor: u64) -> usize {
+    (anchor.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - FRONT)) as usize
+}
 
 impl Search {
-    fn new(values: &[&[u8]]) -> Option<Self> {
+    fn new(values: &[&[u8]]) -> Self {
         let spellings: BTreeSet<(Vec<u8>, usize)> =
             values.iter().flat_map(|it| spellings(it)).collect();
-        let spellings: Vec<_> = spellings.into_iter().collect();
-        let pieces = spellings
-            .iter()
-            .map(|(it, at)| &it[*at..it.len().min(at + PIECE)]);
-        let pieces = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .build(pieces)
-            .ok()?;
-        Some(Self { pieces, spellings })
+        let mut this = Self {
+            front: vec![0; 1 << (FRONT - 6)],
+            anchors: HashMap::new(),
+            spellings: spellings.into_iter().collect(),
+        };
+        for (number, (whole, at)) in this.spellings.iter().enumerate() {
+            if let Some(anchor) = anchor(&whole[*at..]) {
+                this.front[bit(anchor) / 64] |= 1 << (bit(anchor) % 64);
+                this.anchors.entry(anchor).or_default().push(number as u32);
+            }
+        }
+        this
     }
 
     /// Where values stand, in order; overlapping ones go as one stretch: the tail of one would still tell.
     fn stretches(&self, text: &[u8]) -> Vec<Span> {
         let mut stretches: Vec<Span> = Vec::new();
-        for found in self.pieces.find_overlapping_iter(text) {
-            let (whole, at) = &self.spellings[found.pattern().as_usize()];
-            let before = text[..found.start()].iter().rev();
-            let after = text[found.start()..].iter();
-            let same = |it: &(&u8, &u8)| it.0 == it.1;
-            let left = before.zip(whole[..*at].iter().rev()).take_while(same);
-            let right = after.zip(&whole[*at..]).take_while(same);
-            let mut stretch =
-                Span::new(found.start() - left.count(), found.start() + right.count());
-            while let Some(last) = stretches.pop_if(|it| it.end > stretch.start) {
-                stretch.start = stretch.start.min(last.start);
-                stretch.end = stretch.end.max(last.end);
+        for start in 0..text.len().saturating_sub(SHORTEST - 1) {
+            let Some(anchor) = anchor(&text[start..]) else {
+                break;
+            };
+            if self.front[bit(anchor) / 64] >> (bit(anchor) % 64) & 1 == 0 {
+                continue;
             }
-            stretches.push(stretch);
+            for number in self.anchors.get(&anchor).into_iter().flatten() {
+                let Some(mut stretch) = self.spelled(text, start, *number as usize) else {
+                    continue;
+                };
+                while let Some(last) = stretches.pop_if(|it| it.end > stretch.start) {
+                    stretch.start = stretch.start.min(last.start);
+                    stretch.end = stretch.end.max(last.end);
+                }
+                stretches.push(stretch);
+            }
         }
         stretches
+    }
+
+    /// What of a spelling stands around the place of its piece, if the piece stands there.
+    fn spelled(&self, text: &[u8], start: usize, number: usize) -> Option<Span> {
+        let (whole, at) = &self.spellings[number];
+        let same = |it: &(&u8, &u8)| it.0 == it.1;
+        let right = text[start..].iter().zip(&whole[*at..]);
+        let right = right.take_while(same).count();
+        if right < PIECE.min(whole.len() - at) {
+            return None;
+        }
+        let left = text[..start].iter().rev().zip(whole[..*at].iter().rev());
+        let left = left.take_while(same).count();
+        Some(Span::new(start - left, start + right))
     }
 }
 
@@ -130,7 +166,7 @@ impl Redactor {
         let gate = if values.is_empty() {
             Gate::Open
         } else {
-            Search::new(&values).map_or(Gate::Shut, Gate::Search)
+            Gate::Search(Search::new(&values))
         };
         Self { gate }
     }
@@ -147,7 +183,6 @@ impl Redactor {
     pub fn redact(&self, text: &str) -> String {
         match &self.gate {
             Gate::Open => text.to_owned(),
-            Gate::Shut => MASK.to_owned(),
             Gate::Search(search) => {
                 let bytes = text.as_bytes();
                 let mut out = Vec::with_capacity(bytes.len());
@@ -220,7 +255,7 @@ mod tests {
             "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----",
             "q8Zk27xPw0LmN4tYb6Rc".repeat(9)
         );
-        let search = Search::new(&[key.as_bytes(), b"hunter2"]).unwrap();
+        let search = Search::new(&[key.as_bytes(), b"hunter2"]);
         let gate = Redactor {
             gate: Gate::Search(search),
         };

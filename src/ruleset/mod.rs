@@ -2,11 +2,14 @@
 //! Compiling and running them is the work of `detect`.
 
 mod embedded;
+mod foreign;
 mod parse;
+mod row;
+
+pub use foreign::{Imported, import};
 
 use crate::model::rule::{Rule, RuleSet};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 
 /// Why rule files were refused; all faults at once.
 #[derive(Debug, thiserror::Error)]
@@ -37,32 +40,32 @@ pub struct Options {
 /// The rules in force. An empty set is a fault: a scanner without rules would call everything clean.
 pub fn load(options: &Options) -> Result<RuleSet, Error> {
     let mut faults = Vec::new();
-    let mut rules: BTreeMap<String, Rule> = BTreeMap::new();
+    let mut rules: Vec<Rule> = Vec::new();
     let mut hash = Sha256::new();
     hash.update(embedded::TEXT.as_bytes());
     for (name, file) in embedded::files() {
         for fields in file {
-            let Some(rule) = parse::fields(name, fields, &mut faults) else {
-                continue;
-            };
-            if let Some(twice) = rules.insert(rule.id.clone(), rule) {
-                faults.push(format!("{name}: rule `{}` exists twice", twice.id));
-            }
+            rules.extend(parse::fields(name, fields, &mut faults));
         }
+    }
+    rules.sort_by(|a, b| a.id.cmp(&b.id));
+    for pair in rules.windows(2).filter(|it| it[0].id == it[1].id) {
+        faults.push(format!("rule `{}` exists twice", pair[0].id));
     }
     for file in &options.extra {
         hash.update(file.text.as_bytes());
-        rules.extend(
-            parse::file(&file.name, &file.text, &mut faults)
-                .into_iter()
-                .map(|rule| (rule.id.clone(), rule)),
-        );
+        for rule in parse::file(&file.name, &file.text, &mut faults) {
+            match rules.binary_search_by(|it| it.id.cmp(&rule.id)) {
+                Ok(at) => rules[at] = rule,
+                Err(at) => rules.insert(at, rule),
+            }
+        }
     }
     for name in &options.disabled {
         hash.update(name.as_bytes());
         let before = rules.len();
-        rules.retain(|id, rule| {
-            id != name && Some(rule.provider.as_str()) != name.strip_suffix("/*")
+        rules.retain(|rule| {
+            rule.id != *name && Some(rule.provider.as_str()) != name.strip_suffix("/*")
         });
         if rules.len() == before {
             faults.push(format!(
@@ -81,10 +84,7 @@ pub fn load(options: &Options) -> Result<RuleSet, Error> {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    Ok(RuleSet {
-        rules: rules.into_values().collect(),
-        digest,
-    })
+    Ok(RuleSet { rules, digest })
 }
 
 #[cfg(test)]

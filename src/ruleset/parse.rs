@@ -2,8 +2,9 @@
 //! they are compiled, in `detect`.
 
 use super::embedded::Field;
+use super::row::{Row, pattern_matcher};
 use crate::model::level::{Confidence, Severity};
-use crate::model::rule::{Checksum, Kind, Matcher, Rule};
+use crate::model::rule::{Checksum, Kind, Matcher, Promise, Rule};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -11,52 +12,6 @@ use serde::Deserialize;
 struct File {
     #[serde(default)]
     rule: Vec<Row>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    id: String,
-    title: String,
-    provider: String,
-    kind: String,
-    #[serde(default = "pattern_matcher")]
-    matcher: String,
-    #[serde(default)]
-    pattern: String,
-    #[serde(default)]
-    owners: Vec<String>,
-    #[serde(default)]
-    names: Vec<String>,
-    #[serde(default)]
-    values: Vec<String>,
-    #[serde(default)]
-    keywords: Vec<String>,
-    #[serde(default)]
-    near: Vec<String>,
-    entropy: Option<f32>,
-    checksum: Option<String>,
-    #[serde(default)]
-    paths: Vec<String>,
-    confidence: String,
-    severity: String,
-    #[serde(default)]
-    formats: Vec<String>,
-    #[serde(default)]
-    samples: Vec<String>,
-    #[serde(default)]
-    examples: Vec<String>,
-    #[serde(default)]
-    counter_examples: Vec<String>,
-    #[serde(default)]
-    prefix: String,
-    rotation: String,
-    #[serde(default)]
-    why: String,
-}
-
-fn pattern_matcher() -> String {
-    "pattern".to_owned()
 }
 
 /// Reads one file; faults are pushed as sentences that name the file and the rule.
@@ -97,7 +52,9 @@ pub(super) fn fields(name: &str, fields: Vec<Field<'_>>, faults: &mut Vec<String
             "near" => row.near = list(items),
             "entropy" => row.entropy = text().parse().ok(),
             "checksum" => row.checksum = Some(text()),
+            "promise" => row.promise = Some(text()),
             "paths" => row.paths = list(items),
+            "skip_paths" => row.skip_paths = list(items),
             "confidence" => row.confidence = text(),
             "severity" => row.severity = text(),
             "formats" => row.formats = list(items),
@@ -142,6 +99,13 @@ fn checked(name: &str, row: Row, faults: &mut Vec<String>) -> Option<Rule> {
             row.matcher
         ));
     }
+    let promise = row
+        .promise
+        .as_ref()
+        .map(|it| Promise::NAMES.iter().find(|(name, _)| name == it));
+    if promise == Some(None) {
+        fault("promise is not `password`, `random` or `perhaps`".to_owned());
+    }
     if checksum == Some(None) {
         fault("checksum is not known".to_owned());
     }
@@ -180,6 +144,7 @@ fn checked(name: &str, row: Row, faults: &mut Vec<String>) -> Option<Rule> {
         kind: kind?,
         matcher: matcher?,
         checksum: checksum.flatten().map(|(_, it)| *it),
+        promise: promise.flatten().map(|(_, it)| *it),
         confidence: confidence?,
         severity: severity?,
         id: row.id,
@@ -193,6 +158,8 @@ fn checked(name: &str, row: Row, faults: &mut Vec<String>) -> Option<Rule> {
         near: row.near.iter().map(|it| it.to_ascii_lowercase()).collect(),
         entropy: row.entropy,
         paths: row.paths,
+        skip_paths: row.skip_paths,
+        allow: row.allow.into_iter().map(Into::into).collect(),
         formats: row.formats,
         samples: row.samples,
         examples: row.examples,

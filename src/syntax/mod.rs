@@ -1,5 +1,6 @@
 //! Pure readers from bytes to trees, for every verb: no verb knowledge here.
 
 pub mod hcl;
+pub mod literals;
 pub mod manifest;
 pub mod yaml;

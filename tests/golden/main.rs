@@ -98,13 +98,13 @@ fn report(dir: &Path) -> Report {
         max_size: 1 << 20,
         max_depth: 4,
         no_ignore: false,
+        whole_blobs: false,
         exclude: Vec::new(),
         min_confidence: Confidence::Medium,
         references: true,
         salt: None,
         fingerprinter: store.fingerprinter(),
         index_file: None,
-        whole_blobs: false,
         progress: None,
     };
     let mut scanned = scan::run(&options, &rules).unwrap();
@@ -135,6 +135,7 @@ fn report(dir: &Path) -> Report {
         coverage: scanned.coverage,
         repositories: scanned.repositories,
         show_secrets: false,
+        explain: false,
         today: DAY.to_owned(),
     }
 }

@@ -1,6 +1,6 @@
-//! The keyword pass: one step a byte over the text, a small table that answers whether the next bytes
-//! can begin a keyword's rarest part, and a confirmation for the few places that pass. Knows literals
-//! only, no rules.
+//! Many literals in a text at once: one step a byte, a small table that answers whether the next bytes
+//! can begin a literal's rarest part, and a confirmation for the few places that pass. What a literal
+//! means is known to whoever asks.
 
 use std::collections::HashMap;
 
@@ -16,9 +16,9 @@ const COMMON: &str = include_str!("grams.txt");
 /// Bytes by how often they occur in source text, commonest first: decides where `COMMON` is silent.
 const COMMON_BYTES: &[u8] = b" etaoinsrlcdupmfhg_.,\"()-=:/by0'v;1wk2>3x<\n{}45#*j9876q[z]@$";
 
-/// All keywords, ready to search.
+/// All literals, ready to search.
 #[derive(Debug)]
-pub(crate) struct Prefilter {
+pub struct Literals {
     /// By a hash of three bytes: which values the low bits of the fourth may have.
     cells: Box<[u8; 1 << CELLS]>,
     /// Four bytes that anchor keywords, by their hash, with open addressing.
@@ -83,9 +83,9 @@ fn ranks() -> HashMap<u32, usize> {
         .collect()
 }
 
-impl Prefilter {
+impl Literals {
     /// Keywords of at least three bytes; compared without ASCII case.
-    pub(crate) fn new(keywords: Vec<Vec<u8>>) -> Self {
+    pub fn new(keywords: Vec<Vec<u8>>) -> Self {
         let mut this = Self {
             cells: Box::new([0; 1 << CELLS]),
             // Four times the room that is needed keeps probes short.
@@ -134,7 +134,7 @@ impl Prefilter {
     }
 
     /// How many bytes before and behind a place the anchors of keywords that touch it can stand.
-    pub(crate) fn margins(&self) -> (usize, usize) {
+    pub fn margins(&self) -> (usize, usize) {
         self.margins
     }
 
@@ -157,15 +157,13 @@ impl Prefilter {
         self.anchors[self.fours[at].anchors as usize - 1].push(anchor);
     }
 
-    /// Calls `hit(keyword, start)` for each place of each keyword that has its anchor between `start` and
-    /// `end`, by position of the anchor.
-    pub(crate) fn each(
-        &self,
-        text: &[u8],
-        start: usize,
-        end: usize,
-        mut hit: impl FnMut(usize, usize),
-    ) {
+    /// Calls `hit(keyword, start)` for each place of each keyword, by position of its anchor.
+    pub fn each(&self, text: &[u8], hit: impl FnMut(usize, usize)) {
+        self.within(text, 0, text.len(), hit);
+    }
+
+    /// The same for those that have their anchor between `start` and `end`.
+    pub fn within(&self, text: &[u8], start: usize, end: usize, mut hit: impl FnMut(usize, usize)) {
         let end = end.min(text.len());
         let mut at = start;
         let mut blocks = text.get(start..).unwrap_or_default().windows(12).step_by(8);
@@ -263,12 +261,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn found(keywords: &[&str], text: &[u8]) -> Vec<(usize, usize)> {
-        let filter = Prefilter::new(keywords.iter().map(|it| it.as_bytes().to_vec()).collect());
+        let filter = Literals::new(keywords.iter().map(|it| it.as_bytes().to_vec()).collect());
         let mut found = Vec::new();
         // In two parts, which must not matter.
         let middle = text.len() / 2;
         for (start, end) in [(0, middle), (middle, text.len())] {
-            filter.each(text, start, end, |keyword, start| {
+            filter.within(text, start, end, |keyword, start| {
                 found.push((keyword, start));
             });
         }
