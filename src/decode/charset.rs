@@ -61,9 +61,12 @@ pub fn stays_plain(bytes: &[u8], edit: &Edit) -> bool {
     // A byte belongs to a character that starts at most three before it.
     let is_inside = |at: usize| bytes.get(at).is_some_and(|it| it & 0xC0 == 0x80);
     begins_plain(bytes)
-        && edit.gaps().all(|(start, end)| {
+        && edit.gaps().iter().all(|(start, end)| {
             let mut start = start.saturating_sub(3);
             let mut end = (end + 3).min(bytes.len());
+            if bytes[start..end].is_ascii() {
+                return true;
+            }
             for _ in 0..3 {
                 start -= usize::from(start > 0 && is_inside(start));
                 end += usize::from(is_inside(end));

@@ -76,17 +76,17 @@ pub(super) fn each(text: &[u8], emit: &mut dyn FnMut(&'static str, Span, Vec<u8>
 /// The same for the runs that lie in, or touch, one of these ranges; they are sorted.
 pub(super) fn touching(
     text: &[u8],
-    ranges: impl Iterator<Item = (usize, usize)>,
+    ranges: &[(usize, usize)],
     emit: &mut dyn FnMut(&'static str, Span, Vec<u8>),
 ) {
     let mut floor = 0;
     for (start, end) in ranges {
-        if end < floor {
+        if *end < floor {
             continue;
         }
-        let start = start.max(floor);
+        let start = (*start).max(floor);
         let start = start - run(text[floor..start].iter().rev());
-        let end = end + run(text[end..].iter());
+        let end = end + run(text[*end..].iter());
         each(&text[start..end], &mut |name, span, decoded| {
             emit(
                 name,

@@ -71,6 +71,13 @@ pub struct Scratch {
     values: Vec<Candidate>,
 }
 
+impl Scratch {
+    /// Takes back a trail, for its memory.
+    pub fn reuse(&mut self, trail: Trail) {
+        self.trail = trail;
+    }
+}
+
 /// Whether assignments mean anything in the text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Texture {
@@ -104,11 +111,12 @@ impl Detector {
         let behind = keywords
             .iter()
             .map(|(word, (shapes, name))| (word.len(), shapes.as_slice(), *name));
+        let literals = Literals::new(keywords.keys().cloned().collect());
         Self {
-            keywords: Keywords::new(behind, rules.rules.len()),
+            keywords: Keywords::new(behind, rules.rules.len(), literals.margins()),
             patterns: rules.rules.iter().map(Pattern::new).collect(),
             allowances: rules.rules.iter().map(Allowances::new).collect(),
-            literals: Literals::new(keywords.into_keys().collect()),
+            literals,
             password: position("generic-password"),
             secret: position("generic-secret"),
             named,
@@ -143,12 +151,12 @@ impl Detector {
     /// The same for a text that an edit makes out of another whose trail is known, or of which that may be
     /// said later: its trail finds candidates without looking at what was copied. `None` for a text that
     /// must be looked at alone.
-    pub fn trace<'a>(
+    pub fn trace(
         &self,
         text: &[u8],
         base: Option<(&Edit, &Trail)>,
-        scratch: &'a mut Scratch,
-    ) -> Option<&'a Trail> {
+        scratch: &mut Scratch,
+    ) -> Option<Trail> {
         if u32::try_from(text.len()).is_err() {
             return None;
         }
@@ -157,7 +165,7 @@ impl Detector {
             self.look(text, Texture::Text, scratch);
         }
         // Which candidates are left out for their number depends on where a look begins.
-        (scratch.trail.found() < MAX_CANDIDATES).then_some(&scratch.trail)
+        (scratch.trail.found() < MAX_CANDIDATES).then(|| std::mem::take(&mut scratch.trail))
     }
 
     /// The candidates of a text, sorted and without overlaps of one value: a shape before a name, a name
@@ -238,8 +246,8 @@ impl Detector {
     /// Pushes the keywords in a part of a text.
     fn hits(&self, text: &[u8], span: Span, texture: Texture, hits: &mut Vec<Hit>) {
         self.literals
-            .each(&text[span.start..span.end], |keyword, start| {
-                let hit = Hit::new(keyword, span.start + start);
+            .within(text, span.start, span.end, |keyword, start| {
+                let hit = Hit::new(keyword, start);
                 if self.keywords.has_shapes(hit)
                     || (texture == Texture::Text && self.is_asked(text, hit))
                 {

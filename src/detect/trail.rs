@@ -150,6 +150,8 @@ pub(crate) struct Keywords {
     /// By rule: its keywords, where it has a pattern.
     of_rule: Vec<Vec<u32>>,
     longest: usize,
+    /// How far before and behind a place anchors of keywords that touch it can stand.
+    margins: (usize, usize),
 }
 
 /// A window of a rule.
@@ -175,13 +177,16 @@ pub(crate) struct Lists {
 }
 
 impl Keywords {
-    /// The words: their lengths, rules with a pattern, and the rule for names.
+    /// The words: their lengths, rules with a pattern, and the rule for names. `margins` are those of the
+    /// search for them.
     pub(crate) fn new<'a>(
         words: impl Iterator<Item = (usize, &'a [usize], Option<usize>)>,
         rules: usize,
+        margins: (usize, usize),
     ) -> Self {
         let mut this = Self {
             longest: 0,
+            margins,
             lengths: Vec::new(),
             shapes: Vec::new(),
             names: Vec::new(),
@@ -296,7 +301,8 @@ impl Keywords {
     }
 
     /// Takes what is left alone by an edit, and lists what is to be looked at again: `lists.windows` and
-    /// `lists.names`. `search` finds keywords in a part of the text. `false` if too much was changed.
+    /// `lists.names`. `search` finds the keywords that have their anchor in a part of the text. `false` if
+    /// too much was changed.
     pub(crate) fn inherit(
         &self,
         edit: &Edit,
@@ -323,12 +329,12 @@ impl Keywords {
         lists: &mut Lists,
     ) -> bool {
         lists.fresh.clear();
-        let margin = self.longest + 1;
+        let (before, behind) = self.margins;
         let mut searched = 0;
         let mut open: Option<Span> = None;
         let mut look = |span: Span| {
             searched += span.len();
-            let enough = searched * 2 <= edit.length();
+            let enough = searched <= edit.length() / 8 * 7;
             if enough {
                 search(span, &mut lists.fresh);
             }
@@ -336,8 +342,8 @@ impl Keywords {
         };
         for (start, end) in edit.gaps() {
             let span = Span::new(
-                start.saturating_sub(margin),
-                (end + margin).min(edit.length()),
+                start.saturating_sub(before),
+                (end + behind).min(edit.length()),
             );
             match &mut open {
                 Some(before) if span.start <= before.end => before.end = span.end,

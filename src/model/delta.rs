@@ -23,6 +23,7 @@ impl Copied {
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Edit {
     copied: Vec<Copied>,
+    gaps: Vec<(usize, usize)>,
     base: usize,
     length: usize,
 }
@@ -31,6 +32,7 @@ impl Edit {
     /// Forgets everything, for a base of this many bytes.
     pub fn reset(&mut self, base: usize) {
         self.copied.clear();
+        self.gaps.clear();
         self.base = base;
         self.length = 0;
     }
@@ -46,17 +48,38 @@ impl Edit {
             Some(last) if last.end == start && last.from + (last.end - last.start) == from => {
                 last.end += length;
             }
-            _ => self.copied.push(Copied {
-                start,
-                end: start + length,
-                from,
-            }),
+            _ => {
+                if start > 0 || from > 0 {
+                    self.gap(start, start);
+                }
+                self.copied.push(Copied {
+                    start,
+                    end: start + length,
+                    from,
+                });
+            }
         }
     }
 
     /// The result goes on with bytes that are not taken from the base.
     pub fn insert(&mut self, length: usize) {
+        let start = self.length;
         self.length += length;
+        self.gap(start, self.length);
+    }
+
+    /// The result ends here.
+    pub fn finish(&mut self) {
+        if !self.copied.last().is_some_and(|it| self.is_end(*it)) {
+            self.gap(self.length, self.length);
+        }
+    }
+
+    fn gap(&mut self, start: usize, end: usize) {
+        match self.gaps.last_mut() {
+            Some(last) if last.1 == start => last.1 = end,
+            _ => self.gaps.push((start, end)),
+        }
     }
 
     /// The copied ranges.
@@ -76,16 +99,8 @@ impl Edit {
 
     /// What is no copy: inserted bytes, and empty ranges where two copies meet that were apart. The
     /// beginning and the end count as such unless they are those of the base.
-    pub fn gaps(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let starts = std::iter::once(0).chain(self.copied.iter().map(|it| it.end));
-        let ends = self.copied.iter().map(|it| it.start);
-        let ends = ends.chain(std::iter::once(self.length));
-        let keeps_start = self.copied.first().is_some_and(|it| self.is_start(*it));
-        let keeps_end = self.copied.last().is_some_and(|it| self.is_end(*it));
-        let last = self.copied.len();
-        let gaps = starts.zip(ends).enumerate();
-        gaps.filter(move |(at, _)| !(*at == 0 && keeps_start || *at == last && keeps_end))
-            .map(|(_, it)| it)
+    pub fn gaps(&self) -> &[(usize, usize)] {
+        &self.gaps
     }
 
     /// How far the text around a copied range is known from the base: the range itself, and without end
@@ -153,20 +168,22 @@ mod tests {
         edit.insert(5);
         edit.copy(30, 10);
         edit.copy(50, 50);
+        edit.finish();
         let copied = |start, end, from| Copied { start, end, from };
         assert_eq!(
             edit.copied(),
             [copied(0, 20, 0), copied(25, 35, 30), copied(35, 85, 50)]
         );
-        assert_eq!(edit.gaps().collect::<Vec<_>>(), [(20, 25), (35, 35)]);
+        assert_eq!(edit.gaps(), [(20, 25), (35, 35)]);
         edit.insert(1);
-        assert_eq!(
-            edit.gaps().collect::<Vec<_>>(),
-            [(20, 25), (35, 35), (85, 86)]
-        );
+        edit.finish();
+        assert_eq!(edit.gaps(), [(20, 25), (35, 35), (85, 86)]);
         edit.reset(3);
-        assert_eq!(edit.gaps().collect::<Vec<_>>(), [(0, 0)]);
+        edit.finish();
+        assert_eq!(edit.gaps(), [(0, 0)]);
+        edit.reset(3);
         edit.copy(1, 1);
-        assert_eq!(edit.gaps().collect::<Vec<_>>(), [(0, 0), (1, 1)]);
+        edit.finish();
+        assert_eq!(edit.gaps(), [(0, 0), (1, 1)]);
     }
 }

@@ -13,6 +13,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 /// What is known of a blob whose text is its bytes.
+#[derive(Clone)]
 pub(super) struct State {
     trail: Trail,
     /// Sorted.
@@ -20,6 +21,7 @@ pub(super) struct State {
 }
 
 /// A text hidden in the blob with those hidden in it, if anything was found in them.
+#[derive(Clone)]
 struct Hidden {
     span: Span,
     inner: Arc<Inner>,
@@ -48,7 +50,7 @@ pub(super) fn state(
         return None;
     }
     let known = base.map(|(edit, state)| (edit, &state.trail));
-    let trail = detector.trace(bytes, known, scratch)?.clone();
+    let trail = detector.trace(bytes, known, scratch)?;
     let hidden = hidden(bytes, base, detector, options, scratch);
     Some(State { trail, hidden })
 }
@@ -107,6 +109,11 @@ fn hidden(
 }
 
 impl State {
+    /// Gives its memory back for the next.
+    pub(super) fn recycle(self, scratch: &mut Scratch) {
+        scratch.reuse(self.trail);
+    }
+
     /// About how many bytes it takes.
     pub(super) fn size(&self) -> usize {
         let candidates = self.hidden.iter().map(|it| it.inner.found.len());

@@ -246,10 +246,13 @@ impl Sink for Collector<'_> {
                 return None;
             };
             self.show(blob, &state);
-            (future == Future::Base).then(|| Kept {
+            // A copy has no spare room.
+            let kept = (future == Future::Base).then(|| Kept {
                 size: state.size(),
-                state: Box::new(state),
-            })
+                state: Box::new(state.clone()),
+            });
+            state.recycle(scratch);
+            kept
         })
     }
 

@@ -79,6 +79,7 @@ pub(crate) fn apply(
         }
         out.extend_from_slice(part);
     }
+    edit.finish();
     (out.len() == result).then_some(())
 }
 

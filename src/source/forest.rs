@@ -4,6 +4,7 @@
 
 use crate::model::blob::ObjectId;
 use crate::source::pack::{Kind, Pack, Stored};
+use std::ops::Range;
 
 /// No slot.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -28,6 +29,20 @@ pub(crate) enum Mark {
     OnTheWay,
     /// To be handed out.
     Wanted,
+}
+
+/// Parts of the work for each thread; more make threads end together, and cost more at the cuts.
+const PARTS: usize = 16;
+
+/// A forest divided into parts.
+#[derive(Default, Debug)]
+pub(crate) struct Parts {
+    /// Slots at which a part starts.
+    pub(crate) starts: Vec<u32>,
+    /// Ranges of `starts` that are about equal work.
+    pub(crate) chunks: Vec<Range<usize>>,
+    /// By slot: whether a part starts there that is cut off from the one above; empty if none is.
+    pub(crate) cuts: Vec<bool>,
 }
 
 /// The delta forest of one pack. Slots are sorted by offset.
@@ -174,6 +189,80 @@ impl Forest {
             }
         }
         marks
+    }
+
+    /// Divides the trees of a type into parts of about equal work: trees with large families are cut into
+    /// several.
+    pub(crate) fn parts(
+        &self,
+        pack: &Pack,
+        kind: Kind,
+        marks: Option<&[Mark]>,
+        jobs: usize,
+    ) -> Parts {
+        let roots = self.roots.iter().filter(|it| it.1 == kind).map(|it| it.0);
+        let mut parts = Parts {
+            starts: roots.collect(),
+            ..Parts::default()
+        };
+        if jobs < 2 {
+            parts.chunks.push(0..parts.starts.len());
+            return parts;
+        }
+        let mut work = vec![0_u64; self.slots.len()];
+        let total: u64 = parts
+            .starts
+            .iter()
+            .map(|root| self.weigh(pack, *root, marks, &mut work))
+            .sum();
+        let most = (total / (jobs * PARTS) as u64).max(1);
+        parts.cuts = vec![false; self.slots.len()];
+        for at in 0..parts.starts.len() {
+            self.cut(parts.starts[at], most, &mut work, &mut parts);
+        }
+        parts.starts.sort_unstable();
+        let (mut start, mut sum) = (0, 0);
+        for (at, slot) in parts.starts.iter().enumerate() {
+            sum += work[*slot as usize];
+            if sum >= most / 4 {
+                parts.chunks.push(start..at + 1);
+                (start, sum) = (at + 1, 0);
+            }
+        }
+        parts.chunks.push(start..parts.starts.len());
+        parts
+    }
+
+    /// Estimates the work at each slot of a tree: an object is about as large as its root, and each byte
+    /// of a delta costs many times what a copied byte costs.
+    fn weigh(&self, pack: &Pack, root: u32, marks: Option<&[Mark]>, work: &mut [u64]) -> u64 {
+        let size = pack.entry(self.slots[root as usize].offset);
+        let size = size.map_or(0, |it| it.size);
+        let mut total = 0;
+        for slot in self.family(root) {
+            let is_idle = marks.is_some_and(|it| it[slot as usize] == Mark::Idle);
+            if !is_idle {
+                let stored = self.end(slot, pack) - self.slots[slot as usize].offset;
+                work[slot as usize] = size + 32 * stored + 512;
+                total += work[slot as usize];
+            }
+        }
+        total
+    }
+
+    /// Cuts a tree where what hangs below is enough for a part; `work` then tells that of each part.
+    fn cut(&self, root: u32, most: u64, work: &mut [u64], parts: &mut Parts) {
+        let family = self.family(root);
+        for slot in family[1..].iter().rev() {
+            let (own, base) = (work[*slot as usize], self.slots[*slot as usize].base);
+            let sum = work[base as usize] + own;
+            if own >= most || (sum > most && own >= most / 8) {
+                parts.cuts[*slot as usize] = true;
+                parts.starts.push(*slot);
+            } else {
+                work[base as usize] = sum;
+            }
+        }
     }
 
     /// Every slot below one, itself included.

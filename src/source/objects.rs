@@ -70,7 +70,7 @@ pub(crate) struct Objects {
     gaps: Vec<Gap>,
 }
 
-/// Roots handed to a thread at a time: few, since some carry much, but enough to keep neighbours together.
+/// Loose objects handed to a thread at a time.
 const CHUNK: usize = 16;
 /// How far alternates may point to further alternates; git's own limit.
 const ALTERNATE_DEPTH: usize = 5;
@@ -226,26 +226,21 @@ impl Pass<'_> {
             self.reading.jobs,
         );
         let turn = Mutex::new(());
-        let walk = || Walk::new(pack, forest, marks.as_deref(), limits, &turn);
-        let roots: Vec<u32> = forest
-            .roots
-            .iter()
-            .filter(|it| it.1 == self.reading.kind)
-            .map(|it| it.0)
-            .collect();
-        in_chunks(self.reading.jobs, roots.len(), CHUNK, &|next| {
-            let (mut walk, mut take) = (walk(), Taker { pass: self, pack });
-            while let Some(chunk) = next() {
-                roots[chunk]
-                    .iter()
-                    .for_each(|root| walk.tree(*root, None, &mut take));
+        let jobs = self.reading.jobs;
+        let parts = forest.parts(pack, self.reading.kind, marks.as_deref(), jobs);
+        let walk = |cuts| Walk::new(pack, forest, marks.as_deref(), cuts, limits, &turn);
+        in_chunks(jobs, parts.chunks.len(), 1, &|next| {
+            let (mut walk, mut take) = (walk(&parts.cuts), Taker { pass: self, pack });
+            let chunks = std::iter::from_fn(next).flatten();
+            for start in chunks.flat_map(|it| &parts.starts[parts.chunks[it].clone()]) {
+                walk.tree(*start, None, &mut take);
             }
         });
         let mut take = Taker { pass: self, pack };
         for (slot, base) in &forest.foreign {
             match elsewhere(base) {
                 Some((kind, bytes)) if kind == self.reading.kind => {
-                    walk().tree(*slot, Some(&bytes), &mut take)
+                    walk(&[]).tree(*slot, Some(&bytes), &mut take)
                 }
                 Some(_) => {}
                 None => self.lose(

@@ -82,6 +82,8 @@ struct Frame {
 pub(crate) struct Walk<'a> {
     forest: &'a Forest,
     marks: Option<&'a [Mark]>,
+    /// By slot: what is left to other walks; empty if nothing is.
+    cuts: &'a [bool],
     limits: Limits,
     decoder: Decoder<'a>,
     stack: Vec<Frame>,
@@ -97,6 +99,7 @@ impl<'a> Walk<'a> {
         pack: &'a Pack,
         forest: &'a Forest,
         marks: Option<&'a [Mark]>,
+        cuts: &'a [bool],
         limits: Limits,
         turn: &'a Mutex<()>,
     ) -> Self {
@@ -112,6 +115,7 @@ impl<'a> Walk<'a> {
         Self {
             forest,
             marks,
+            cuts,
             limits,
             decoder,
             stack: Vec::new(),
@@ -121,15 +125,15 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Hands out every wanted object of the tree below `root`. `foreign` is the root's base where the
-    /// root is itself a delta over an object outside the pack.
-    pub(crate) fn tree(&mut self, root: u32, foreign: Option<&[u8]>, take: &mut dyn Take) {
-        if self.mark(root) == Mark::Idle {
+    /// Hands out every wanted object from `start` downwards. `foreign` is its base where that is an object
+    /// outside the pack.
+    pub(crate) fn tree(&mut self, start: u32, foreign: Option<&[u8]>, take: &mut dyn Take) {
+        if self.mark(start) == Mark::Idle {
             return;
         }
-        match self.decoder.root(root, foreign) {
-            Ok(bytes) => self.enter(root, bytes, Origin::Whole, take),
-            Err(failure) => self.lose(root, failure, take),
+        match self.decoder.start(start, foreign) {
+            Ok(bytes) => self.enter(start, bytes, Origin::Whole, take),
+            Err(failure) => self.lose(start, failure, take),
         }
         while let Some(child) = self.next_child() {
             let Some(top) = self.stack.last_mut().and_then(|it| it.bytes.take()) else {
@@ -155,7 +159,8 @@ impl<'a> Walk<'a> {
     }
 
     fn skip_idle(&self, mut slot: u32) -> u32 {
-        while slot != NONE && self.mark(slot) == Mark::Idle {
+        let is_left = |slot: u32| self.cuts.get(slot as usize).copied().unwrap_or(false);
+        while slot != NONE && (self.mark(slot) == Mark::Idle || is_left(slot)) {
             slot = self.forest.slots[slot as usize].next_sibling;
         }
         slot
@@ -288,7 +293,7 @@ impl<'a> Walk<'a> {
     fn again(&mut self, foreign: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
         let kept = self.stack.iter().rposition(|it| it.bytes.is_some());
         let (mut bytes, first) = match kept {
-            None => (self.decoder.root(self.stack[0].slot, foreign)?, 1),
+            None => (self.decoder.start(self.stack[0].slot, foreign)?, 1),
             Some(at) => {
                 let base = self.stack[at].bytes.as_deref().unwrap_or_default();
                 (self.decoder.over(self.stack[at + 1].slot, base)?, at + 2)
@@ -340,11 +345,24 @@ const POOL: usize = 8;
 const POOLED: usize = 1 << 20;
 
 impl<'a> Decoder<'a> {
-    fn root(&mut self, slot: u32, foreign: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
-        match foreign {
-            Some(base) => self.over(slot, base),
-            None => self.whole(slot),
+    /// An entry over a foreign base, or by itself with all that it is a delta over.
+    fn start(&mut self, slot: u32, foreign: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
+        if let Some(base) = foreign {
+            return self.over(slot, base);
         }
+        let mut chain = vec![slot];
+        let mut base = self.forest.slots[slot as usize].base;
+        while base != NONE {
+            chain.push(base);
+            base = self.forest.slots[base as usize].base;
+        }
+        let root = chain.pop().unwrap_or(slot);
+        let mut bytes = self.whole(root)?;
+        for slot in chain.into_iter().rev() {
+            let next = self.over(slot, &bytes)?;
+            self.recycle(std::mem::replace(&mut bytes, next));
+        }
+        Ok(bytes)
     }
 
     fn whole(&mut self, slot: u32) -> Result<Vec<u8>, Failure> {

@@ -7,6 +7,9 @@ use std::collections::HashMap;
 /// Log2 of the number of cells in the first table; 32 KiB stay in a core's nearest cache.
 const CELLS: u32 = 15;
 
+/// Anchors of long keywords are at most this far from their beginning, and as far from their end.
+const CENTRAL: usize = 16;
+
 /// The commonest four-byte pieces of source text, case folded, commonest first. Counted over equal
 /// shares of C, Go, Rust, JavaScript, TypeScript and Python sources with their documentation.
 const COMMON: &str = include_str!("grams.txt");
@@ -25,6 +28,7 @@ pub struct Literals {
     /// What the entries point at.
     anchors: Vec<Vec<Anchor>>,
     keywords: Vec<Vec<u8>>,
+    margins: (usize, usize),
 }
 
 /// An anchored piece, and its place in `anchors` plus one; zero is an empty entry.
@@ -89,10 +93,12 @@ impl Literals {
             threes: HashMap::new(),
             anchors: Vec::new(),
             keywords: Vec::new(),
+            margins: (0, 1),
         };
         let ranks = ranks();
         for (number, keyword) in keywords.iter().enumerate() {
             if keyword.len() == 3 {
+                this.widen(keyword.len(), 0);
                 let piece = gram(keyword) & THREE;
                 this.cells[cell(piece)] = u8::MAX;
                 this.threes.entry(piece).or_default().push(Anchor {
@@ -101,9 +107,13 @@ impl Literals {
                 });
                 continue;
             }
-            let best = (0..keyword.len().saturating_sub(3))
-                .max_by_key(|at| rarity(&keyword[*at..*at + 4], &ranks))
+            // Not far from either end, so that little has to be searched around an edit.
+            let last = keyword.len().saturating_sub(4);
+            let is_central = |at: &usize| *at <= CENTRAL && keyword.len() - at <= CENTRAL + 4;
+            let best = (0..=last)
+                .max_by_key(|at| (is_central(at), rarity(&keyword[*at..*at + 4], &ranks)))
                 .unwrap_or(0);
+            this.widen(keyword.len(), best);
             let piece = gram(&keyword[best..]);
             this.cells[cell(piece)] |= 1 << (piece >> 24 & 7);
             this.anchor(
@@ -116,6 +126,16 @@ impl Literals {
         }
         this.keywords = keywords;
         this
+    }
+
+    fn widen(&mut self, length: usize, anchor: usize) {
+        self.margins.0 = self.margins.0.max(length - anchor);
+        self.margins.1 = self.margins.1.max(anchor + 1);
+    }
+
+    /// How many bytes before and behind a place the anchors of keywords that touch it can stand.
+    pub fn margins(&self) -> (usize, usize) {
+        self.margins
     }
 
     fn slot(&self, gram: u32) -> usize {
@@ -138,17 +158,24 @@ impl Literals {
     }
 
     /// Calls `hit(keyword, start)` for each place of each keyword, by position of its anchor.
-    pub fn each(&self, text: &[u8], mut hit: impl FnMut(usize, usize)) {
-        let mut at = 0;
-        let mut blocks = text.windows(12).step_by(8);
-        for block in &mut blocks {
+    pub fn each(&self, text: &[u8], hit: impl FnMut(usize, usize)) {
+        self.within(text, 0, text.len(), hit);
+    }
+
+    /// The same for those that have their anchor between `start` and `end`.
+    pub fn within(&self, text: &[u8], start: usize, end: usize, mut hit: impl FnMut(usize, usize)) {
+        let end = end.min(text.len());
+        let mut at = start;
+        let mut blocks = text.get(start..).unwrap_or_default().windows(12).step_by(8);
+        while at < end {
+            let Some(block) = blocks.next() else { break };
             let (Some(low), Some(high)) = (block.first_chunk::<8>(), block.last_chunk::<8>())
             else {
                 break;
             };
             let low = u64::from_le_bytes(*low) | 0x2020_2020_2020_2020;
             let high = u64::from_le_bytes(*high) | 0x2020_2020_2020_2020;
-            let passed = self.passes(low as u32)
+            let mut passed = self.passes(low as u32)
                 | self.passes((low >> 8) as u32) << 1
                 | self.passes((low >> 16) as u32) << 2
                 | self.passes((low >> 24) as u32) << 3
@@ -157,11 +184,14 @@ impl Literals {
                 | self.passes((high >> 16) as u32) << 6
                 | self.passes((high >> 24) as u32) << 7;
             if passed != 0 {
+                if end - at < 8 {
+                    passed &= (1 << (end - at)) - 1;
+                }
                 self.confirm_some(text, at, passed, &mut hit);
             }
             at += 8;
         }
-        while at + 3 <= text.len() {
+        while at < end && at + 3 <= text.len() {
             self.confirm(text, at, &mut hit);
             at += 1;
         }
@@ -233,7 +263,13 @@ mod tests {
     fn found(keywords: &[&str], text: &[u8]) -> Vec<(usize, usize)> {
         let filter = Literals::new(keywords.iter().map(|it| it.as_bytes().to_vec()).collect());
         let mut found = Vec::new();
-        filter.each(text, |keyword, start| found.push((keyword, start)));
+        // In two parts, which must not matter.
+        let middle = text.len() / 2;
+        for (start, end) in [(0, middle), (middle, text.len())] {
+            filter.within(text, start, end, |keyword, start| {
+                found.push((keyword, start));
+            });
+        }
         found.sort_unstable();
         found
     }
