@@ -22,7 +22,7 @@ fn run(bencher: Bencher, bytes: Vec<u8>) {
             black_box(&bytes),
             &options,
             &mut |view| length += view.text.len(),
-            &mut |_, _| (),
+            &mut |_, _, _| (),
         );
         length
     });

@@ -7,7 +7,7 @@ use crate::model::blob::{Blob, ObjectId};
 use crate::model::coverage::{Coverage, Gap, Reason};
 use crate::model::finding::Candidate;
 use crate::model::reference::Mention;
-use crate::model::span::{LineIndex, Place};
+use crate::model::span::Place;
 use crate::refer;
 use crate::source::Sink;
 use std::cell::RefCell;
@@ -22,6 +22,48 @@ pub(super) struct Sighting {
     pub(super) candidate: Candidate,
     pub(super) place: Place,
     pub(super) via: Vec<&'static str>,
+    /// The name of the member it lies in, from the blob inwards.
+    pub(super) member: Option<String>,
+    /// The place within that member.
+    pub(super) within: Option<Place>,
+}
+
+/// Whether a view shows once more what another has shown: the same value at the same place; what is left
+/// of a container whose members were read; or what a rule has found there before escapes were undone.
+fn is_known(
+    known: &Sighting,
+    view: &decode::View<'_>,
+    candidate: &Candidate,
+    shown: Place,
+) -> bool {
+    if known.candidate.rule != candidate.rule {
+        return false;
+    }
+    let is_same = || known.candidate.secret.expose() == candidate.secret.expose();
+    if view.is_residue {
+        return is_same();
+    }
+    let place = known.within.unwrap_or(known.place);
+    let start = |it: Place| (it.line, it.column);
+    let end = |it: Place| (it.end_line, it.end_column);
+    let overlaps = start(place) < end(shown) && start(shown) < end(place);
+    let is_part = view.is_patched() && view.via.starts_with(&known.via);
+    overlaps && is_around(known, view) && (is_part || is_same())
+}
+
+/// Whether the view and the sighting lie in the same bytes, or one in a part of the other with a name of
+/// its own.
+fn is_around(known: &Sighting, view: &decode::View<'_>) -> bool {
+    let begins = |long: &str, short: &str| {
+        let rest = long.strip_prefix(short);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('!'))
+    };
+    match (&known.member, view.member) {
+        (None, None) => true,
+        (None, Some(it)) => it.place.is_none(),
+        (Some(_), None) => known.within.is_none(),
+        (Some(one), Some(other)) => begins(one, &other.name) || begins(&other.name, one),
+    }
 }
 
 /// A mention and its path.
@@ -96,7 +138,7 @@ impl<'a> Collector<'a> {
         &self,
         view: &decode::View<'_>,
         blob: Blob<'_>,
-        root: &mut Option<Vec<u8>>,
+        seen: &mut Vec<Sighting>,
         scratch: &mut (Scratch, Vec<Candidate>),
     ) {
         let texture = if view.is_binary {
@@ -107,32 +149,28 @@ impl<'a> Collector<'a> {
         let (scratch, found) = scratch;
         found.clear();
         self.detector.detect(&view.text, texture, scratch, found);
-        if found.is_empty() {
-            return;
-        }
-        // Positions are told in the root text; a hidden text points at its encoding there.
-        let whole;
-        let text: &[u8] = match (&view.outer, &root) {
-            (Some(_), Some(root)) => root,
-            (Some(_), None) => {
-                whole = decode::charset::root(blob.bytes).text.into_owned();
-                root.insert(whole)
-            }
-            (None, _) => &view.text,
-        };
-        let lines = LineIndex::new(text);
-        let mut sightings = Vec::with_capacity(found.len());
+        let before = seen.len();
         for candidate in found.drain(..) {
-            let place = lines.place(view.outer.unwrap_or(candidate.span));
-            sightings.push(Sighting {
+            let place = view.place(candidate.span);
+            let within = view.within(candidate.span);
+            let shown = within.unwrap_or(place);
+            if before > 0
+                && seen[..before]
+                    .iter()
+                    .any(|it| is_known(it, view, &candidate, shown))
+            {
+                continue;
+            }
+            seen.push(Sighting {
                 path: blob.path.to_owned(),
                 id: blob.id,
                 candidate,
                 place,
                 via: view.via.clone(),
+                member: view.member.map(|it| it.name.clone()),
+                within,
             });
         }
-        locked(&self.sightings).append(&mut sightings);
     }
 
     fn mentions(&self, view: &decode::View<'_>, blob: Blob<'_>) {
@@ -169,22 +207,27 @@ impl Sink for Collector<'_> {
             progress(seen, bytes);
         }
         SCRATCH.with_borrow_mut(|scratch| {
-            let mut root = None;
+            let mut seen = Vec::new();
             let emit = &mut |view: &decode::View<'_>| {
-                self.view(view, blob, &mut root, scratch);
+                self.view(view, blob, &mut seen, scratch);
                 if self.references
                     && !view.is_binary
-                    && view.outer.is_none()
+                    && view.is_root()
+                    && view.member.is_none()
                     && !blob.path.is_empty()
                 {
                     self.mentions(view, blob);
                 }
             };
-            let gap = &mut |reason, detail| {
-                let path = if blob.path.is_empty() {
+            let gap = &mut |member: Option<&str>, reason, detail| {
+                let outer = if blob.path.is_empty() {
                     blob.id.map_or_else(String::new, |it| it.to_string())
                 } else {
                     blob.path.to_owned()
+                };
+                let path = match member {
+                    Some(member) => decode::joined(&outer, member),
+                    None => outer,
                 };
                 locked(&self.gaps).push(Gap {
                     path,
@@ -193,6 +236,9 @@ impl Sink for Collector<'_> {
                 });
             };
             decode::each(blob.bytes, &self.options, emit, gap);
+            if !seen.is_empty() {
+                locked(&self.sightings).append(&mut seen);
+            }
         });
     }
 

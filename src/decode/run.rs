@@ -1,13 +1,13 @@
-//! Texts hidden in base64 (standard and URL-safe alphabets, RFC 4648), told from random text by what
-//! they decode to. Looks at a few bytes in each stretch of twenty-four where there is no long run.
+//! Long runs of letters and digits, in which base64 and hexadecimal hide. Looks at a few bytes in each
+//! stretch of twenty-four where there is none. Not here: what a run decodes to.
 
 use crate::model::span::Span;
-use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD};
 
 /// Shorter runs hide nothing that a rule would find.
 const SHORTEST: usize = 24;
-/// This much of a run must decode to text before the whole is decoded.
-const PROBE: usize = 32;
+
+/// What a run may be: where, and the bytes it stands for.
+pub(super) type Decode = fn(&[u8], Span) -> Option<(Span, Vec<u8>)>;
 
 /// The alphabets of base64 together, as a table: this is asked of a good part of all bytes.
 const ALPHABET: [bool; 256] = {
@@ -46,8 +46,12 @@ fn has_low(half: &[u8]) -> bool {
     low(half.first_chunk()) | low(half.last_chunk()) != 0
 }
 
-/// Calls `emit(encoding, span, decoded)` for each run that decodes to text.
-pub(super) fn each(text: &[u8], emit: &mut dyn FnMut(&'static str, Span, Vec<u8>)) {
+/// Calls `emit(encoding, span, decoded)` for each run that one of the encodings makes something of.
+pub(super) fn each(
+    text: &[u8],
+    encodings: &[(&'static str, Decode)],
+    emit: &mut dyn FnMut(&'static str, Span, Vec<u8>),
+) {
     let mut at = SHORTEST - 1;
     let mut floor = 0;
     while at < text.len() {
@@ -59,45 +63,22 @@ pub(super) fn each(text: &[u8], emit: &mut dyn FnMut(&'static str, Span, Vec<u8>
             .iter()
             .rposition(|it| !is_base64(*it))
             .map_or(floor, |it| floor + it + 1);
-        let end = text[at..]
+        let mut end = text[at..]
             .iter()
             .position(|it| !is_base64(*it))
             .map_or(text.len(), |it| at + it);
-        if end - start >= SHORTEST
-            && let Some(decoded) = decoded(&text[start..end])
-        {
-            emit("base64", Span::new(start, end), decoded);
+        if end - start >= SHORTEST {
+            let run = Span::new(start, end);
+            let found = encodings
+                .iter()
+                .find_map(|(name, decode)| Some((*name, decode(text, run)?)));
+            if let Some((name, (span, decoded))) = found {
+                // Lines that go on from the run belong to it.
+                end = end.max(span.end);
+                emit(name, span, decoded);
+            }
         }
         floor = end;
         at = end + SHORTEST;
     }
-}
-
-fn decoded(run: &[u8]) -> Option<Vec<u8>> {
-    let is_url = run.iter().any(|it| matches!(it, b'-' | b'_'));
-    let spec = if is_url {
-        BASE64URL_NOPAD
-    } else {
-        BASE64_NOPAD
-    };
-    let probe = spec.decode(&run[..run.len().min(PROBE) / 4 * 4]).ok()?;
-    if !is_text(&probe) {
-        return None;
-    }
-    // A last odd character cannot be base64; trailing bits that are not zero are forgiven.
-    let whole = &run[..run.len() - usize::from(run.len() % 4 == 1)];
-    let full = spec
-        .decode(whole)
-        .or_else(|_| spec.decode(&whole[..whole.len() / 4 * 4]))
-        .ok()?;
-    is_text(&full).then_some(full)
-}
-
-/// Mostly printable, with no control byte but white space.
-fn is_text(bytes: &[u8]) -> bool {
-    let printable = bytes
-        .iter()
-        .filter(|it| matches!(it, b'\t' | b'\n' | b'\r' | b' '..=b'~'))
-        .count();
-    printable * 20 >= bytes.len() * 19
 }
