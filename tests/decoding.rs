@@ -166,3 +166,34 @@ fn history_opens_the_same_containers() {
         );
     }
 }
+
+#[test]
+fn people_and_sarif_are_told_the_way_in() {
+    let files = Files::build();
+    let text = files.scan(&["deep.tgz"]);
+    let text = String::from_utf8_lossy(&text.stdout);
+    assert!(text.contains("deep.tgz:1:1"), "{text}");
+    assert!(text.contains("in deep.tgz!b.zip!c.env:2:7"), "{text}");
+    let sarif = files.scan(&["--format", "sarif", "deep.tgz"]);
+    let sarif: Value = serde_json::from_slice(&sarif.stdout).unwrap();
+    let location = &sarif["runs"][0]["results"][0]["locations"][0];
+    assert_eq!(
+        location["logicalLocations"][0]["fullyQualifiedName"],
+        "deep.tgz!b.zip!c.env"
+    );
+    assert_eq!(
+        location["physicalLocation"]["artifactLocation"]["uri"],
+        "deep.tgz"
+    );
+}
+
+/// A member is held to the limits that the command names.
+#[test]
+fn depth_and_size_are_as_asked() {
+    let files = Files::build();
+    let shallow = gaps(&files.document(&["--max-depth", "1", "deep.tgz"]));
+    let wanted = ("deep.tgz!b.zip".to_owned(), "limit-hit".to_owned());
+    assert!(shallow.contains(&wanted), "{shallow:?}");
+    let small = gaps(&files.document(&["--max-size", "2K", "bomb.zip", "a.tar.xz"]));
+    assert!(small.iter().all(|it| it.1 == "too-large"), "{small:?}");
+}

@@ -32,9 +32,12 @@ fn undo(text: &[u8]) -> Option<Undone> {
     let number = u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
     let character = char::from_u32(number)?;
     let is_plain = !character.is_control() || matches!(character, '\n' | '\r' | '\t');
-    is_plain.then_some(Undone {
+    // A byte in hexadecimal beyond ASCII is half a character, or no text at all.
+    let is_byte = rest[0] == b'x' && !character.is_ascii();
+    Some(Undone {
         length: slashes + start + count + usize::from(start == 2),
         character,
         is_telling: is_telling(character),
+        is_binary: !is_plain || is_byte,
     })
 }

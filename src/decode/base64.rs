@@ -16,6 +16,10 @@ const INDENT: usize = 64;
 /// What the run, with the lines that go on from it, decodes to.
 pub(super) fn decoded(text: &[u8], run: Span) -> Option<(Span, Vec<u8>)> {
     let bytes = &text[run.start..run.end];
+    // Digits to the base of 16 alone are a hash, or were read as what they are.
+    if bytes.iter().take(PROBE).all(u8::is_ascii_hexdigit) {
+        return None;
+    }
     let is_url = bytes.iter().any(|it| matches!(it, b'-' | b'_'));
     let spec = if is_url {
         BASE64URL_NOPAD

@@ -67,10 +67,11 @@ fn undo(text: &[u8]) -> Option<Undone> {
     let is_plain = !character.is_control() || matches!(character, '\n' | '\r' | '\t');
     // An ampersand between words is one; before a letter or digit it may be that of a query.
     let is_glued = || text.get(end + 1).is_some_and(u8::is_ascii_alphanumeric);
-    is_plain.then_some(Undone {
+    Some(Undone {
         length: end + 1,
         character,
         is_telling: is_telling(character) && (character != '&' || is_glued()),
+        is_binary: !is_plain,
     })
 }
 

@@ -15,6 +15,8 @@ pub(super) struct Undone {
     pub(super) character: char,
     /// Whether it may be part of a secret or stand at its side; others are undone only beside such a one.
     pub(super) is_telling: bool,
+    /// Whether it is a byte that no text holds: too many of them, and it is no text that is escaped.
+    pub(super) is_binary: bool,
 }
 
 /// A way to write characters.
@@ -49,7 +51,9 @@ pub(super) fn each(text: &[u8], escapes: &[Escape; 3], emit: &mut dyn FnMut(Hidd
     }
     for (escape, stretches) in escapes.iter().zip(stretches) {
         for stretch in stretches {
-            emit(patched(text, stretch, escape).hidden(escape.name, None));
+            if let Some(patch) = patched(text, stretch, escape) {
+                emit(patch.hidden(escape.name, None));
+            }
         }
     }
 }
@@ -79,24 +83,30 @@ fn around(text: &[u8], at: usize, stretches: &mut Vec<Span>) {
     }
 }
 
-/// The stretch with its escapes undone.
-pub(super) fn patched(text: &[u8], stretch: Span, escape: &Escape) -> Patch {
+/// The stretch with its escapes undone; `None` if what they stand for is no text.
+fn patched(text: &[u8], stretch: Span, escape: &Escape) -> Option<Patch> {
     let mut patch = Patch::default();
     let mut kept = stretch.start;
     let mut at = stretch.start;
+    let (mut plain, mut binary) = (0, 0);
     while let Some(found) = memchr::memchr(escape.lead, &text[at..stretch.end]) {
         at += found;
         let Some(undone) = (escape.undo)(&text[at..stretch.end]) else {
             at += 1;
             continue;
         };
-        patch.keep(text, Span::new(kept, at));
         let span = Span::new(at, at + undone.length);
+        at = span.end;
+        if undone.is_binary {
+            binary += 1;
+            continue;
+        }
+        plain += 1;
+        patch.keep(text, Span::new(kept, span.start));
         let mut utf8 = [0; 4];
         patch.replace(span, undone.character.encode_utf8(&mut utf8).as_bytes());
-        at = span.end;
         kept = at;
     }
     patch.keep(text, Span::new(kept, stretch.end));
-    patch
+    (binary * 8 <= plain).then_some(patch)
 }

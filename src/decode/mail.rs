@@ -157,7 +157,8 @@ impl Walk<'_> {
             .map(|it| from + it)
             .collect();
         for at in found {
-            if let Some(start) = open {
+            // Of two delimiters in a row the second begins with the end of the first's line.
+            if let Some(start) = open.filter(|it| *it < at) {
                 self.entity(Span::new(start, at), depth + 1);
             }
             let after = at + delimiter.len();
@@ -168,7 +169,7 @@ impl Walk<'_> {
             };
         }
         // A message that is cut off has no last delimiter.
-        if let Some(start) = open {
+        if let Some(start) = open.filter(|it| *it < body.end) {
             self.entity(Span::new(start, body.end), depth + 1);
         }
     }

@@ -86,8 +86,8 @@ fn node(text: &[u8], span: Span, entities: &Escape, patch: &mut Patch) {
             at += 1;
             continue;
         };
-        patch.keep(text, Span::new(kept, at));
         let escape = Span::new(at, at + undone.length);
+        patch.keep(text, Span::new(kept, at));
         let mut utf8 = [0; 4];
         patch.replace(escape, undone.character.encode_utf8(&mut utf8).as_bytes());
         at = escape.end;

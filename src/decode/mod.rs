@@ -145,8 +145,8 @@ fn streamed(head: &[u8]) -> Option<Stream> {
 }
 
 /// Calls `emit` for every text hidden in a text by an encoding.
-fn hidden(text: &[u8], emit: &mut dyn FnMut(Hidden)) {
-    run::each(text, RUNS, &mut |name, span, bytes| {
+fn hidden(view: &View<'_>, emit: &mut dyn FnMut(Hidden)) {
+    run::each(&view.text, RUNS, &mut |name, span, bytes| {
         emit(Hidden {
             name,
             part: None,
@@ -154,7 +154,10 @@ fn hidden(text: &[u8], emit: &mut dyn FnMut(Hidden)) {
             map: Map::Whole(span),
         });
     });
-    escape::each(text, &ESCAPES, emit);
+    // Between bytes that are no text, what looks like an escape is chance.
+    if !view.is_binary {
+        escape::each(&view.text, &ESCAPES, emit);
+    }
 }
 
 /// Calls `emit` for every text that the text of a blob or member, being a document, holds.

@@ -17,11 +17,12 @@ fn undo(text: &[u8]) -> Option<Undone> {
     };
     let digit = |it: u8| char::from(it).to_digit(16);
     let character = char::from_u32(digit(high)? * 16 + digit(low)?)?;
-    // Bytes of a longer character are left as they are: no token holds one.
     let is_plain = character.is_ascii_graphic() || matches!(character, ' ' | '\n' | '\r' | '\t');
-    is_plain.then_some(Undone {
+    // Bytes of a longer character are left as they are: no token holds one.
+    (is_plain || character.is_ascii()).then_some(Undone {
         length: 3,
         character,
         is_telling: is_telling(character),
+        is_binary: !is_plain,
     })
 }

@@ -8,9 +8,21 @@ use crate::model::span::Span;
 /// The name in `via`.
 pub(super) const NAME: &str = "quoted-printable";
 
-/// The escape of its own sign, without which a text is hardly in it, tells the whole text.
+/// So many signs tell whether a text is in it: there, each begins an escape or ends a line.
+const SIGNS: usize = 16;
+
+/// The whole text, if most of its first signs are escapes and its own sign is escaped somewhere.
 pub(super) fn each(text: &[u8], emit: &mut dyn FnMut(Hidden)) {
-    if memchr::memmem::find(text, b"=3D").is_some() {
+    let (mut signs, mut escapes) = (0, 0);
+    for at in memchr::memchr_iter(b'=', text).take(SIGNS) {
+        signs += 1;
+        escapes += match text[at + 1..] {
+            [b'\r' | b'\n', ..] => 1,
+            [high, low, ..] => usize::from(pair(high, low).is_some() && !low.is_ascii_lowercase()),
+            _ => 0,
+        };
+    }
+    if escapes * 2 > signs && memchr::memmem::find(text, b"=3D").is_some() {
         emit(undone(text, Span::new(0, text.len())).hidden(NAME, None));
     }
 }

@@ -15,13 +15,19 @@ const MAGICS: &[&[u8]] = &[
 
 /// Text in UTF-8 or UTF-16, or one of the magics.
 pub(super) fn is_readable(bytes: &[u8]) -> bool {
-    is_text(bytes) || is_opened(bytes) || is_wide(bytes)
+    is_text(bytes) || is_opened(bytes) || bytes.get(1) == Some(&0) && is_wide(bytes)
 }
 
 /// Whether it begins as something that is opened.
 pub(super) fn is_opened(bytes: &[u8]) -> bool {
-    let is_pfx = |it: &[u8]| it.starts_with(&[0x30, 0x82]) && it.get(4..7) == Some(&[2, 1, 3]);
-    MAGICS.iter().any(|it| bytes.starts_with(it)) || is_pfx(bytes)
+    // Asked of every run that decodes at all: one byte answers for most.
+    match bytes.first() {
+        Some(0x30) => bytes.get(1) == Some(&0x82) && bytes.get(4..7) == Some(&[2, 1, 3]),
+        Some(0x1f | b'P' | b'B' | 0xfd | 0x28 | b'7' | b'%' | b'S' | 0xfe) => {
+            MAGICS.iter().any(|it| bytes.starts_with(it))
+        }
+        _ => false,
+    }
 }
 
 /// Mostly printable, with no control byte but white space.

@@ -157,6 +157,22 @@ fn tarred(members: impl Iterator<Item = (String, Vec<u8>)>) -> Vec<u8> {
     archive.into_inner().unwrap()
 }
 
+/// A first line of an example is a note; binary bytes by number are no text.
+#[test]
+fn what_only_looks_hidden_is_left_alone() {
+    let gzip = BASE64.encode(&gzipped(b"TOKEN=1 and some more text")[..24]);
+    let (_, gaps) = opened(format!("data: {gzip}...\n").as_bytes(), &Options::default());
+    assert!(gaps.iter().all(|it| it.1.is_by_choice()), "{gaps:?}");
+    let der = "OBJ=\"\\x2B\\x06\\x01\\x05\\x05\\x07\"\n";
+    assert_eq!(texts(der.as_bytes()).len(), 1);
+    for code in [
+        "x = 1\ny == 2\nz = \"=3D\"\na=b\nc=d\n",
+        "printf(\"%02x\\n\", a && b);\n",
+    ] {
+        assert_eq!(texts(code.as_bytes()).len(), 1, "{code}");
+    }
+}
+
 #[test]
 fn zstd_and_7z_are_read() {
     let tar = tarred([("a.env".to_owned(), b"T=1\n".to_vec())].into_iter());
@@ -262,8 +278,80 @@ const BEGINNINGS: &[&[u8]] = &[
     b"=3D=\n%41\\u0041&#65;",
 ];
 
+/// What the formats that are text are made of.
+const WORDS: &[&str] = &[
+    "From: a\n",
+    "Content-Type: multipart/mixed; boundary=b\n",
+    "Content-Type: message/rfc822\n",
+    "\n",
+    "\r\n",
+    "--b",
+    "--b--",
+    "Content-Transfer-Encoding: base64\n",
+    "Content-Transfer-Encoding: quoted-printable\n",
+    "Content-Disposition: attachment; filename=\"x\"\n",
+    "VE9LRU49MQo=",
+    "=3D",
+    "=\n",
+    "=",
+    "%41",
+    "%4",
+    "%",
+    "\\u0041",
+    "\\u{41}",
+    "\\u{",
+    "\\x4",
+    "\\",
+    "&#65;",
+    "&#x",
+    "&amp;a",
+    "&",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"",
+    "\"nbformat\"",
+    "\"cells\"",
+    "\"source\"",
+    "\"outputs\"",
+    "\\n",
+    "1",
+    "<?xml?>",
+    "<w:p>",
+    "</w:p>",
+    "<w:br/>",
+    "schemas.openxmlformats.org",
+    "<",
+    ">",
+    "</",
+    "%PDF-1.4\n",
+    "<</Filter/ASCII85Decode>>",
+    "<</Filter/A>>",
+    "stream\n",
+    "endstream",
+    " obj",
+    "BT ",
+    "(a",
+    "\\)",
+    ")Tj ",
+    "<41>Tj ",
+    "-200 ",
+    "TJ ",
+    "1 0 Td ",
+    "ET",
+    "begincmap",
+    "beginbfrange\n",
+    "<0000> <ffff> <0041>\n",
+    "endbf",
+    "é",
+    "6768705f6768705f6768705f6768705f",
+];
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn no_bytes_break_a_reader(tail in proptest::collection::vec(any::<u8>(), 0..1500)) {
@@ -271,6 +359,16 @@ proptest! {
             let bytes = [beginning, &tail[..]].concat();
             opened(&bytes, &Options::default());
         }
+    }
+
+    #[test]
+    fn no_words_break_a_reader(
+        first in 0..BEGINNINGS.len(),
+        words in proptest::collection::vec(0..WORDS.len(), 0..60),
+    ) {
+        let words: String = words.iter().map(|it| WORDS[*it]).collect();
+        opened(words.as_bytes(), &Options::default());
+        opened(&[BEGINNINGS[first], words.as_bytes()].concat(), &Options::default());
     }
 
     #[test]

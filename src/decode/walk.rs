@@ -23,6 +23,8 @@ const HEAD: usize = 1024;
 /// More gaps of one blob are told as one.
 const GAPS: usize = 1000;
 
+const EXPANDS: &str = "what the file expands to is beyond the limit; the rest was left alone";
+
 /// See the folder's door.
 pub(super) fn each(
     bytes: &[u8],
@@ -122,7 +124,9 @@ impl Walk<'_> {
         (self.emit)(&view);
         let mut budget = text.len().saturating_mul(self.options.max_ratio).max(SMALL);
         let mut found = Vec::new();
-        documents(&text, &mut |it| found.push(it));
+        if !root.is_binary {
+            documents(&text, &mut |it| found.push(it));
+        }
         // What a document says is one part is not looked at again as so many runs.
         let parts: Vec<Span> = found.iter().filter_map(Hidden::whole).collect();
         self.descend(&view, found, depth, &mut budget);
@@ -135,7 +139,7 @@ impl Walk<'_> {
             before > 0 && parts[before - 1].overlaps(it)
         };
         let mut found = Vec::new();
-        hidden(&view.text, &mut |it| {
+        hidden(view, &mut |it| {
             if !it.whole().is_some_and(is_part) {
                 found.push(it);
             }
@@ -216,31 +220,31 @@ impl Walk<'_> {
         }
     }
 
-    /// The bytes of a member as far as they can and may be read.
-    fn take(&mut self, name: &str, reader: &mut dyn Read) -> Vec<u8> {
+    /// Bytes as far as they can and may be read, and why that is not all.
+    fn take(&mut self, reader: &mut dyn Read) -> (Vec<u8>, Option<(Reason, String)>) {
         let limit = self.options.max_size.min(self.room);
         let mut bytes = Vec::new();
         let read = reader.take(limit as u64 + 1).read_to_end(&mut bytes);
-        if let Err(error) = read {
-            self.broken(Some(name), &error);
-        } else if bytes.len() > self.options.max_size {
-            let detail = format!("only its first {limit} bytes were read");
-            self.tell(Some(name), Reason::TooLarge, detail);
-        } else if bytes.len() > self.room {
-            let detail = "what the file expands to is beyond the limit; the rest was left alone";
-            self.over(Some(name), detail.to_owned());
-        }
+        let broken = match read {
+            Err(error) => Some((reason(&error), error.to_string())),
+            Ok(_) if bytes.len() > self.options.max_size => {
+                let detail = format!("only its first {limit} bytes were read");
+                Some((Reason::TooLarge, detail))
+            }
+            Ok(_) if bytes.len() > self.room => Some((Reason::LimitHit, EXPANDS.to_owned())),
+            Ok(_) => None,
+        };
+        self.is_over |= matches!(&broken, Some((_, detail)) if detail == EXPANDS);
         bytes.truncate(limit);
         self.room -= bytes.len();
-        bytes
+        (bytes, broken)
     }
+}
 
-    fn broken(&mut self, name: Option<&str>, error: &io::Error) {
-        match error.kind() {
-            io::ErrorKind::FileTooLarge => self.over(name, error.to_string()),
-            io::ErrorKind::OutOfMemory => self.tell(name, Reason::LimitHit, error.to_string()),
-            _ => self.tell(name, Reason::Damaged, error.to_string()),
-        }
+fn reason(error: &io::Error) -> Reason {
+    match error.kind() {
+        io::ErrorKind::FileTooLarge | io::ErrorKind::OutOfMemory => Reason::LimitHit,
+        _ => Reason::Damaged,
     }
 }
 
@@ -272,7 +276,10 @@ impl Members for Nest<'_, '_> {
             return false;
         }
         let name = chain(self.here.member, name);
-        let bytes = self.walk.take(&name, bytes);
+        let (bytes, broken) = self.walk.take(bytes);
+        if let Some((reason, detail)) = broken {
+            self.walk.tell(Some(&name), reason, detail);
+        }
         self.read += 1;
         if !bytes.is_empty() {
             let outer = self.here.member.and_then(|it| it.place);
@@ -295,8 +302,7 @@ impl Members for Nest<'_, '_> {
         let mut head = Vec::new();
         let peeked = Read::take(&mut *bytes, HEAD as u64).read_to_end(&mut head);
         if let Err(error) = peeked {
-            self.walk
-                .broken(self.here.member.map(|it| it.name.as_str()), &error);
+            self.gap(None, reason(&error), error.to_string());
             if head.is_empty() {
                 return true;
             }
@@ -321,8 +327,10 @@ impl Members for Nest<'_, '_> {
             return self.member(name, &mut metered);
         }
         // Within an encoding a stream is one more of them.
-        let told = self.here.member.map_or("", |it| it.name.as_str());
-        let content = self.walk.take(told, &mut metered);
+        let (content, broken) = self.walk.take(&mut metered);
+        if let Some((reason, detail)) = broken {
+            self.gap(None, reason, detail);
+        }
         self.read += 1;
         let mut via = self.here.via.to_vec();
         via.push(self.container.name);
@@ -345,6 +353,9 @@ impl Members for Nest<'_, '_> {
     }
 
     fn gap(&mut self, name: Option<&str>, reason: Reason, detail: String) {
+        // An encoding that begins like a container is often the first line of an example: a note.
+        let is_guess = self.here.inside.is_some() && reason == Reason::Damaged;
+        let reason = if is_guess { Reason::Malformed } else { reason };
         let name = match name {
             Some(name) => Some(chain(self.here.member, name)),
             None => self.here.member.map(|it| it.name.clone()),
@@ -362,8 +373,7 @@ struct Metered<R> {
 impl<R: Read> Read for Metered<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.left == 0 && !buffer.is_empty() {
-            let detail = "what the file expands to is beyond the limit; the rest was left alone";
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, detail));
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, EXPANDS));
         }
         let most = buffer.len().min(self.left);
         let read = self.inner.read(&mut buffer[..most])?;

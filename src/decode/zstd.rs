@@ -3,6 +3,7 @@
 //! Format: RFC 8878, section 3.1.
 
 use super::member::{Members, Outcome, u32_at};
+use ruzstd::decoding::errors::FrameDecoderError;
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use std::io::{self, Read};
 
@@ -64,7 +65,12 @@ impl Read for Frames<'_> {
                 }
                 _ => {
                     let open = StreamingDecoder::new_with_max_window_size(self.rest, WINDOW);
-                    self.open = Some(open.map_err(io::Error::other)?);
+                    self.open = Some(open.map_err(|it| match it {
+                        FrameDecoderError::WindowSizeTooBig { .. } => {
+                            io::Error::new(io::ErrorKind::OutOfMemory, it.to_string())
+                        }
+                        it => io::Error::other(it.to_string()),
+                    })?);
                 }
             }
         }
