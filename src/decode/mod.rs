@@ -2,8 +2,8 @@
 //! of the containers it is or holds, with limits on depth, size, ratio and number. Nothing is written to
 //! disk, and no name of a member is ever opened.
 //!
-//! A format is one file and one row in a table here: [`CONTAINERS`] for what has members, [`RUNS`] and
-//! [`ESCAPES`] for encodings within a text, `documents` for texts that hold other texts.
+//! A format is one file and one row in a table here: `CONTAINERS` for what has members, `RUNS` and
+//! `ESCAPES` for encodings within a text, `documents` for texts that hold other texts.
 
 mod ar;
 mod backslash;
