@@ -1,5 +1,7 @@
 //! Decoding alone: from bytes to texts, with what encodings hide.
 
+#![expect(clippy::expect_used, reason = "a bench without its input says nothing")]
+
 #[path = "corpus.rs"]
 mod corpus;
 
@@ -7,6 +9,7 @@ use corpus::{Draw, KINDS, Kind, SEED};
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use keyatlas::decode;
+use std::io::Read;
 
 fn main() {
     divan::main();
@@ -22,7 +25,7 @@ fn run(bencher: Bencher, bytes: Vec<u8>) {
             black_box(&bytes),
             &options,
             &mut |view| length += view.text.len(),
-            &mut |_, _| (),
+            &mut |_, _, _| (),
         );
         length
     });
@@ -58,4 +61,32 @@ fn nested_base64(bencher: Bencher) {
         );
     }
     run(bencher, bytes);
+}
+
+/// A text in which each line has an escape of one kind.
+#[divan::bench(args = ["%41", "\\u0041", "&#65;"])]
+fn escapes(bencher: Bencher, escape: &str) {
+    let text = corpus::text(Kind::Settings, SIZE, SEED);
+    let text = String::from_utf8_lossy(&text).replace('\n', &format!(" {escape}\n"));
+    run(bencher, text.into_bytes());
+}
+
+/// Files of a repository as `tar -cz` packs them; counted in packed bytes.
+#[divan::bench]
+fn tgz(bencher: Bencher) {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (path, bytes) in corpus::files(40, 32 << 10) {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        archive
+            .append_data(&mut header, path, &bytes[..])
+            .expect("memory takes everything");
+    }
+    let plain = archive.into_inner().expect("memory takes everything");
+    let mut packed = Vec::new();
+    let level = flate2::Compression::default();
+    flate2::bufread::GzEncoder::new(&plain[..], level)
+        .read_to_end(&mut packed)
+        .expect("memory gives everything");
+    run(bencher, packed);
 }

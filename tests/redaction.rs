@@ -61,6 +61,7 @@ fn report(show_secrets: bool) -> Report {
         },
         via: vec!["base64"],
         container: Some(path.clone()),
+        within: None,
         confidence: Confidence::High,
         facts: Vec::new(),
         level: Level::Error,

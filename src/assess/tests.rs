@@ -55,6 +55,7 @@ pub(super) fn finding(path: &str, value: u8) -> Finding {
         },
         via: Vec::new(),
         container: None,
+        within: None,
         confidence: Confidence::High,
         facts: Vec::new(),
         level: Level::Error,

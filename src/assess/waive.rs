@@ -535,6 +535,7 @@ mod tests {
             },
             via: Vec::new(),
             container: None,
+            within: None,
             confidence: Confidence::High,
             facts: Vec::new(),
             level: Level::Error,

@@ -1,7 +1,6 @@
 //! The root text of a blob: UTF-8, UTF-16 and UTF-32 with and without BOM, Latin-1, or the text runs of
 //! a binary.
 
-use super::View;
 use crate::model::delta::Edit;
 use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::borrow::Cow;
@@ -9,8 +8,19 @@ use std::borrow::Cow;
 /// This much of a blob decides what it is.
 const PROBE: usize = 8192;
 
+/// The text of a blob.
+#[derive(Debug)]
+pub struct Root<'r> {
+    /// UTF-8 text, or text runs of a binary.
+    pub text: Cow<'r, [u8]>,
+    /// The encoding, where it is not UTF-8 or Latin-1.
+    pub via: Option<&'static str>,
+    /// Whether only text runs remain.
+    pub is_binary: bool,
+}
+
 /// The blob as UTF-8 text; positions in a decoded text are lines and columns of that text.
-pub fn root(bytes: &[u8]) -> View<'_> {
+pub fn root(bytes: &[u8]) -> Root<'_> {
     let probe = &bytes[..bytes.len().min(PROBE)];
     let (text, via, is_binary) = match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => (latin_if_broken(rest), None, false),
@@ -43,10 +53,9 @@ pub fn root(bytes: &[u8]) -> View<'_> {
             None => (Cow::Owned(runs(bytes)), None, true),
         },
     };
-    View {
+    Root {
         text,
-        via: via.into_iter().collect(),
-        outer: None,
+        via,
         is_binary,
     }
 }

@@ -1,23 +1,61 @@
-//! Views of a blob: its text in UTF-8, and texts hidden in encodings within it, with limits on depth,
-//! size and ratio. Containers will join the same recursion.
+//! Views of a blob: its text in UTF-8, texts hidden in encodings within it, and the same of every member
+//! of the containers it is or holds, with limits on depth, size, ratio and number. Nothing is written to
+//! disk, and no name of a member is ever opened.
+//!
+//! A format is one file and one row in a table here: `CONTAINERS` for what has members, `RUNS` and
+//! `ESCAPES` for encodings within a text, `documents` for texts that hold other texts.
 
+mod ar;
+mod backslash;
+mod base64;
+mod bzip2;
 pub mod charset;
-mod encoding;
+mod cpio;
+mod entity;
+mod escape;
+mod gzip;
+mod hex;
+mod keystore;
+mod mail;
+mod markup;
+mod member;
+mod notebook;
+mod pdf;
+mod percent;
+mod quoted;
+mod readable;
+mod rpm;
+mod run;
+mod sevenz;
+mod sqlite;
+mod tar;
+mod unread;
+mod view;
+mod walk;
+mod xz;
+mod zip;
+mod zstd;
+
+pub use view::{Member, START, View};
 
 use crate::model::coverage::Reason;
-use crate::model::delta::Edit;
-use crate::model::span::Span;
-use std::borrow::Cow;
+use member::{Members, Outcome};
+use std::io::Read;
+use view::{Hidden, Map};
 
 /// Limits of the recursion.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Encodings within encodings.
+    /// Encodings and containers within one another.
     pub max_depth: usize,
-    /// Bytes of one decoded text.
+    /// Bytes of one decoded text or member.
     pub max_size: usize,
-    /// All decoded bytes together, as a multiple of the blob's own.
+    /// All decoded bytes of one text together, as a multiple of its own.
     pub max_ratio: usize,
+    /// All bytes that come out of the containers of a blob, as a multiple of its own.
+    pub max_expansion: usize,
+    /// Members of all containers of a blob.
+    pub max_members: usize,
 }
 
 impl Default for Options {
@@ -26,219 +64,145 @@ impl Default for Options {
             max_depth: 4,
             max_size: 64 << 20,
             max_ratio: 16,
+            max_expansion: 100,
+            max_members: 100_000,
         }
     }
 }
 
-/// One text of a blob.
-#[derive(Debug)]
-pub struct View<'a> {
-    /// UTF-8 text, or text runs of a binary.
-    pub text: Cow<'a, [u8]>,
-    /// Encodings undone, outermost first.
-    pub via: Vec<&'static str>,
-    /// For a text inside another: where its encoding lies in the root text.
-    pub outer: Option<Span>,
-    /// Whether the blob is binary, so that only its text runs remain.
-    pub is_binary: bool,
+/// Something with members.
+struct Container {
+    /// The name in `via`, and in messages.
+    name: &'static str,
+    /// Tells it by its first bytes (and, for archives behind a program, its last).
+    is: fn(&[u8]) -> bool,
+    /// Reads its members.
+    each: fn(&[u8], &mut dyn Members) -> Outcome,
+    /// Whether its own bytes hold text that no member shows.
+    keeps_text: bool,
 }
 
-/// Calls `emit` for the root text first, then for each text hidden in it, depth first; `gap` for limits.
-pub fn each<'a>(
-    bytes: &'a [u8],
+const fn container(
+    name: &'static str,
+    is: fn(&[u8]) -> bool,
+    each: fn(&[u8], &mut dyn Members) -> Outcome,
+) -> Container {
+    Container {
+        name,
+        is,
+        each,
+        keeps_text: false,
+    }
+}
+
+const fn with_text(container: Container) -> Container {
+    Container {
+        keeps_text: true,
+        ..container
+    }
+}
+
+/// Every container; the first that knows the bytes opens them.
+const CONTAINERS: &[Container] = &[
+    container("gzip", gzip::is, gzip::each),
+    container("zip", zip::is, zip::each),
+    container("bzip2", bzip2::is, bzip2::each),
+    container("xz", xz::is, xz::each),
+    container("zstd", zstd::is, zstd::each),
+    container("7z", sevenz::is, sevenz::each),
+    container("ar", ar::is, ar::each),
+    container("rpm", rpm::is, rpm::each),
+    container("cpio", cpio::is, cpio::each),
+    container("tar", tar::is, tar::each),
+    with_text(container("pdf", pdf::is, pdf::each)),
+    with_text(container("sqlite", sqlite::is, sqlite::each)),
+    with_text(container("keystore", keystore::is, keystore::each)),
+    with_text(container("archive", unread::is, unread::each)),
+];
+
+/// Encodings of letters and digits without a break.
+const RUNS: &[(&str, run::Decode)] = &[("hex", hex::decoded), ("base64", base64::decoded)];
+
+/// Encodings of single characters.
+const ESCAPES: [escape::Escape; 3] = [percent::ESCAPE, backslash::ESCAPE, entity::ESCAPE];
+
+fn recognised(bytes: &[u8]) -> Option<&'static Container> {
+    CONTAINERS.iter().find(|it| (it.is)(bytes))
+}
+
+/// Whether the bytes are those of a container, which has more to tell than its own text.
+pub fn is_container(bytes: &[u8]) -> bool {
+    recognised(bytes).is_some()
+}
+
+/// Reads the members of an archive as it comes.
+type Stream = fn(&mut dyn Read, &mut dyn Members) -> Outcome;
+
+/// Streams that may hold an archive at any length are read without being held.
+fn streamed(head: &[u8]) -> Option<Stream> {
+    if tar::is(head) {
+        Some(tar::stream)
+    } else if cpio::is(head) {
+        Some(cpio::stream)
+    } else {
+        None
+    }
+}
+
+/// Calls `emit` for every text hidden in a text by an encoding.
+fn hidden(view: &View<'_>, emit: &mut dyn FnMut(Hidden)) {
+    run::each(&view.text, RUNS, &mut |name, span, bytes| {
+        emit(Hidden {
+            name,
+            part: None,
+            bytes,
+            map: Map::Whole(span),
+        });
+    });
+    // Between bytes that are no text, what looks like an escape is chance.
+    if !view.is_binary {
+        escape::each(&view.text, &ESCAPES, emit);
+    }
+}
+
+/// Calls `emit` for every text that the text of a blob or member, being a document, holds.
+fn documents(text: &[u8], emit: &mut dyn FnMut(Hidden)) {
+    mail::each(text, emit);
+    quoted::each(text, emit);
+    markup::each(text, &entity::ESCAPE, emit);
+    notebook::each(text, emit);
+}
+
+/// Calls `emit` for the root text first, then for each text hidden in it or in a member, depth first. A
+/// container's own bytes come last, and only where they may tell more. `gap` takes the name of the member
+/// (none for the blob itself) that was not read or not in full.
+pub fn each(
+    bytes: &[u8],
     options: &Options,
-    emit: &mut dyn FnMut(&View<'a>),
-    gap: &mut dyn FnMut(Reason, String),
+    emit: &mut dyn FnMut(&View<'_>),
+    gap: &mut dyn FnMut(Option<&str>, Reason, String),
 ) {
-    let root = charset::root(bytes);
-    emit(&root);
-    let mut budget = bytes.len().saturating_mul(options.max_ratio).max(1 << 16);
-    hidden(&root, options, 0, &mut budget, emit, gap);
+    walk::each(bytes, options, emit, gap);
 }
 
-/// Whether each encoding in a plain text of this size is undone for itself, whatever stands elsewhere in
-/// the text: no limit binds that its root text shares.
-pub fn is_local(size: usize, options: &Options) -> bool {
-    // Base64 holds three quarters of its length, so all levels together hold less than three times it.
-    options.max_depth > 0 && size <= options.max_size && options.max_ratio >= 3
-}
-
-/// The same as [`each`] for a plain text that an edit makes out of another, without the root text and
-/// with only those hidden texts whose encoding the edit may have changed.
-pub fn changed<'a>(
-    bytes: &'a [u8],
-    edit: &Edit,
-    options: &Options,
-    emit: &mut dyn FnMut(&View<'a>),
-    gap: &mut dyn FnMut(Reason, String),
-) {
-    let root = View {
-        text: Cow::Borrowed(bytes),
-        via: Vec::new(),
-        outer: None,
-        is_binary: false,
+/// The name of a member with that of what it lies in: `a.zip!x/a.env`. The content of a stream that has
+/// no name of its own is called as the stream is, without the ending.
+pub fn joined(outer: &str, inner: &str) -> String {
+    const ENDINGS: &[&str] = &[".gz", ".bz2", ".xz", ".lz", ".zst"];
+    let (first, rest) = match inner.find('!') {
+        Some(at) => inner.split_at(at),
+        None => (inner, ""),
     };
-    let mut found = Vec::new();
-    encoding::touching(bytes, edit.gaps(), &mut |name, span, text| {
-        found.push((name, span, text))
-    });
-    let mut budget = bytes.len().saturating_mul(options.max_ratio).max(1 << 16);
-    undone(&root, found, options, 0, &mut budget, emit, gap);
-}
-
-/// Whether an encoding that stands here was copied by an edit, with what bounds it; then by how much it
-/// moved.
-pub fn copied(span: Span, edit: &Edit) -> impl Iterator<Item = isize> {
-    edit.copied().iter().filter_map(move |copied| {
-        let shift = copied.shift();
-        let (start, end) = (span.start as isize + shift, span.end as isize + shift);
-        edit.reach(*copied)
-            .holds(start - 1, end + 1)
-            .then_some(shift)
-    })
-}
-
-fn hidden<'a>(
-    view: &View<'a>,
-    options: &Options,
-    depth: usize,
-    budget: &mut usize,
-    emit: &mut dyn FnMut(&View<'a>),
-    gap: &mut dyn FnMut(Reason, String),
-) {
-    let mut found = Vec::new();
-    encoding::each(&view.text, &mut |name, span, text| {
-        found.push((name, span, text))
-    });
-    undone(view, found, options, depth, budget, emit, gap);
-}
-
-fn undone<'a>(
-    view: &View<'a>,
-    found: Vec<(&'static str, Span, Vec<u8>)>,
-    options: &Options,
-    depth: usize,
-    budget: &mut usize,
-    emit: &mut dyn FnMut(&View<'a>),
-    gap: &mut dyn FnMut(Reason, String),
-) {
-    for (name, span, text) in found {
-        if depth >= options.max_depth {
-            gap(
-                Reason::LimitHit,
-                format!(
-                    "an encoding nested deeper than {} was left alone",
-                    options.max_depth
-                ),
-            );
-            return;
-        }
-        if text.len() > options.max_size || text.len() > *budget {
-            gap(
-                Reason::LimitHit,
-                "decoded text beyond the size or ratio limit was left alone".to_owned(),
-            );
-            return;
-        }
-        *budget -= text.len();
-        let mut via = view.via.clone();
-        via.push(name);
-        let inner = View {
-            text: Cow::Owned(text),
-            via,
-            outer: Some(view.outer.unwrap_or(span)),
-            is_binary: false,
-        };
-        emit(&inner);
-        hidden(&inner, options, depth + 1, budget, emit, gap);
+    if !first.is_empty() {
+        return format!("{outer}!{inner}");
     }
+    let last = outer.rsplit(['!', '/']).next().unwrap_or(outer);
+    let stem = ENDINGS.iter().find_map(|it| last.strip_suffix(it));
+    format!(
+        "{outer}!{}{rest}",
+        stem.filter(|it| !it.is_empty()).unwrap_or("content")
+    )
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use data_encoding::{BASE64, BASE64URL_NOPAD};
-
-    fn texts(bytes: &[u8]) -> Vec<(Vec<&'static str>, String)> {
-        let mut seen = Vec::new();
-        each(
-            bytes,
-            &Options::default(),
-            &mut |view| {
-                seen.push((
-                    view.via.clone(),
-                    String::from_utf8_lossy(&view.text).into_owned(),
-                ))
-            },
-            &mut |_, _| {},
-        );
-        seen
-    }
-
-    #[test]
-    fn base64_is_undone_also_nested() {
-        let inner = BASE64.encode(b"password = \"q8Zk27xPw0LmN4tYb6Rc\"\n");
-        let outer = BASE64URL_NOPAD.encode(format!("data: {inner}").as_bytes());
-        let seen = texts(format!("x: {outer}\n").as_bytes());
-        assert!(
-            seen.iter()
-                .any(|(via, text)| via == &["base64", "base64"] && text.contains("q8Zk27xP")),
-            "{seen:?}"
-        );
-    }
-
-    #[test]
-    fn every_charset_gives_the_same_text() {
-        let text = "clé = wert\npassword = äöü";
-        let wide: Vec<u16> = text.encode_utf16().collect();
-        let le: Vec<u8> = wide.iter().flat_map(|it| it.to_le_bytes()).collect();
-        let be: Vec<u8> = wide.iter().flat_map(|it| it.to_be_bytes()).collect();
-        let utf32: Vec<u8> = text
-            .chars()
-            .flat_map(|it| (it as u32).to_le_bytes())
-            .collect();
-        let with = |bom: &[u8], body: &[u8]| [bom, body].concat();
-        let latin: Vec<u8> = text.chars().map(|it| it as u8).collect();
-        for bytes in [
-            text.as_bytes().to_vec(),
-            with(b"\xEF\xBB\xBF", text.as_bytes()),
-            with(b"\xFF\xFE", &le),
-            with(b"\xFE\xFF", &be),
-            le.clone(),
-            be.clone(),
-            with(b"\xFF\xFE\0\0", &utf32),
-            utf32.clone(),
-            latin,
-        ] {
-            assert_eq!(texts(&bytes)[0].1, text);
-        }
-    }
-
-    #[test]
-    fn binaries_keep_their_text_runs_in_place() {
-        let bytes = b"\0\x01\x02\x7fELF password=secretword\0\x03\xff\xfe";
-        let mut seen = Vec::new();
-        each(
-            bytes,
-            &Options::default(),
-            &mut |view| seen.push((view.is_binary, view.text.to_vec())),
-            &mut |_, _| {},
-        );
-        assert!(seen[0].0);
-        assert_eq!(seen[0].1.len(), bytes.len());
-        assert!(seen[0].1.windows(19).any(|it| it == b"password=secretword"));
-    }
-
-    #[test]
-    fn depth_is_bounded_and_told() {
-        let mut text = b"the innermost text is plain words here".to_vec();
-        for _ in 0..8 {
-            text = BASE64.encode(&text).into_bytes();
-        }
-        let mut told = 0;
-        each(&text, &Options::default(), &mut |_| {}, &mut |reason, _| {
-            told += usize::from(reason == Reason::LimitHit)
-        });
-        assert_eq!(told, 1);
-    }
-}
+mod tests;

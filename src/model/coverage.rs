@@ -31,6 +31,12 @@ pub enum Reason {
     Malformed,
     /// A nested repository or submodule, which is a scan of its own.
     NestedRepository,
+    /// A member of a container that only a password opens.
+    Encrypted,
+    /// A container or member whose bytes are not what its format asks for.
+    Damaged,
+    /// A keystore: what it holds is sealed by a password, as it should be.
+    Sealed,
 }
 
 impl Reason {
@@ -50,6 +56,9 @@ impl Reason {
             Self::Unsupported => "unsupported",
             Self::Malformed => "malformed",
             Self::NestedRepository => "nested-repository",
+            Self::Encrypted => "encrypted",
+            Self::Damaged => "damaged",
+            Self::Sealed => "sealed-keystore",
         }
     }
 
@@ -63,6 +72,7 @@ impl Reason {
                 | Self::SpecialFile
                 | Self::Malformed
                 | Self::NestedRepository
+                | Self::Sealed
         )
     }
 }

@@ -107,6 +107,8 @@ pub struct Finding {
     pub via: Vec<&'static str>,
     /// The member of a container, as `outer!inner`.
     pub container: Option<String>,
+    /// The place within that member, where `place` cannot be it.
+    pub within: Option<Place>,
     /// How sure.
     pub confidence: Confidence,
     /// What raised (`+`) or lowered (`-`) it; empty where the shape says it all.

@@ -107,10 +107,11 @@ fn write_group(
             .key
             .as_deref()
             .map(|key| format!("  {}", text.clean(key)));
-        let within = it
-            .container
-            .as_deref()
-            .map(|it| format!("  in {}", text.clean(it)));
+        let within = it.container.as_deref().map(|container| {
+            let place = it.within.map(|it| format!(":{}:{}", it.line, it.column));
+            let container = text.clean(container);
+            format!("  in {container}{}", place.unwrap_or_default())
+        });
         writeln!(
             out,
             "  {CYAN}{}:{}:{}{CYAN:#}{}{}",

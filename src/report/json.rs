@@ -50,11 +50,22 @@ struct FindingOut {
     occurrence: String,
     via: Vec<&'static str>,
     container: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    within: Option<PlaceOut>,
     origins: Vec<OriginOut>,
     managed: Option<ManagedOut>,
     waived: Option<WaivedOut>,
     expires: Option<String>,
     details: BTreeMap<&'static str, Value>,
+}
+
+/// The place within the member of a container.
+#[derive(Serialize)]
+struct PlaceOut {
+    line: u32,
+    end_line: u32,
+    column: u32,
+    end_column: u32,
 }
 
 #[derive(Serialize)]
@@ -234,6 +245,12 @@ fn finding(text: &Redactor, report: &Report, it: &Finding) -> FindingOut {
         occurrence: it.occurrence.to_string(),
         via: it.via.clone(),
         container: clean(&it.container),
+        within: it.within.map(|it| PlaceOut {
+            line: it.line,
+            end_line: it.end_line,
+            column: it.column,
+            end_column: it.end_column,
+        }),
         origins: it.origins.iter().map(|it| origin(text, it)).collect(),
         managed: it.managed.as_ref().map(|it| ManagedOut {
             record: text.clean(&it.record),

@@ -271,6 +271,11 @@ impl Results<'_> {
             text.clean(rule.map_or(&it.rule, |it| &it.title)),
             sentence(&text.clean(&it.masked))
         );
+        if let Some(container) = &it.container {
+            let line = it.within.map(|it| format!(", line {}", it.line));
+            let place = format!("{container}{}", line.unwrap_or_default());
+            message.push_str(&format!(" It lies in {}", sentence(&text.clean(&place))));
+        }
         for verdict in &verdicts {
             message.push(' ');
             message.push_str(&sentence(&text.clean(&verdict.message)));
@@ -298,11 +303,13 @@ impl Results<'_> {
         let first = it.origins.first();
         let repository = first.and_then(|it| it.repository.as_deref());
         let codes: Vec<_> = verdicts.iter().map(|it| it.id.code()).collect();
-        let mut out = self.result(
-            Subject::Finding(it),
-            &message,
-            &self.location((repository, &it.path), it.place, None),
-        );
+        let mut location = self.location((repository, &it.path), it.place, None);
+        if let Some(container) = &it.container {
+            let name = text.clean(container);
+            location["logicalLocations"] =
+                json!([{"fullyQualifiedName": name, "kind": "resource"}]);
+        }
+        let mut out = self.result(Subject::Finding(it), &message, &location);
         out["partialFingerprints"] = prints;
         out["properties"] = json!({
             "verdicts": codes,
@@ -563,6 +570,7 @@ mod tests {
             },
             via: Vec::new(),
             container: None,
+            within: None,
             confidence: Confidence::High,
             facts: Vec::new(),
             level,
@@ -650,6 +658,34 @@ mod tests {
             assert!(n("startLine") >= 1 && n("startColumn") >= 1 && n("endLine") >= n("startLine"));
             assert!(n("endLine") > n("startLine") || n("endColumn") > n("startColumn"));
         }
+    }
+
+    #[test]
+    fn a_member_is_a_logical_location_of_its_container() {
+        let mut inner = finding("a-rule", "a.zip", Level::Error);
+        inner.container = Some("a.zip!x/a.env".to_owned());
+        inner.within = Some(Place {
+            line: 7,
+            end_line: 7,
+            column: 3,
+            end_column: 9,
+        });
+        let log = log(&Report {
+            findings: vec![inner],
+            ..Report::default()
+        });
+        let result = &log["runs"][0]["results"][0];
+        let location = &result["locations"][0];
+        let logical = &location["logicalLocations"][0];
+        assert_eq!(logical["fullyQualifiedName"], "a.zip!x/a.env");
+        let physical = &location["physicalLocation"];
+        assert_eq!(physical["artifactLocation"]["uri"], "a.zip");
+        assert_eq!(physical["region"]["startLine"], 1);
+        let message = result["message"]["text"].as_str().unwrap();
+        assert!(
+            message.contains("It lies in a.zip!x/a.env, line 7."),
+            "{message}"
+        );
     }
 
     #[test]

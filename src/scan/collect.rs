@@ -1,15 +1,14 @@
 //! What one scan gathers: candidates with their places by blob or path, mentions, gaps. Turning them into
 //! findings is the work of `gather`; blobs made out of others are the work of `chain`.
 
-use super::chain::{self, State};
-use crate::decode;
-use crate::detect::{Detector, Scratch, Texture};
+use crate::decode::{self, charset};
+use crate::detect::{Detector, Found, Scratch, Texture, Trail};
 use crate::model::blob::{Blob, ObjectId};
 use crate::model::coverage::{Coverage, Gap, Reason};
 use crate::model::delta::Edit;
 use crate::model::finding::Candidate;
 use crate::model::reference::Mention;
-use crate::model::span::{LineIndex, Place};
+use crate::model::span::Place;
 use crate::refer;
 use crate::source::{Future, Kept, Sink};
 use std::cell::RefCell;
@@ -25,6 +24,48 @@ pub(super) struct Sighting {
     pub(super) candidate: Arc<Candidate>,
     pub(super) place: Place,
     pub(super) via: Vec<&'static str>,
+    /// The name of the member it lies in, from the blob inwards.
+    pub(super) member: Option<String>,
+    /// The place within that member.
+    pub(super) within: Option<Place>,
+}
+
+/// Whether a view shows once more what another has shown: the same value at the same place; what is left
+/// of a container whose members were read; or what a rule has found there before escapes were undone.
+fn is_known(
+    known: &Sighting,
+    view: &decode::View<'_>,
+    candidate: &Candidate,
+    shown: Place,
+) -> bool {
+    if known.candidate.rule != candidate.rule {
+        return false;
+    }
+    let is_same = || known.candidate.secret.expose() == candidate.secret.expose();
+    if view.is_residue {
+        return is_same();
+    }
+    let place = known.within.unwrap_or(known.place);
+    let start = |it: Place| (it.line, it.column);
+    let end = |it: Place| (it.end_line, it.end_column);
+    let overlaps = start(place) < end(shown) && start(shown) < end(place);
+    let is_part = view.is_patched() && view.via.starts_with(&known.via);
+    overlaps && is_around(known, view) && (is_part || is_same())
+}
+
+/// Whether the view and the sighting lie in the same bytes, or one in a part of the other with a name of
+/// its own.
+fn is_around(known: &Sighting, view: &decode::View<'_>) -> bool {
+    let begins = |long: &str, short: &str| {
+        let rest = long.strip_prefix(short);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('!'))
+    };
+    match (&known.member, view.member) {
+        (None, None) => true,
+        (None, Some(it)) => it.place.is_none(),
+        (Some(_), None) => known.within.is_none(),
+        (Some(one), Some(other)) => begins(one, &other.name) || begins(&other.name, one),
+    }
 }
 
 /// A mention and its path.
@@ -102,41 +143,31 @@ impl<'a> Collector<'a> {
         &self,
         view: &decode::View<'_>,
         blob: Blob<'_>,
-        root: &mut Option<Vec<u8>>,
-        scratch: &mut Scratch,
+        found: Vec<Found>,
+        seen: &mut Vec<Sighting>,
     ) {
-        let texture = if view.is_binary {
-            Texture::Binary
-        } else {
-            Texture::Text
-        };
-        let found = self.detector.detect(&view.text, texture, scratch);
-        if found.is_empty() {
-            return;
-        }
-        // Positions are told in the root text; a hidden text points at its encoding there.
-        let whole;
-        let text: &[u8] = match (&view.outer, &root) {
-            (Some(_), Some(root)) => root,
-            (Some(_), None) => {
-                whole = decode::charset::root(blob.bytes).text.into_owned();
-                root.insert(whole)
+        let before = seen.len();
+        for Found { span, candidate } in found {
+            let place = view.place(span);
+            let within = view.within(span);
+            let shown = within.unwrap_or(place);
+            if before > 0
+                && seen[..before]
+                    .iter()
+                    .any(|it| is_known(it, view, &candidate, shown))
+            {
+                continue;
             }
-            (None, _) => &view.text,
-        };
-        let lines = LineIndex::new(text);
-        let mut sightings = Vec::with_capacity(found.len());
-        for found in found {
-            let place = lines.place(view.outer.unwrap_or(found.span));
-            sightings.push(Sighting {
+            seen.push(Sighting {
                 path: blob.path.to_owned(),
                 id: blob.id,
-                candidate: found.candidate,
+                candidate,
                 place,
                 via: view.via.clone(),
+                member: view.member.map(|it| it.name.clone()),
+                within,
             });
         }
-        locked(&self.sightings).append(&mut sightings);
     }
 
     fn mentions(&self, view: &decode::View<'_>, blob: Blob<'_>) {
@@ -174,56 +205,72 @@ impl Collector<'_> {
         }
     }
 
-    fn lose(&self, blob: Blob<'_>, reason: Reason, detail: String) {
-        let path = if blob.path.is_empty() {
-            blob.id.map_or_else(String::new, |it| it.to_string())
-        } else {
-            blob.path.to_owned()
-        };
-        locked(&self.gaps).push(Gap {
-            path,
-            reason,
-            detail,
-        });
-    }
-
-    fn whole(&self, blob: Blob<'_>, scratch: &mut Scratch) {
-        let mut root = None;
+    /// Looks at every view of a blob. What its own text holds is known where a trail of it is.
+    fn whole(&self, blob: Blob<'_>, trail: Option<&Trail>, scratch: &mut Scratch) {
+        let mut seen = Vec::new();
         let emit = &mut |view: &decode::View<'_>| {
-            self.view(view, blob, &mut root, scratch);
-            if self.references && !view.is_binary && view.outer.is_none() && !blob.path.is_empty() {
+            let is_own = view.is_root() && view.member.is_none();
+            let found = match trail {
+                Some(trail) if is_own => self.detector.settled(&view.text, trail),
+                _ => {
+                    let texture = if view.is_binary {
+                        Texture::Binary
+                    } else {
+                        Texture::Text
+                    };
+                    self.detector.detect(&view.text, texture, scratch)
+                }
+            };
+            self.view(view, blob, found, &mut seen);
+            if self.references && !view.is_binary && is_own && !blob.path.is_empty() {
                 self.mentions(view, blob);
             }
         };
-        let gap = &mut |reason, detail| self.lose(blob, reason, detail);
+        let gap = &mut |member: Option<&str>, reason, detail| {
+            let outer = if blob.path.is_empty() {
+                blob.id.map_or_else(String::new, |it| it.to_string())
+            } else {
+                blob.path.to_owned()
+            };
+            let path = match member {
+                Some(member) => decode::joined(&outer, member),
+                None => outer,
+            };
+            locked(&self.gaps).push(Gap {
+                path,
+                reason,
+                detail,
+            });
+        };
         decode::each(blob.bytes, &self.options, emit, gap);
+        if !seen.is_empty() {
+            locked(&self.sightings).append(&mut seen);
+        }
     }
 
-    /// What a blob made out of another shows, found the short way.
-    fn show(&self, blob: Blob<'_>, state: &State) {
-        for (reason, detail) in state.gaps() {
-            self.lose(blob, reason, detail);
+    /// The trail of a blob whose text is its bytes, by way of the one it was made out of where that is
+    /// known. `None` if the blob must be looked at whole.
+    fn trail(
+        &self,
+        bytes: &[u8],
+        base: Option<(&Edit, &Trail)>,
+        scratch: &mut Scratch,
+    ) -> Option<Trail> {
+        let is_plain = match base {
+            Some((edit, _)) => charset::stays_plain(bytes, edit),
+            None => charset::is_plain(bytes),
+        };
+        if !is_plain || decode::is_container(bytes) {
+            return None;
         }
-        let mut sightings = Vec::new();
-        state.each(blob.bytes, self.detector, |candidate, place, via| {
-            sightings.push(Sighting {
-                path: blob.path.to_owned(),
-                id: blob.id,
-                candidate,
-                place,
-                via: via.to_vec(),
-            });
-        });
-        if !sightings.is_empty() {
-            locked(&self.sightings).append(&mut sightings);
-        }
+        self.detector.trace(bytes, base, scratch)
     }
 }
 
 impl Sink for Collector<'_> {
     fn blob(&self, blob: Blob<'_>) {
         self.count(blob);
-        SCRATCH.with_borrow_mut(|scratch| self.whole(blob, scratch));
+        SCRATCH.with_borrow_mut(|scratch| self.whole(blob, None, scratch));
     }
 
     fn chained(
@@ -240,18 +287,18 @@ impl Sink for Collector<'_> {
         self.count(blob);
         SCRATCH.with_borrow_mut(|scratch| {
             let base = base.and_then(|(edit, kept)| Some((edit, kept.state.downcast_ref()?)));
-            let state = chain::state(blob.bytes, base, self.detector, &self.options, scratch);
-            let Some(state) = state else {
-                self.whole(blob, scratch);
+            let Some(trail) = self.trail(blob.bytes, base, scratch) else {
+                self.whole(blob, None, scratch);
                 return None;
             };
-            self.show(blob, &state);
+            // What is hidden in the text is looked for anew.
+            self.whole(blob, Some(&trail), scratch);
             // A copy has no spare room.
             let kept = (future == Future::Base).then(|| Kept {
-                size: state.size(),
-                state: Box::new(state.clone()),
+                size: trail.size(),
+                state: Box::new(trail.clone()),
             });
-            state.recycle(scratch);
+            scratch.reuse(trail);
             kept
         })
     }

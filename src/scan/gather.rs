@@ -3,6 +3,7 @@
 use super::collect::Sighting;
 use super::identity::Identity;
 use super::pair::pair;
+use crate::decode;
 use crate::detect::weigh;
 use crate::model::blob::ObjectId;
 use crate::model::details::Details;
@@ -10,7 +11,8 @@ use crate::model::finding::Finding;
 use crate::model::fingerprint::{Fingerprinter, Occurrence};
 use crate::model::level::{Confidence, Level};
 use crate::model::origin::Origin;
-use crate::model::rule::RuleSet;
+use crate::model::rule::{Rule, RuleSet};
+use crate::model::span::Place;
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -40,7 +42,7 @@ pub(super) fn findings(mut traced: Vec<Traced>, context: &Context<'_>) -> Vec<Fi
         let rank = |it: &Traced| (!it.is_current, it.sighting.place, it.sighting.id);
         rank(a)
             .cmp(&rank(b))
-            .then_with(|| a.sighting.via.cmp(&b.sighting.via))
+            .then_with(|| way(&a.sighting).cmp(&way(&b.sighting)))
     });
     let groups = groups(&traced, context);
     let mut findings: Vec<Finding> = groups
@@ -49,17 +51,33 @@ pub(super) fn findings(mut traced: Vec<Traced>, context: &Context<'_>) -> Vec<Fi
         .collect();
     let repository = |it: &Finding| it.origins.first().and_then(|it| it.repository.clone());
     findings.sort_by(|a, b| {
-        (repository(a), &a.path, a.place, &a.rule, &a.via, &a.key).cmp(&(
-            repository(b),
-            &b.path,
-            b.place,
-            &b.rule,
-            &b.via,
-            &b.key,
-        ))
+        let way = |it: &Finding| (it.container.clone(), it.within);
+        (
+            repository(a),
+            &a.path,
+            a.place,
+            way(a),
+            &a.rule,
+            &a.via,
+            &a.key,
+        )
+            .cmp(&(
+                repository(b),
+                &b.path,
+                b.place,
+                way(b),
+                &b.rule,
+                &b.via,
+                &b.key,
+            ))
     });
     pair(&mut findings);
     findings
+}
+
+/// How a sighting was come by.
+fn way(it: &Sighting) -> (&[&'static str], &Option<String>, Option<Place>) {
+    (&it.via, &it.member, it.within)
 }
 
 /// Sightings that are one finding, and the origins among theirs that lie at its path.
@@ -114,7 +132,7 @@ fn groups(traced: &[Traced], context: &Context<'_>) -> Vec<Group> {
             let group = match here.iter().find(|it| it.0 == path) {
                 Some(known) => known.1,
                 None => {
-                    let confidence = weigh(rule, candidate, &origin.path)
+                    let confidence = weighed(rule, sighting, &origin.path)
                         .filter(|it| *it >= context.min_confidence);
                     let group = confidence.map(|confidence| {
                         let copy = copies
@@ -142,6 +160,21 @@ fn groups(traced: &[Traced], context: &Context<'_>) -> Vec<Group> {
         }
     }
     groups
+}
+
+/// The path facts of a member are those of its own name, within the path it lies under.
+fn weighed(rule: &Rule, sighting: &Sighting, path: &str) -> Option<Confidence> {
+    let candidate = &sighting.candidate;
+    let Some(member) = &sighting.member else {
+        return weigh(rule, candidate, path);
+    };
+    let whole = decode::joined(path, member).replace('!', "/");
+    if rule.paths.is_empty() {
+        return weigh(rule, candidate, &whole);
+    }
+    let inner = member.rsplit('!').next().filter(|it| !it.is_empty());
+    let by_name = inner.and_then(|it| weigh(rule, candidate, it));
+    by_name.or_else(|| weigh(rule, candidate, &whole))
 }
 
 /// What is there now first, then the earliest introduction; one origin a kind and path.
@@ -177,6 +210,10 @@ fn finding(group: &Group, traced: &[Traced], context: &Context<'_>) -> Finding {
         .iter()
         .map(|(at, which)| &traced[*at as usize].origins[*which as usize]);
     let origins = ordered(origins.collect());
+    let path = origins
+        .first()
+        .map_or_else(String::new, |it| it.path.clone());
+    let container = sighting.member.as_ref();
     Finding {
         rule: rule.id.clone(),
         place: sighting.place,
@@ -196,7 +233,8 @@ fn finding(group: &Group, traced: &[Traced], context: &Context<'_>) -> Finding {
             ordinal: 1,
         },
         via: sighting.via.clone(),
-        container: None,
+        container: container.map(|it| decode::joined(&path, it)),
+        within: sighting.within,
         confidence: group.confidence,
         facts: candidate.facts.clone(),
         level: level(rule.severity.level(), group.confidence, &candidate.details),
@@ -206,9 +244,7 @@ fn finding(group: &Group, traced: &[Traced], context: &Context<'_>) -> Finding {
         expires: candidate.expires,
         details: candidate.details.clone(),
         in_baseline: None,
-        path: origins
-            .first()
-            .map_or_else(String::new, |it| it.path.clone()),
+        path,
         origins,
     }
 }

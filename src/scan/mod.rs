@@ -1,6 +1,5 @@
 //! The composer: `source` to `finding` and `reference`, once, for every front end.
 
-mod chain;
 mod collect;
 mod gather;
 mod identity;

@@ -104,12 +104,16 @@ fn first(options: &Options) -> &Path {
 }
 
 fn collector<'a>(options: &Options, detector: &'a Detector) -> Collector<'a> {
-    Collector::new(
+    let mut collector = Collector::new(
         detector,
         options.max_depth,
         options.references,
         options.progress,
-    )
+    );
+    // What is too large as a file is too large as a member.
+    let most = usize::try_from(options.max_size).unwrap_or(usize::MAX);
+    collector.options.max_size = collector.options.max_size.min(most);
+    collector
 }
 
 fn plain(
