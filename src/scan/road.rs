@@ -333,7 +333,9 @@ fn objects(
     let (sightings, _) = collector.finish(&mut scanned.coverage);
     scanned.coverage.blobs += totals.blobs;
     let flagged: HashSet<ObjectId> = sightings.iter().filter_map(|it| it.id).collect();
-    let origins = history.origins(&flagged).map_err(|it| source(&it))?;
+    let origins = history
+        .origins_with(&limits, &flagged)
+        .map_err(|it| source(&it))?;
     scanned.coverage.gaps.extend(origins.gaps);
     let named = |it: Origin| Origin {
         repository: Some(name.to_owned()),
