@@ -10,7 +10,6 @@ use data_encoding::{BASE64, BASE64URL_NOPAD};
 use keyatlas::decode::charset;
 use keyatlas::detect::{Detector, Found, Scratch, Seed, Texture, Trail, fill};
 use keyatlas::model::delta::Edit;
-use keyatlas::model::span::{LineIndex, Places};
 use keyatlas::ruleset;
 use std::fs;
 use std::path::Path;
@@ -206,10 +205,6 @@ fn chains(first: u64, count: u64) {
             let trail = trail.unwrap();
             let found = detector.settled(&text, &trail);
             assert_eq!(told(&found), told(&detect(&detector, &text)), "{place}");
-            let (table, mut places) = (LineIndex::new(&text), Places::new(&text));
-            for it in &found {
-                assert_eq!(places.place(it.span), table.place(it.span), "{place}");
-            }
             followed += usize::from(round > 0) * found.len();
             state = Some(trail);
             let next = pieces.edited(&text, &mut random, &mut edit);

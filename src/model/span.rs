@@ -115,54 +115,6 @@ impl<'a> LineIndex<'a> {
     }
 }
 
-/// Tells the places of spans that come in the order of their starts, in one pass over the text and
-/// without a table.
-#[derive(Debug)]
-pub struct Places<'a> {
-    text: &'a [u8],
-    at: usize,
-    line: usize,
-    column: usize,
-}
-
-impl<'a> Places<'a> {
-    /// At the beginning of the text.
-    pub fn new(text: &'a [u8]) -> Self {
-        Self {
-            text,
-            at: 0,
-            line: 1,
-            column: 1,
-        }
-    }
-
-    /// Where the span lies.
-    pub fn place(&mut self, span: Span) -> Place {
-        let forward = (self.at, self.line, self.column);
-        (self.at, self.line, self.column) = self.walk(forward, span.start);
-        let start = (self.at, self.line, self.column);
-        let (_, end_line, end_column) = self.walk(start, span.end.max(span.start));
-        Place {
-            line: saturate(self.line),
-            end_line: saturate(end_line),
-            column: saturate(self.column),
-            end_column: saturate(end_column),
-        }
-    }
-
-    fn walk(&self, (at, line, column): (usize, usize, usize), to: usize) -> (usize, usize, usize) {
-        let to = to.min(self.text.len());
-        let between = self.text.get(at..to).unwrap_or_default();
-        match memchr::memrchr(b'\n', between) {
-            Some(last) => {
-                let lines = memchr::memchr_iter(b'\n', &between[..last]).count() + 1;
-                (to, line + lines, characters(&between[last + 1..]) + 1)
-            }
-            None => (to, line, column + characters(between)),
-        }
-    }
-}
-
 fn characters(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| (**byte & 0xc0) != 0x80).count()
 }
@@ -182,19 +134,6 @@ mod tests {
         for (at, _) in text.char_indices().chain([(text.len(), ' ')]).skip(6) {
             let column = text[6..at].chars().count() as u32 + 1;
             assert_eq!(index.line_column(at), (2, column), "byte {at}");
-        }
-    }
-
-    #[test]
-    fn places_in_order_agree_with_the_table() {
-        let text = "aüb\n\n€c\nlast\n".as_bytes();
-        let index = LineIndex::new(text);
-        let mut places = Places::new(text);
-        for start in 0..=text.len() {
-            for end in start..=text.len() {
-                let span = Span::new(start, end);
-                assert_eq!(places.place(span), index.place(span), "{span:?}");
-            }
         }
     }
 
