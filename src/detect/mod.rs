@@ -32,7 +32,7 @@ use crate::model::level::Confidence;
 use crate::model::rule::{Kind, Matcher, Promise, RuleSet};
 use crate::model::secret::Secret;
 use crate::model::span::Span;
-use crate::syntax::literals::Literals;
+use crate::syntax::literals::{Literals, Seen};
 use crate::syntax::sealed;
 use allow::Allowances;
 use assignment::Assignment;
@@ -57,6 +57,9 @@ pub struct Detector {
     allowances: Vec<Allowances>,
     literals: Literals,
     keywords: Keywords,
+    /// Literals to watch for others, and by keyword the numbers of those that it spells.
+    watched: Vec<&'static str>,
+    watchers: Vec<Vec<usize>>,
     named: Named,
     /// The numbers of the two rules that go by names alone.
     password: Option<usize>,
@@ -69,9 +72,15 @@ pub struct Scratch {
     trail: Trail,
     lists: Lists,
     values: Vec<Candidate>,
+    seen: Seen,
 }
 
 impl Scratch {
+    /// Which of the watched literals stand in the text that was last looked at whole.
+    pub fn seen(&self) -> Seen {
+        self.seen
+    }
+
     /// Takes back a trail, for its memory.
     pub fn reuse(&mut self, trail: Trail) {
         self.trail = trail;
@@ -90,7 +99,18 @@ pub enum Texture {
 impl Detector {
     /// Builds the keyword tables; patterns are compiled when first needed.
     pub fn new(rules: Arc<RuleSet>) -> Self {
+        Self::watching(rules, &[])
+    }
+
+    /// The same, with an eye on literals of at least three bytes for somebody else, who is spared a search
+    /// of his own: case and all, and at most [`Seen::MOST`].
+    pub fn watching(rules: Arc<RuleSet>, watched: &[&'static str]) -> Self {
         let mut keywords: BTreeMap<Vec<u8>, (Vec<usize>, Option<usize>)> = BTreeMap::new();
+        for literal in watched {
+            keywords
+                .entry(literal.to_ascii_lowercase().into_bytes())
+                .or_default();
+        }
         for (number, rule) in rules.rules.iter().enumerate() {
             for keyword in &rule.keywords {
                 let word = keyword.to_ascii_lowercase().into_bytes();
@@ -112,11 +132,22 @@ impl Detector {
             .iter()
             .map(|(word, (shapes, name))| (word.len(), shapes.as_slice(), *name));
         let literals = Literals::new(keywords.keys().cloned().collect());
+        let spelled = |word: &[u8]| {
+            let spells = |it: &(usize, &&str)| it.1.as_bytes().eq_ignore_ascii_case(word);
+            watched
+                .iter()
+                .enumerate()
+                .filter(spells)
+                .map(|it| it.0)
+                .collect()
+        };
         Self {
             keywords: Keywords::new(behind, rules.rules.len(), literals.margins()),
             patterns: rules.rules.iter().map(Pattern::new).collect(),
             allowances: rules.rules.iter().map(Allowances::new).collect(),
             literals,
+            watchers: keywords.keys().map(|it| spelled(it)).collect(),
+            watched: watched.to_vec(),
             password: position("generic-password"),
             secret: position("generic-secret"),
             named,
@@ -206,10 +237,13 @@ impl Detector {
 
     /// Looks at a whole text; everything that matched, overlaps included, is left in the scratch.
     fn look(&self, text: &[u8], texture: Texture, scratch: &mut Scratch) {
-        let Scratch { trail, lists, .. } = scratch;
+        let Scratch {
+            trail, lists, seen, ..
+        } = scratch;
         trail.clear();
+        *seen = Seen::default();
         let all = Span::new(0, text.len());
-        self.hits(text, all, texture, &mut trail.hits);
+        self.hits(text, all, texture, &mut trail.hits, seen);
         // Keywords are met in the order of their anchors.
         trail.hits.sort_unstable_by_key(Hit::order);
         let reach = |rule: usize| self.patterns[rule].reach();
@@ -229,7 +263,7 @@ impl Detector {
         let Scratch { trail, lists, .. } = scratch;
         let reach = |rule: usize| self.patterns[rule].reach();
         let search = &mut |span: Span, hits: &mut Vec<Hit>| {
-            self.hits(text, span, Texture::Text, hits);
+            self.hits(text, span, Texture::Text, hits, &mut Seen::default());
         };
         if !self
             .keywords
@@ -243,10 +277,22 @@ impl Detector {
         scratch.trail.found() < MAX_CANDIDATES
     }
 
-    /// Pushes the keywords in a part of a text.
-    fn hits(&self, text: &[u8], span: Span, texture: Texture, hits: &mut Vec<Hit>) {
+    /// Pushes the keywords in a part of a text, and remembers which of the watched literals stand there.
+    fn hits(
+        &self,
+        text: &[u8],
+        span: Span,
+        texture: Texture,
+        hits: &mut Vec<Hit>,
+        seen: &mut Seen,
+    ) {
         self.literals
             .within(text, span.start, span.end, |keyword, start| {
+                for number in &self.watchers[keyword] {
+                    if text[start..].starts_with(self.watched[*number].as_bytes()) {
+                        seen.add(*number);
+                    }
+                }
                 let hit = Hit::new(keyword, start);
                 if self.keywords.has_shapes(hit)
                     || (texture == Texture::Text && self.is_asked(text, hit))
@@ -293,6 +339,7 @@ impl Detector {
             trail,
             lists,
             values,
+            ..
         } = scratch;
         let mut read = 0;
         for (number, counts) in &lists.names {

@@ -428,7 +428,13 @@ mod tests {
         );
         // The door keeps the mention that tells more.
         assert_eq!(
-            crate::refer::read(path, text, &mut |it| panic!("{it}")).len(),
+            crate::refer::read(
+                path,
+                text.as_bytes(),
+                crate::syntax::literals::Seen::ALL,
+                &mut |it| panic!("{it}")
+            )
+            .len(),
             1
         );
     }

@@ -1,21 +1,40 @@
 //! Environment variables that code reads, by the language of the file; only names that look like a
 //! secret's.
 //!
-//! Here a chain ends: nothing is yielded. Who sets the variable is read by the other families.
+//! Here a chain ends: nothing is yielded. Who sets the variable is read by the other families. Not here:
+//! the shell, whose own assignments hide the environment (`shell`).
 
 use crate::model::reference::Mention;
 use crate::model::span::Span;
 use crate::refer::file::{File, Pattern, extension, file_name, group, name};
 use regex::Captures;
-use std::collections::BTreeSet;
 
-pub(super) const ANCHORS: &[&str] = &[];
+pub(super) const ANCHORS: &[&str] = &[
+    "environ",
+    "getenv",
+    "env(",
+    "process.env",
+    "meta.env",
+    "Deno.env",
+    "Bun.env",
+    "Getenv",
+    "LookupEnv",
+    "env:\"",
+    "envconfig:\"",
+    "sys.env",
+    "ENV",
+    "env::var",
+    "env!(",
+    "env =",
+    "GetEnvironmentVariable",
+    "_SERVER",
+];
 
 pub(super) const EXAMPLE: (&str, &str) =
     ("src/shop.py", "password = os.environ[\"DB_PASSWORD\"]\n");
 
-/// A language: what its files are called, how it reads the environment, and literals of which one
-/// stands in every file that does.
+/// A language: what its files are called, how it reads the environment, and those of the anchors of
+/// which one stands in every file that does.
 struct Language {
     extensions: &'static [&'static str],
     anchors: &'static [&'static str],
@@ -34,7 +53,7 @@ const fn language(
     }
 }
 
-static LANGUAGES: [Language; 9] = [
+static LANGUAGES: [Language; 8] = [
     language(
         &["py", "pyi", "ipynb"],
         &["environ", "getenv", "env("],
@@ -74,25 +93,13 @@ static LANGUAGES: [Language; 9] = [
     ),
     language(
         &["php"],
-        &["getenv", "_ENV", "_SERVER", "env("],
+        &["getenv", "ENV", "_SERVER", "env("],
         r#"(?:\bgetenv\(\s*|\$_(?:ENV|SERVER)\[\s*|\benv\(\s*)["']([A-Za-z_][A-Za-z0-9_]{1,127})["']"#,
-    ),
-    language(
-        &["sh", "bash", "zsh", "ksh", "bats"],
-        &["$"],
-        r"\$(?:\{[!#]?)?([A-Za-z_][A-Za-z0-9_]{1,127})",
     ),
 ];
 
-/// The place of the shell in the table: its own assignments hide the environment.
-const SHELL: usize = LANGUAGES.len() - 1;
-
 /// The place of JavaScript in the table: it also takes variables apart by pattern.
 const JAVASCRIPT: usize = 1;
-
-static ASSIGNMENT: Pattern = Pattern::new(
-    r"(?m)^[ \t]*(?:(?:export|local|readonly|declare|typeset)[ \t]+(?:-\w+[ \t]+)?)?([A-Za-z_][A-Za-z0-9_]{1,127})=([^\n]{0,200})|\bread[ \t]+(?:-\w+[ \t]+)*([A-Za-z_][A-Za-z0-9_]{1,127})|\bfor[ \t]+([A-Za-z_][A-Za-z0-9_]{1,127})[ \t]+in\b",
-);
 
 /// `const { API_KEY, DB_PASSWORD: password } = process.env`.
 static DESTRUCTURED: Pattern =
@@ -118,27 +125,17 @@ pub(super) fn read(file: &File<'_>, emit: &mut dyn FnMut(Mention)) {
     let Some(language) = LANGUAGES.get(index) else {
         return;
     };
-    let stands = |it: &&str| memchr::memmem::find(file.text.as_bytes(), it.as_bytes()).is_some();
-    if !language.anchors.iter().any(stands) {
+    if !file.has_any(language.anchors) {
         return;
     }
     if index == JAVASCRIPT {
         file.each(&DESTRUCTURED, |it| destructured(file, it, emit));
     }
-    let own = if index == SHELL {
-        assigned(file)
-    } else {
-        BTreeSet::new()
-    };
     file.each(&language.pattern, |captures| {
         let Some((variable, span)) = group(captures, 1) else {
             return;
         };
-        let is_escaped = index == SHELL
-            && captures
-                .get(0)
-                .is_some_and(|it| file.text[..it.start()].ends_with('\\'));
-        if name::looks_secret(variable) && !own.contains(variable) && !is_escaped {
+        if name::looks_secret(variable) {
             emit(file.mention("env-accessor", name::env(variable, ""), span));
         }
     });
@@ -154,23 +151,6 @@ fn destructured(file: &File<'_>, captures: &Captures<'_>, emit: &mut dyn FnMut(M
             emit(file.mention("env-accessor", name::env(variable, ""), span));
         }
     }
-}
-
-/// Variables that a script sets itself; not those it only gives a default (`X=${X:-...}`).
-fn assigned<'a>(file: &File<'a>) -> BTreeSet<&'a str> {
-    let mut own = BTreeSet::new();
-    file.each(&ASSIGNMENT, |captures| {
-        let value = captures.get(2).map_or("", |it| it.as_str());
-        let Some((variable, _)) = [1, 3, 4].iter().find_map(|it| group(captures, *it)) else {
-            return;
-        };
-        let is_default =
-            value.contains(&format!("${{{variable}")) || value.contains(&format!("${variable}"));
-        if !is_default {
-            own.insert(variable);
-        }
-    });
-    own
 }
 
 #[cfg(test)]
@@ -226,7 +206,6 @@ mod tests {
             ),
             ("a.php", "$k = $_ENV['API_KEY'];", "1:13 API_KEY"),
             ("a.php", "'key' => env('API_KEY'),", "1:15 API_KEY"),
-            ("a.sh", "curl -H \"X: ${API_KEY:-}\"", "1:15 API_KEY"),
         ] {
             assert_eq!(names(path, text), [expected], "{text}");
         }
@@ -245,8 +224,6 @@ mod tests {
                 "process.env.KEYBOARD; process.env.NODE_ENV; monkey.API_KEY",
             ),
             ("a.js", "// process.env.API_KEY"),
-            ("a.sh", "TOKENIZER=1; echo $MONKEY $PWD \\$API_KEY"),
-            ("a.sh", "API_KEY=$(op read x)\necho $API_KEY\n"),
             ("a.txt", "os.environ['API_KEY']"),
         ] {
             assert!(names(path, text).is_empty(), "{text}");
@@ -257,13 +234,5 @@ mod tests {
     fn patterns_take_several_at_once() {
         let text = "const { API_KEY, PORT,\n  DB_PASSWORD: password } = process.env;\n";
         assert_eq!(names("a.ts", text), ["1:9 API_KEY", "2:3 DB_PASSWORD"]);
-    }
-
-    #[test]
-    fn a_shell_default_still_reads_the_environment() {
-        assert_eq!(
-            names("a.sh", "API_KEY=${API_KEY:-none}\necho $A_TOKEN$B_TOKEN\n"),
-            ["1:11 API_KEY", "2:7 A_TOKEN", "2:15 B_TOKEN"]
-        );
     }
 }

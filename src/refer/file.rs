@@ -6,6 +6,7 @@ pub(super) use crate::refer::name;
 
 use crate::model::reference::{Mention, SecretName};
 use crate::model::span::{LineIndex, Place, Span};
+use crate::syntax::literals::Seen;
 use crate::syntax::yaml::{NodeId, Tree};
 use regex::{Captures, Match, Regex};
 use std::cell::OnceCell;
@@ -43,18 +44,32 @@ pub(super) struct File<'a> {
     pub(super) path: &'a str,
     /// The whole text.
     pub(super) text: &'a str,
+    seen: Seen,
     lines: OnceCell<LineIndex<'a>>,
     tree: OnceCell<Tree<'a>>,
 }
 
 impl<'a> File<'a> {
+    /// A text that nobody has searched for anchors.
+    #[cfg(test)]
     pub(super) fn new(path: &'a str, text: &'a str) -> Self {
+        Self::searched(path, text, Seen::ALL)
+    }
+
+    /// A text of which it is known which anchors stand in it.
+    pub(super) fn searched(path: &'a str, text: &'a str, seen: Seen) -> Self {
         Self {
             path,
             text,
+            seen,
             lines: OnceCell::new(),
             tree: OnceCell::new(),
         }
+    }
+
+    /// Whether one of these anchors stands in the text, as far as that is known.
+    pub(super) fn has_any(&self, anchors: &[&str]) -> bool {
+        anchors.iter().any(|it| super::has(self.seen, it))
     }
 
     /// Lines and columns of a span.

@@ -13,6 +13,7 @@ mod kubernetes;
 mod name;
 mod onepassword;
 mod pipeline;
+mod shell;
 mod store;
 mod terraform;
 mod vault;
@@ -20,7 +21,7 @@ mod vault;
 pub use store::resolve_stores;
 
 use crate::model::reference::Mention;
-use crate::syntax::literals::Literals;
+use crate::syntax::literals::{Literals, Seen};
 use file::File;
 use std::sync::OnceLock;
 
@@ -59,6 +60,7 @@ const FAMILIES: &[Family] = families![
     kubernetes,
     onepassword,
     pipeline,
+    shell,
     terraform,
     vault,
 ];
@@ -70,15 +72,41 @@ pub fn families() -> impl Iterator<Item = (&'static str, &'static str, &'static 
         .map(|family| (family.name, family.example.0, family.example.1))
 }
 
+/// The literals that [`read`] wants to know of, sorted: written as here, case and all.
+pub fn anchors() -> &'static [&'static str] {
+    &table().anchors
+}
+
+/// What a search of the text for [`anchors`] tells, for whoever does not search it anyway.
+pub fn search(text: &[u8]) -> Seen {
+    let mut seen = Seen::default();
+    table().literals.each(text, |number, start| {
+        // Literals are found without regard to case; anchors are written as they are.
+        if text[start..].starts_with(anchors()[number].as_bytes()) {
+            seen.add(number);
+        }
+    });
+    seen
+}
+
 /// Reads every reference syntax that fits the path and the text; mentions come sorted by place.
-/// `text` is UTF-8 text of the whole file. `malformed` is called with a sentence when the file names a
-/// structure (YAML, JSON) that it does not have.
-pub fn read(path: &str, text: &str, malformed: &mut dyn FnMut(String)) -> Vec<Mention> {
-    let wanted = wanted(path, text);
+/// `text` is the whole file; what is no UTF-8 has none. `seen` tells which of the [`anchors`] stand in it.
+/// `malformed` is called with a sentence when the file names a structure (YAML, JSON) that it does not
+/// have.
+pub fn read(
+    path: &str,
+    text: &[u8],
+    seen: Seen,
+    malformed: &mut dyn FnMut(String),
+) -> Vec<Mention> {
+    let wanted = wanted(path, seen);
     if wanted.iter().all(|it| !it) {
         return Vec::new();
     }
-    let file = File::new(path, text);
+    let Ok(text) = std::str::from_utf8(text) else {
+        return Vec::new();
+    };
+    let file = File::searched(path, text, seen);
     let mut mentions = Vec::new();
     for (family, wanted) in FAMILIES.iter().zip(wanted) {
         if wanted {
@@ -91,50 +119,51 @@ pub fn read(path: &str, text: &str, malformed: &mut dyn FnMut(String)) -> Vec<Me
     in_order(mentions)
 }
 
-/// Which families to ask: those the path fits and of which an anchor stands in the text.
-fn wanted(path: &str, text: &str) -> [bool; FAMILIES.len()] {
+/// Which families to ask: those of which an anchor stands in the text and that the path fits.
+fn wanted(path: &str, seen: Seen) -> [bool; FAMILIES.len()] {
     let mut wanted = [false; FAMILIES.len()];
-    let mut open = 0;
-    let fits: Vec<bool> = FAMILIES.iter().map(|it| (it.applies)(path)).collect();
     for (at, family) in FAMILIES.iter().enumerate() {
-        match (fits[at], family.anchors.is_empty()) {
-            (true, true) => wanted[at] = true,
-            (true, false) => open += 1,
-            (false, _) => {}
-        }
-    }
-    if open > 0 {
-        let anchors = anchors();
-        anchors.literals.each(text.as_bytes(), |number, start| {
-            let (at, anchor) = anchors.owners[number];
-            // Literals are found without regard to case; anchors are written as they are.
-            if fits[at] && !wanted[at] && text.as_bytes()[start..].starts_with(anchor.as_bytes()) {
-                wanted[at] = true;
-            }
-        });
+        let anchored = &table().of_family[at];
+        let is_anchored = anchored.is_empty() || anchored.iter().any(|it| seen.has(*it));
+        wanted[at] = is_anchored && (family.applies)(path);
     }
     wanted
 }
 
-/// The anchors of all families, and the family of each.
-struct Anchors {
+/// The anchors of all families.
+struct Table {
+    anchors: Vec<&'static str>,
+    /// By family: the numbers of its anchors.
+    of_family: Vec<Vec<usize>>,
     literals: Literals,
-    owners: Vec<(usize, &'static str)>,
 }
 
-fn anchors() -> &'static Anchors {
-    static ANCHORS: OnceLock<Anchors> = OnceLock::new();
-    ANCHORS.get_or_init(|| {
-        let all = FAMILIES.iter().enumerate();
-        let owners: Vec<(usize, &str)> = all
-            .flat_map(|(at, family)| family.anchors.iter().map(move |it| (at, *it)))
+fn table() -> &'static Table {
+    static TABLE: OnceLock<Table> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let each = FAMILIES.iter().flat_map(|it| it.anchors.iter().copied());
+        let mut anchors: Vec<&str> = each.collect();
+        anchors.sort_unstable();
+        anchors.dedup();
+        let number = |it: &&str| anchors.binary_search(it).ok();
+        let of_family = FAMILIES
+            .iter()
+            .map(|it| it.anchors.iter().filter_map(number).collect())
             .collect();
-        let bytes = owners.iter().map(|it| it.1.as_bytes().to_vec()).collect();
-        Anchors {
+        let bytes = anchors.iter().map(|it| it.as_bytes().to_vec()).collect();
+        Table {
             literals: Literals::new(bytes),
-            owners,
+            of_family,
+            anchors,
         }
     })
+}
+
+/// Whether an anchor stands in a text of which this is known.
+fn has(seen: Seen, anchor: &str) -> bool {
+    anchors()
+        .binary_search(&anchor)
+        .is_ok_and(|it| seen.has(it))
 }
 
 /// A template is not YAML before it is rendered, so it is not broken either.
@@ -167,7 +196,10 @@ mod tests {
     use super::*;
 
     fn read_quietly(path: &str, text: &str) -> Vec<Mention> {
-        read(path, text, &mut |sentence| panic!("{sentence}"))
+        let seen = search(text.as_bytes());
+        read(path, text.as_bytes(), seen, &mut |sentence| {
+            panic!("{sentence}")
+        })
     }
 
     #[test]
@@ -183,6 +215,15 @@ mod tests {
                 "{}: no anchor hit",
                 family.name
             );
+        }
+    }
+
+    #[test]
+    fn anchors_can_be_told_apart() {
+        assert!(anchors().len() <= Seen::MOST);
+        assert!(anchors().iter().all(|it| it.len() >= 3));
+        for anchor in anchors() {
+            assert!(has(search(anchor.as_bytes()), anchor), "{anchor}");
         }
     }
 
@@ -208,7 +249,8 @@ mod tests {
             ("deploy.yaml", "kind: Pod\n"),
             ("a.bin", ""),
         ] {
-            assert!(wanted(path, text).iter().all(|it| !it), "{path}");
+            let seen = search(text.as_bytes());
+            assert!(wanted(path, seen).iter().all(|it| !it), "{path}");
         }
     }
 
@@ -221,7 +263,10 @@ mod tests {
             ("b.yaml", "a: [\n", 0),
         ] {
             let mut faults = Vec::new();
-            read(path, text, &mut |sentence| faults.push(sentence));
+            let seen = search(text.as_bytes());
+            read(path, text.as_bytes(), seen, &mut |sentence| {
+                faults.push(sentence);
+            });
             assert_eq!(faults.len(), expected, "{text:?} {faults:?}");
         }
     }
@@ -260,7 +305,9 @@ mod tests {
         ];
         for path in paths {
             for seed in seeds {
-                let _ = read(path, &seed.repeat(60_000 / seed.len()), &mut |_| {});
+                let text = seed.repeat(60_000 / seed.len());
+                let seen = search(text.as_bytes());
+                let _ = read(path, text.as_bytes(), seen, &mut |_| {});
             }
         }
     }

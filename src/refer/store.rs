@@ -94,7 +94,12 @@ mod tests {
     fn references(files: &[(&str, &str)]) -> Vec<Reference> {
         let mut found = Vec::new();
         for (repository, text) in files {
-            for mention in crate::refer::read("a.yaml", text, &mut |it| panic!("{it}")) {
+            for mention in crate::refer::read(
+                "a.yaml",
+                text.as_bytes(),
+                crate::syntax::literals::Seen::ALL,
+                &mut |it| panic!("{it}"),
+            ) {
                 let origin =
                     Origin::plain(OriginKind::File, "a.yaml", Some((*repository).to_owned()));
                 found.push(Reference {

@@ -11,6 +11,7 @@ use crate::model::reference::Mention;
 use crate::model::span::Place;
 use crate::refer;
 use crate::source::{Future, Kept, Sink};
+use crate::syntax::literals::Seen;
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -170,10 +171,7 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn mentions(&self, view: &decode::View<'_>, blob: Blob<'_>) {
-        let Ok(text) = std::str::from_utf8(&view.text) else {
-            return;
-        };
+    fn mentions(&self, view: &decode::View<'_>, blob: Blob<'_>, seen: Seen) {
         let mut malformed = |detail: String| {
             let gap = Gap {
                 path: blob.path.to_owned(),
@@ -182,7 +180,7 @@ impl<'a> Collector<'a> {
             };
             locked(&self.gaps).push(gap);
         };
-        let found = refer::read(blob.path, text, &mut malformed);
+        let found = refer::read(blob.path, &view.text, seen, &mut malformed);
         if !found.is_empty() {
             let named = found.into_iter().map(|mention| Named {
                 path: blob.path.to_owned(),
@@ -223,7 +221,7 @@ impl Collector<'_> {
             };
             self.view(view, blob, found, &mut seen);
             if self.references && !view.is_binary && is_own && !blob.path.is_empty() {
-                self.mentions(view, blob);
+                self.mentions(view, blob, scratch.seen());
             }
         };
         let gap = &mut |member: Option<&str>, reason, detail| {

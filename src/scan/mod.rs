@@ -18,6 +18,7 @@ use crate::model::level::Confidence;
 use crate::model::reference::Reference;
 use crate::model::report::Repository;
 use crate::model::rule::RuleSet;
+use crate::refer;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -134,7 +135,12 @@ pub fn run(options: &Options, rules: &Arc<RuleSet>) -> Result<Scanned, Error> {
         .num_threads(options.jobs)
         .build()
         .map_err(|_| Error::Threads(options.jobs))?;
-    let detector = Detector::new(Arc::clone(rules));
+    let watched = if options.references {
+        refer::anchors()
+    } else {
+        &[]
+    };
+    let detector = Detector::watching(Arc::clone(rules), watched);
     let mut scanned = pool.install(|| road::walk(options, rules, &detector))?;
     let gaps = &mut scanned.coverage.gaps;
     gaps.sort();

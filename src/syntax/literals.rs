@@ -2,6 +2,7 @@
 //! can begin a literal's rarest part, and a confirmation for the few places that pass. What a literal
 //! means is known to whoever asks.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 /// Log2 of the number of cells in the first table; 32 KiB stay in a core's nearest cache.
@@ -10,8 +11,9 @@ const CELLS: u32 = 15;
 /// Anchors of long keywords are at most this far from their beginning, and as far from their end.
 const CENTRAL: usize = 16;
 
-/// The commonest four-byte pieces of source text, case folded, commonest first. Counted over equal
-/// shares of C, Go, Rust, JavaScript, TypeScript and Python sources with their documentation.
+/// The commonest four-byte pieces of source text, case folded, commonest first; a line end is written as
+/// an asterisk. Counted over equal shares of C, C++, Go, Java, Rust, JavaScript, TypeScript and Python
+/// sources, JSON and documentation, and smaller ones of YAML, TOML, Ruby and shell.
 const COMMON: &str = include_str!("grams.txt");
 /// Bytes by how often they occur in source text, commonest first: decides where `COMMON` is silent.
 const COMMON_BYTES: &[u8] = b" etaoinsrlcdupmfhg_.,\"()-=:/by0'v;1wk2>3x<\n{}45#*j9876q[z]@$";
@@ -59,28 +61,56 @@ fn cell(gram: u32) -> usize {
     ((gram << 8).wrapping_mul(0x9E37_79B1) >> (32 - CELLS)) as usize
 }
 
-/// Larger where a piece is rarer in source text.
-fn rarity(piece: &[u8], ranks: &HashMap<u32, usize>) -> (usize, usize) {
-    let by_byte = |byte: &u8| {
-        COMMON_BYTES
-            .iter()
-            .position(|it| *it == byte.to_ascii_lowercase())
-            .unwrap_or(COMMON_BYTES.len())
-    };
-    (
-        ranks.get(&gram(piece)).copied().unwrap_or(usize::MAX),
-        piece.iter().map(by_byte).sum(),
-    )
+/// Which bit of which cell stands for a piece.
+#[inline(always)]
+fn bit(gram: u32) -> usize {
+    cell(gram) << 3 | (gram >> 24 & 7) as usize
 }
 
-/// The rank of each common piece.
-fn ranks() -> HashMap<u32, usize> {
-    let pieces = COMMON.lines().flat_map(|it| it.as_bytes().chunks_exact(4));
-    pieces
-        .map(gram)
-        .enumerate()
-        .map(|(rank, it)| (it, rank))
-        .collect()
+/// What pieces cost as anchors: how often source text has them, or others that share their bit.
+struct Costs {
+    /// How often each common piece is met; the unit does not matter.
+    own: HashMap<u32, u32>,
+    /// By bit: how often text passes there.
+    passing: Vec<u32>,
+    /// By bit: whether an anchor has it, so that text passes there anyway.
+    taken: Vec<bool>,
+}
+
+impl Costs {
+    fn new() -> Self {
+        // Frequency falls about as the rank grows (Zipf's law).
+        const MOST: u32 = 10_000_000;
+        const LEAD: u32 = 50;
+        let pieces = COMMON.lines().flat_map(|it| it.as_bytes().chunks_exact(4));
+        let mut this = Self {
+            own: HashMap::with_capacity(1 << 13),
+            passing: vec![0; 8 << CELLS],
+            taken: vec![false; 8 << CELLS],
+        };
+        for (piece, rank) in pieces.map(gram).zip(LEAD..) {
+            this.own.insert(piece, MOST / rank);
+            this.passing[bit(piece)] += MOST / rank;
+        }
+        this
+    }
+
+    /// Less is better; bytes decide where nothing is known of the piece.
+    fn of(&self, piece: &[u8]) -> (u32, Reverse<usize>) {
+        let by_byte = |byte: &u8| {
+            COMMON_BYTES
+                .iter()
+                .position(|it| *it == byte.to_ascii_lowercase())
+                .unwrap_or(COMMON_BYTES.len())
+        };
+        let gram = gram(piece);
+        let own = self.own.get(&gram).copied().unwrap_or_default();
+        let passing = match self.taken[bit(gram)] {
+            true => 0,
+            false => self.passing[bit(gram)],
+        };
+        (own + passing, Reverse(piece.iter().map(by_byte).sum()))
+    }
 }
 
 impl Literals {
@@ -95,31 +125,36 @@ impl Literals {
             keywords: Vec::new(),
             margins: (0, 1),
         };
-        let ranks = ranks();
-        for (number, keyword) in keywords.iter().enumerate() {
-            if keyword.len() == 3 {
-                this.widen(keyword.len(), 0);
-                let piece = gram(keyword) & THREE;
-                this.cells[cell(piece)] = u8::MAX;
-                this.threes.entry(piece).or_default().push(Anchor {
-                    keyword: number as u32,
-                    offset: 0,
-                });
-                continue;
-            }
+        let mut costs = Costs::new();
+        let (short, long): (Vec<_>, Vec<_>) = keywords
+            .iter()
+            .zip(0..)
+            .partition(|(keyword, _)| keyword.len() == 3);
+        for (keyword, number) in short {
+            this.widen(3, 0);
+            let piece = gram(keyword) & THREE;
+            this.cells[cell(piece)] = u8::MAX;
+            costs.taken[bit(piece)..][..8].fill(true);
+            this.threes.entry(piece).or_default().push(Anchor {
+                keyword: number,
+                offset: 0,
+            });
+        }
+        for (keyword, number) in long {
             // Not far from either end, so that little has to be searched around an edit.
             let last = keyword.len().saturating_sub(4);
-            let is_central = |at: &usize| *at <= CENTRAL && keyword.len() - at <= CENTRAL + 4;
+            let is_far = |at: &usize| *at > CENTRAL || keyword.len() - at > CENTRAL + 4;
             let best = (0..=last)
-                .max_by_key(|at| (is_central(at), rarity(&keyword[*at..*at + 4], &ranks)))
+                .min_by_key(|at| (is_far(at), costs.of(&keyword[*at..*at + 4])))
                 .unwrap_or(0);
             this.widen(keyword.len(), best);
             let piece = gram(&keyword[best..]);
             this.cells[cell(piece)] |= 1 << (piece >> 24 & 7);
+            costs.taken[bit(piece)] = true;
             this.anchor(
                 piece,
                 Anchor {
-                    keyword: number as u32,
+                    keyword: number,
                     offset: best as u32,
                 },
             );
@@ -255,6 +290,27 @@ impl Literals {
     }
 }
 
+/// Which of some listed literals stand in a text, by their numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Seen([u64; 4]);
+
+impl Seen {
+    /// More literals than this cannot be told apart.
+    pub const MOST: usize = 256;
+    /// Every literal, as of a text that nobody has searched.
+    pub const ALL: Self = Self([u64::MAX; 4]);
+
+    /// Remembers a literal by its number, below [`Seen::MOST`].
+    pub fn add(&mut self, number: usize) {
+        self.0[number / 64 % 4] |= 1 << (number % 64);
+    }
+
+    /// Whether a literal stands in the text.
+    pub fn has(self, number: usize) -> bool {
+        self.0[number / 64 % 4] >> (number % 64) & 1 == 1
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -316,6 +372,14 @@ mod tests {
 
     #[test]
     fn common_pieces_are_whole() {
-        assert_eq!(ranks().len(), 8192);
+        assert_eq!(Costs::new().own.len(), 8192);
+        assert!(Costs::new().own.contains_key(&gram(b"_key")));
+    }
+
+    #[test]
+    fn an_anchor_is_the_rarest_piece() {
+        let costs = Costs::new();
+        assert!(costs.of(b"k_q9") < costs.of(b"_key"));
+        assert!(costs.of(b"_key") < costs.of(b"self"));
     }
 }
