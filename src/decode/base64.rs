@@ -26,8 +26,12 @@ pub(super) fn decoded(text: &[u8], run: Span) -> Option<(Span, Vec<u8>)> {
     } else {
         BASE64_NOPAD
     };
-    let probe = spec.decode(&bytes[..bytes.len().min(PROBE) / 4 * 4]).ok()?;
-    if !is_readable(&probe) {
+    let head = &bytes[..bytes.len().min(PROBE) / 4 * 4];
+    let mut probe = [0; PROBE / 4 * 3];
+    let length = spec
+        .decode_mut(head, &mut probe[..head.len() / 4 * 3])
+        .ok()?;
+    if !is_readable(&probe[..length]) {
         return None;
     }
     let (span, whole) = lines(text, run, &spec);

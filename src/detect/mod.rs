@@ -131,7 +131,8 @@ impl Detector {
         let behind = keywords
             .iter()
             .map(|(word, (shapes, name))| (word.len(), shapes.as_slice(), *name));
-        let literals = Literals::new(keywords.keys().cloned().collect());
+        let words: Vec<&[u8]> = keywords.keys().map(Vec::as_slice).collect();
+        let literals = Literals::new(&words);
         let spelled = |word: &[u8]| {
             let spells = |it: &(usize, &&str)| it.1.as_bytes().eq_ignore_ascii_case(word);
             watched

@@ -23,6 +23,7 @@ pub(super) const ANCHORS: &[&str] = &[
     "secretsmanager",
     "parameterstore:",
     "fromSecretName",
+    "secretsManager(",
     "/secrets/",
     "gcloud secrets",
     "-secrets=",
@@ -39,20 +40,25 @@ pub(super) const EXAMPLE: (&str, &str) = (
     "{\"family\": \"shop\", \"containerDefinitions\": [{\"secrets\": [{\"name\": \"DB_PASSWORD\", \"valueFrom\": \"arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/db-AbC123:password::\"}]}]}\n",
 );
 
-/// A pattern whose first group is an id, what it is called, and how the id becomes a name.
+/// A pattern whose first group is an id, what it is called, what must stand in the text, and how the id
+/// becomes a name.
 struct Syntax {
     name: &'static str,
+    /// Of the anchors, those of which one stands where it matches.
+    anchors: &'static [&'static str],
     pattern: Pattern,
     secret: fn(&Captures<'_>, &str) -> Option<SecretName>,
 }
 
 const fn syntax(
     name: &'static str,
+    anchors: &'static [&'static str],
     source: &'static str,
     secret: fn(&Captures<'_>, &str) -> Option<SecretName>,
 ) -> Syntax {
     Syntax {
         name,
+        anchors,
         pattern: Pattern::new(source),
         secret,
     }
@@ -61,16 +67,19 @@ const fn syntax(
 static SYNTAXES: [Syntax; 19] = [
     syntax(
         "aws-arn",
+        &[":secretsmanager:"],
         r"\b(arn:aws[a-z-]{0,20}:secretsmanager:[^\s:]{0,40}:[^\s:]{0,40}:secret:[A-Za-z0-9/_+=.@!?*-]{1,512}(?::[A-Za-z0-9_.-]*(?::[A-Za-z0-9_.-]*(?::[A-Za-z0-9_.-]*)?)?)?)",
         |_, id| Some(name::aws_secret(id)),
     ),
     syntax(
         "aws-arn",
+        &[":parameter/"],
         r"\b(arn:aws[a-z-]{0,20}:ssm:[^\s:]{0,40}:[^\s:]{0,40}:parameter/[A-Za-z0-9/_.*-]{1,512})",
         |_, id| Some(name::aws_parameter(id)),
     ),
     syntax(
         "cloudformation-resolve",
+        &["{{resolve:"],
         r"\{\{resolve:secretsmanager:([^:{}\s]{1,256})(?::SecretString(?::([^:{}\s]{0,128}))?(?::([^:{}\s]{0,64}))?)?",
         |it, id| {
             let name = name::keyed(name::aws_secret(id), text(it, 2));
@@ -79,66 +88,79 @@ static SYNTAXES: [Syntax; 19] = [
     ),
     syntax(
         "cloudformation-resolve",
+        &["{{resolve:"],
         r"\{\{resolve:ssm(?:-secure)?:([^{}\s]{1,256})\}\}",
         |_, id| Some(name::aws_parameter(id)),
     ),
     syntax(
         "aws-cli",
+        &["secret-id"],
         r#"--secret-id(?:[ =]|\s*\\\n\s*)["']?([^\s"'\\;)]{1,512})"#,
         |_, id| (!id.starts_with("arn:")).then(|| name::aws_secret(id)),
     ),
     syntax(
         "aws-sdk",
+        &["SecretId", "secretId"],
         r#"(?:\bSecretId["']?\s*[:=]\s*(?:aws\.String\(\s*)?|\.secretId\(\s*|\bwithSecretId\(\s*)["'`]([^"'`\n]{1,512})"#,
         |_, id| (!id.starts_with("arn:")).then(|| name::aws_secret(id)),
     ),
     syntax(
         "aws-extension",
+        &["secretsmanager"],
         r"/secretsmanager/get\?secretId=([A-Za-z0-9/_+=.@-]{1,256})",
         |_, id| Some(name::aws_secret(id)),
     ),
     syntax(
         "aws-cli",
+        &["get-parameter"],
         r#"\bssm\s+get-parameters?(?:-by-path)?\b(?:[^\n;|]|\\\n){0,200}?--(?:names?|path)(?:[ =]|\s*\\\n\s*)["']?([^\s"'\\;)]{1,512})"#,
         |_, id| Some(name::aws_parameter(id)),
     ),
     syntax(
         "aws-sdk",
+        &["get_parameter", "GetParameter", "getParameter"],
         r#"\b(?:get_parameters?|[gG]etParameters?(?:Command|Input)?)\s*[({][^;)]{0,120}?\bNames?["']?\s*[:=]\s*(?:aws\.String\(\s*)?\[?\s*["'`]([^"'`\n]{1,512})"#,
         |_, id| Some(name::aws_parameter(id)),
     ),
     syntax(
         "serverless-ssm",
+        &["${ssm:"],
         r"\$\{ssm:([A-Za-z0-9/_.-]{1,256})",
         |_, id| Some(name::aws_parameter(id)),
     ),
     syntax(
         "spring-aws",
+        &["secretsmanager"],
         r"\baws-secretsmanager:(/?[A-Za-z0-9/_.-]{1,256})",
         |_, id| Some(name::aws_secret(id)),
     ),
     syntax(
         "spring-aws",
+        &["parameterstore:"],
         r"\baws-parameterstore:(/?[A-Za-z0-9/_.-]{1,256})",
         |_, id| Some(name::aws_parameter(id)),
     ),
     syntax(
         "cdk-secret",
+        &["fromSecretName", "secretsManager("],
         r#"\b(?:fromSecretNameV2\([^,()\n]{1,80},[^,()\n]{1,80},\s*|SecretValue\.secretsManager\(\s*)["'`]([^"'`\n]{1,256})"#,
         |_, id| Some(name::aws_secret(id)),
     ),
     syntax(
         "gcp-resource",
+        &["/secrets/"],
         r"\b(projects/[A-Za-z0-9_${}-]{1,64}/secrets/[A-Za-z0-9_${}-]{1,255}(?:/versions/[A-Za-z0-9_-]{1,64})?)",
         |_, id| Some(name::google(id, "", None)),
     ),
     syntax(
         "gcloud-cli",
+        &["gcloud secrets"],
         r#"\bgcloud\s+secrets\s+versions\s+access\s+["']?(?:[A-Za-z0-9_-]{1,64})["']?(?:[^\n;|]|\\\n){0,200}?--secret(?:[ =]|\s*\\\n\s*)["']?([^\s"'\\;)]{1,255})"#,
         |_, id| Some(name::google(id, "", None)),
     ),
     syntax(
         "azure-uri",
+        &[".vault.azure.", ".vault.usgov"],
         r"\bhttps://([A-Za-z0-9-]{1,64}\.vault\.(?:azure\.net|azure\.cn|usgovcloudapi\.net)/secrets/[A-Za-z0-9-]{1,127}(?:/[0-9a-f]{32})?)",
         |_, id| {
             let mut parts = id.split('/');
@@ -147,15 +169,22 @@ static SYNTAXES: [Syntax; 19] = [
     ),
     syntax(
         "azure-app-setting",
+        &["@Microsoft.KeyVault("],
         r"@Microsoft\.KeyVault\(\s*VaultName\s*=\s*([^;)\s]{1,64})\s*;\s*SecretName\s*=\s*([^;)\s]{1,127})(?:\s*;\s*SecretVersion\s*=\s*([^;)\s]{1,64}))?",
         |it, id| Some(name::azure(id, text(it, 2)?, text(it, 3))),
     ),
-    syntax("spring-gcp", r"\bsm://([A-Za-z0-9_./-]{1,256})", |_, id| {
-        let (project, secret) = id.rsplit_once('/').unwrap_or(("", id));
-        Some(name::google(secret, project, None)).filter(|_| !id.starts_with("projects/"))
-    }),
+    syntax(
+        "spring-gcp",
+        &["sm://"],
+        r"\bsm://([A-Za-z0-9_./-]{1,256})",
+        |_, id| {
+            let (project, secret) = id.rsplit_once('/').unwrap_or(("", id));
+            Some(name::google(secret, project, None)).filter(|_| !id.starts_with("projects/"))
+        },
+    ),
     syntax(
         "vals-reference",
+        &["ref+"],
         r"\bref\+((?:awssecrets|awsssm|gcpsecrets|azurekeyvault)://[A-Za-z0-9_./-]{1,256})(?:\?[^\s#]{0,100})?(?:#/?([A-Za-z0-9_./-]{1,128}))?",
         |it, id| {
             let (system, path) = id.split_once("://")?;
@@ -189,7 +218,8 @@ pub(super) fn applies(_path: &str) -> bool {
 }
 
 pub(super) fn read(file: &File<'_>, emit: &mut dyn FnMut(Mention)) {
-    for syntax in &SYNTAXES {
+    let stands = |it: &&Syntax| file.has_any(it.anchors);
+    for syntax in SYNTAXES.iter().filter(stands) {
         file.each(&syntax.pattern, |captures| {
             let Some((id, span)) = group(captures, 1) else {
                 return;
@@ -199,8 +229,12 @@ pub(super) fn read(file: &File<'_>, emit: &mut dyn FnMut(Mention)) {
             }
         });
     }
-    file.each(&SET_SECRETS, |it| set_secrets(file, it, emit));
-    file.each(&AZ, |it| azure_command(file, it, emit));
+    if file.has_any(&["-secrets="]) {
+        file.each(&SET_SECRETS, |it| set_secrets(file, it, emit));
+    }
+    if file.has_any(&["az keyvault"]) {
+        file.each(&AZ, |it| azure_command(file, it, emit));
+    }
     let is_template = extension(file.path) == "template";
     if (is_tree(file.path) || is_template)
         && file.text.contains("alueFrom")

@@ -33,7 +33,11 @@ impl Pattern {
     /// The expression; `None` if the source is not valid, which the tests rule out.
     pub(super) fn regex(&self) -> Option<&Regex> {
         self.compiled
-            .get_or_init(|| Regex::new(self.source).ok())
+            .get_or_init(|| {
+                // A word boundary of Unicode makes the automaton give up at the first byte beyond ASCII.
+                let ascii = self.source.replace(r"\b", r"(?-u:\b)");
+                Regex::new(&ascii.replace(r"\w", "[A-Za-z0-9_]")).ok()
+            })
             .as_ref()
     }
 }

@@ -150,9 +150,9 @@ fn table() -> &'static Table {
             .iter()
             .map(|it| it.anchors.iter().filter_map(number).collect())
             .collect();
-        let bytes = anchors.iter().map(|it| it.as_bytes().to_vec()).collect();
+        let bytes: Vec<&[u8]> = anchors.iter().map(|it| it.as_bytes()).collect();
         Table {
-            literals: Literals::new(bytes),
+            literals: Literals::new(&bytes),
             of_family,
             anchors,
         }

@@ -23,14 +23,18 @@ pub(super) fn applies(path: &str) -> bool {
 }
 
 pub(super) fn read(file: &File<'_>, emit: &mut dyn FnMut(Mention)) {
-    let own = assigned(file);
+    let mut own = None;
     file.each(&VARIABLE, |captures| {
         let Some((variable, span)) = group(captures, 1) else {
             return;
         };
         let before = captures.get(0).map_or("", |it| &file.text[..it.start()]);
-        let is_read = !own.contains(variable) && !before.ends_with('\\');
-        if is_read && name::looks_secret(variable) {
+        if !name::looks_secret(variable) || before.ends_with('\\') {
+            return;
+        }
+        // Most scripts have no such variable.
+        let own = own.get_or_insert_with(|| assigned(file));
+        if !own.contains(variable) {
             emit(file.mention("env-accessor", name::env(variable, ""), span));
         }
     });

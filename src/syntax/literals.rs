@@ -8,7 +8,7 @@ use std::collections::HashMap;
 /// Log2 of the number of cells in the first table; 32 KiB stay in a core's nearest cache.
 const CELLS: u32 = 15;
 
-/// Anchors of long keywords are at most this far from their beginning, and as far from their end.
+/// Anchors of long literals are at most this far from their beginning, and as far from their end.
 const CENTRAL: usize = 16;
 
 /// The commonest four-byte pieces of source text, case folded, commonest first; a line end is written as
@@ -23,27 +23,32 @@ const COMMON_BYTES: &[u8] = b" etaoinsrlcdupmfhg_.,\"()-=:/by0'v;1wk2>3x<\n{}45#
 pub struct Literals {
     /// By a hash of three bytes: which values the low bits of the fourth may have.
     cells: Box<[u8; 1 << CELLS]>,
-    /// Four bytes that anchor keywords, by their hash, with open addressing.
-    fours: Vec<Entry>,
-    /// Keywords of three bytes, by themselves.
-    threes: HashMap<u32, Vec<Anchor>>,
+    /// Pieces that anchor literals, by their hash, with open addressing; of literals of three bytes, they
+    /// themselves.
+    entries: Vec<Entry>,
     /// What the entries point at.
-    anchors: Vec<Vec<Anchor>>,
-    keywords: Vec<Vec<u8>>,
+    anchors: Vec<Anchor>,
+    /// The literals, one behind the other.
+    letters: Vec<u8>,
     margins: (usize, usize),
 }
 
-/// An anchored piece, and its place in `anchors` plus one; zero is an empty entry.
+/// A piece, and those whose anchor it is; none in an empty entry.
 #[derive(Clone, Copy, Default, Debug)]
 struct Entry {
     gram: u32,
-    anchors: u32,
+    first: u16,
+    count: u16,
 }
 
+/// A literal, and where in it its anchor is.
 #[derive(Clone, Copy, Debug)]
 struct Anchor {
-    keyword: u32,
-    offset: u32,
+    literal: u16,
+    length: u16,
+    offset: u16,
+    /// Where in the letters it begins.
+    letters: u32,
 }
 
 /// Folds ASCII case; other bytes may collide, which the confirmation sorts out.
@@ -95,6 +100,17 @@ impl Costs {
         this
     }
 
+    /// The cheapest piece of a literal, not far from either end, so that little has to be searched around
+    /// an edit; and where it is.
+    fn best(&self, text: &[u8]) -> (u32, usize) {
+        let is_far = |at: usize| at > CENTRAL || text.len() - at > CENTRAL + 4;
+        let last = text.len().saturating_sub(4);
+        let offset = (0..=last)
+            .min_by_key(|at| (is_far(*at), self.of(&text[*at..*at + 4])))
+            .unwrap_or_default();
+        (gram(&text[offset..]), offset)
+    }
+
     /// Less is better; bytes decide where nothing is known of the piece.
     fn of(&self, piece: &[u8]) -> (u32, Reverse<usize>) {
         let by_byte = |byte: &u8| {
@@ -114,85 +130,81 @@ impl Costs {
 }
 
 impl Literals {
-    /// Keywords of at least three bytes; compared without ASCII case.
-    pub fn new(keywords: Vec<Vec<u8>>) -> Self {
+    /// Literals of at least three bytes, of which there can be some ten thousand; compared without ASCII
+    /// case.
+    pub fn new(literals: &[&[u8]]) -> Self {
         let mut this = Self {
             cells: Box::new([0; 1 << CELLS]),
             // Four times the room that is needed keeps probes short.
-            fours: vec![Entry::default(); (keywords.len() * 4).next_power_of_two()],
-            threes: HashMap::new(),
-            anchors: Vec::new(),
-            keywords: Vec::new(),
+            entries: vec![Entry::default(); (literals.len() * 4).next_power_of_two()],
+            anchors: Vec::with_capacity(literals.len()),
+            letters: Vec::new(),
             margins: (0, 1),
         };
-        let mut costs = Costs::new();
-        let (short, long): (Vec<_>, Vec<_>) = keywords
-            .iter()
-            .zip(0..)
-            .partition(|(keyword, _)| keyword.len() == 3);
-        for (keyword, number) in short {
-            this.widen(3, 0);
-            let piece = gram(keyword) & THREE;
-            this.cells[cell(piece)] = u8::MAX;
-            costs.taken[bit(piece)..][..8].fill(true);
-            this.threes.entry(piece).or_default().push(Anchor {
-                keyword: number,
-                offset: 0,
-            });
+        let mut anchored = this.mark(literals);
+        anchored.sort_by_key(|(piece, it)| (*piece, it.literal));
+        for group in anchored.chunk_by(|a, b| a.0 == b.0) {
+            let first = this.anchors.len() as u16;
+            this.anchors.extend(group.iter().map(|it| it.1));
+            let mut at = this.slot(group[0].0);
+            while this.entries[at].count != 0 {
+                at = (at + 1) % this.entries.len();
+            }
+            this.entries[at] = Entry {
+                gram: group[0].0,
+                first,
+                count: group.len() as u16,
+            };
         }
-        for (keyword, number) in long {
-            // Not far from either end, so that little has to be searched around an edit.
-            let last = keyword.len().saturating_sub(4);
-            let is_far = |at: &usize| *at > CENTRAL || keyword.len() - at > CENTRAL + 4;
-            let best = (0..=last)
-                .min_by_key(|at| (is_far(at), costs.of(&keyword[*at..*at + 4])))
-                .unwrap_or(0);
-            this.widen(keyword.len(), best);
-            let piece = gram(&keyword[best..]);
-            this.cells[cell(piece)] |= 1 << (piece >> 24 & 7);
-            costs.taken[bit(piece)] = true;
-            this.anchor(
-                piece,
-                Anchor {
-                    keyword: number,
-                    offset: best as u32,
-                },
-            );
-        }
-        this.keywords = keywords;
         this
     }
 
-    fn widen(&mut self, length: usize, anchor: usize) {
-        self.margins.0 = self.margins.0.max(length - anchor);
-        self.margins.1 = self.margins.1.max(anchor + 1);
+    /// Chooses the anchors and marks their cells.
+    fn mark(&mut self, literals: &[&[u8]]) -> Vec<(u32, Anchor)> {
+        let mut costs = Costs::new();
+        let mut anchored = Vec::with_capacity(literals.len());
+        // Short ones have no choice; others then know what is passed anyway.
+        let (short, long): (Vec<_>, Vec<_>) =
+            literals.iter().zip(0..).partition(|(it, _)| it.len() == 3);
+        for (text, literal) in short.into_iter().chain(long) {
+            let (piece, offset) = if text.len() == 3 {
+                (gram(text) & THREE, 0)
+            } else {
+                costs.best(text)
+            };
+            if piece == piece & THREE {
+                self.cells[cell(piece)] = u8::MAX;
+                costs.taken[cell(piece) << 3..][..8].fill(true);
+            } else {
+                self.cells[cell(piece)] |= 1 << (piece >> 24 & 7);
+                costs.taken[bit(piece)] = true;
+            }
+            self.margins.0 = self.margins.0.max(text.len() - offset);
+            self.margins.1 = self.margins.1.max(offset + 1);
+            anchored.push((
+                piece,
+                Anchor {
+                    literal,
+                    length: text.len() as u16,
+                    offset: offset as u16,
+                    letters: self.letters.len() as u32,
+                },
+            ));
+            self.letters.extend(*text);
+        }
+        anchored
     }
 
-    /// How many bytes before and behind a place the anchors of keywords that touch it can stand.
+    /// How many bytes before and behind a place the anchors of literals that touch it can stand.
     pub fn margins(&self) -> (usize, usize) {
         self.margins
     }
 
     fn slot(&self, gram: u32) -> usize {
-        (gram.wrapping_mul(0x85EB_CA6B) >> 8) as usize & (self.fours.len() - 1)
+        (gram.wrapping_mul(0x85EB_CA6B) >> 8) as usize & (self.entries.len() - 1)
     }
 
-    fn anchor(&mut self, piece: u32, anchor: Anchor) {
-        let mut at = self.slot(piece);
-        while self.fours[at].anchors != 0 && self.fours[at].gram != piece {
-            at = (at + 1) % self.fours.len();
-        }
-        if self.fours[at].anchors == 0 {
-            self.anchors.push(Vec::new());
-            self.fours[at] = Entry {
-                gram: piece,
-                anchors: self.anchors.len() as u32,
-            };
-        }
-        self.anchors[self.fours[at].anchors as usize - 1].push(anchor);
-    }
-
-    /// Calls `hit(keyword, start)` for each place of each keyword, by position of its anchor.
+    /// Calls `hit(number, start)` for each place of each literal, by position of its anchor.
     pub fn each(&self, text: &[u8], hit: impl FnMut(usize, usize)) {
         self.within(text, 0, text.len(), hit);
     }
@@ -232,7 +244,7 @@ impl Literals {
         }
     }
 
-    /// One if a keyword may have its anchor here, else zero.
+    /// One if a literal may have its anchor here, else zero.
     #[inline(always)]
     fn passes(&self, gram: u32) -> u32 {
         u32::from(self.cells[cell(gram)]) >> (gram >> 24 & 7) & 1
@@ -257,35 +269,42 @@ impl Literals {
             return;
         };
         let piece = gram(piece);
-        let mut entry = self.slot(piece);
-        while self.fours[entry].anchors != 0 {
-            if self.fours[entry].gram == piece {
-                let anchors = &self.anchors[self.fours[entry].anchors as usize - 1];
-                anchors
+        self.look_up(text, at, piece, hit);
+        if self.cells[cell(piece)] == u8::MAX {
+            self.look_up(text, at, piece & THREE, hit);
+        }
+    }
+
+    /// The literals that have this piece for an anchor.
+    #[inline(always)]
+    fn look_up(&self, text: &[u8], at: usize, piece: u32, hit: &mut impl FnMut(usize, usize)) {
+        let mut slot = self.slot(piece);
+        loop {
+            let entry = self.entries[slot];
+            if entry.count == 0 {
+                return;
+            }
+            if entry.gram == piece {
+                let first = usize::from(entry.first);
+                let anchors = &self.anchors[first..first + usize::from(entry.count)];
+                return anchors
                     .iter()
                     .for_each(|it| self.compare(text, at, *it, hit));
-                break;
             }
-            entry = (entry + 1) % self.fours.len();
-        }
-        if self.cells[cell(piece)] == u8::MAX
-            && let Some(anchors) = self.threes.get(&(piece & THREE))
-        {
-            anchors
-                .iter()
-                .for_each(|it| self.compare(text, at, *it, hit));
+            slot = (slot + 1) % self.entries.len();
         }
     }
 
     fn compare(&self, text: &[u8], at: usize, anchor: Anchor, hit: &mut impl FnMut(usize, usize)) {
-        let keyword = &self.keywords[anchor.keyword as usize];
-        let start = at.checked_sub(anchor.offset as usize);
+        let length = usize::from(anchor.length);
+        let letters = &self.letters[anchor.letters as usize..][..length];
+        let start = at.checked_sub(usize::from(anchor.offset));
         if let Some(start) = start
             && text
-                .get(start..start + keyword.len())
-                .is_some_and(|it| it.eq_ignore_ascii_case(keyword))
+                .get(start..start + length)
+                .is_some_and(|it| it.eq_ignore_ascii_case(letters))
         {
-            hit(anchor.keyword as usize, start);
+            hit(usize::from(anchor.literal), start);
         }
     }
 }
@@ -317,7 +336,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn found(keywords: &[&str], text: &[u8]) -> Vec<(usize, usize)> {
-        let filter = Literals::new(keywords.iter().map(|it| it.as_bytes().to_vec()).collect());
+        let literals: Vec<&[u8]> = keywords.iter().map(|it| it.as_bytes()).collect();
+        let filter = Literals::new(&literals);
         let mut found = Vec::new();
         // In two parts, which must not matter.
         let middle = text.len() / 2;
