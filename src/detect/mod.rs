@@ -9,6 +9,7 @@ mod entropy;
 mod generate;
 mod inline;
 mod judge;
+mod lead;
 mod likeness;
 mod name;
 mod named;
@@ -37,11 +38,12 @@ use crate::syntax::sealed;
 use allow::Allowances;
 use assignment::Assignment;
 use judge::Judgement;
+use lead::Lead;
 use named::Named;
 use pattern::{Match, Pattern};
 use stands::{NEAR, assigned_name, is_random, stands};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use trail::{Called, Hit, Keywords, Lists, Shaped, Window};
 
 /// More candidates than this in one text: the rest would drown any report.
@@ -57,6 +59,8 @@ pub struct Detector {
     allowances: Vec<Allowances>,
     literals: Literals,
     keywords: Keywords,
+    /// By keyword: which of its hits can be part of a shape; worked out when the first is met.
+    leads: Vec<OnceLock<Lead>>,
     /// Literals to watch for others, and by keyword the numbers of those that it spells.
     watched: Vec<&'static str>,
     watchers: Vec<Vec<usize>>,
@@ -148,6 +152,7 @@ impl Detector {
             allowances: rules.rules.iter().map(Allowances::new).collect(),
             literals,
             watchers: keywords.keys().map(|it| spelled(it)).collect(),
+            leads: keywords.keys().map(|_| OnceLock::new()).collect(),
             watched: watched.to_vec(),
             password: position("generic-password"),
             secret: position("generic-secret"),
@@ -295,12 +300,24 @@ impl Detector {
                     }
                 }
                 let hit = Hit::new(keyword, start);
-                if self.keywords.has_shapes(hit)
-                    || (texture == Texture::Text && self.is_asked(text, hit))
-                {
+                if self.leads(text, hit) || (texture == Texture::Text && self.is_asked(text, hit)) {
                     hits.push(hit);
                 }
             });
+    }
+
+    /// Whether the hit may be part of what a pattern matches.
+    fn leads(&self, text: &[u8], hit: Hit) -> bool {
+        if self.keywords.shapes(hit).is_empty() {
+            return false;
+        }
+        let (start, end) = (hit.start(), self.keywords.end(hit));
+        let lead = self.leads[hit.keyword()].get_or_init(|| {
+            let rules = self.keywords.shapes(hit).iter();
+            let keyword = text[start..end].to_ascii_lowercase();
+            Lead::new(&keyword, rules.map(|it| &self.rules.rules[*it]))
+        });
+        lead.fits(text, start, end)
     }
 
     /// Whether a name around the hit is worth a look.

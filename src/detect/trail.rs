@@ -209,9 +209,9 @@ impl Keywords {
         hit.start() + self.lengths[hit.keyword()]
     }
 
-    /// Whether the hit may be part of a rule's pattern.
-    pub(crate) fn has_shapes(&self, hit: Hit) -> bool {
-        !self.shapes[hit.keyword()].is_empty()
+    /// The rules of which the hit may be part of a pattern.
+    pub(crate) fn shapes(&self, hit: Hit) -> &[usize] {
+        &self.shapes[hit.keyword()]
     }
 
     /// The rule under which the name around the hit is asked for its value.
