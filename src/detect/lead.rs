@@ -4,6 +4,7 @@
 //! Nothing farther than one byte away is looked at, so that a hit is what it is wherever it is copied
 //! with its neighbours.
 
+use super::pattern;
 use crate::model::rule::Rule;
 use regex_syntax::hir::literal::{ExtractKind, Extractor, Seq};
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
@@ -64,6 +65,11 @@ impl Lead {
         Self::OneOf(all)
     }
 
+    /// Whether matches begin with a keyword, this or another.
+    pub(crate) fn begins(&self) -> bool {
+        matches!(self, Self::OneOf(_))
+    }
+
     /// Whether the keyword at `start..end` may belong to a match.
     pub(crate) fn fits(&self, text: &[u8], start: usize, end: usize) -> bool {
         let openings = match self {
@@ -85,12 +91,7 @@ impl Lead {
 /// How matches of the rule begin that begin with this keyword. `None` if some may begin with none of the
 /// rule's keywords.
 fn openings(rule: &Rule, keyword: &[u8]) -> Option<Vec<Opening>> {
-    let hir = regex_syntax::ParserBuilder::new()
-        .unicode(false)
-        .utf8(false)
-        .build()
-        .parse(&rule.pattern)
-        .ok()?;
+    let hir = pattern::parse(&rule.pattern).ok()?;
     let beginnings: Seq = Extractor::new().kind(ExtractKind::Prefix).extract(&hir);
     let led = |text: &[u8], by: &[u8]| {
         text.get(..by.len())

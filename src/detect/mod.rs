@@ -43,7 +43,7 @@ use named::Named;
 use pattern::{Match, Pattern};
 use stands::{NEAR, assigned_name, is_random, stands};
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use trail::{Called, Hit, Keywords, Lists, Shaped, Window};
 
 /// More candidates than this in one text: the rest would drown any report.
@@ -59,8 +59,6 @@ pub struct Detector {
     allowances: Vec<Allowances>,
     literals: Literals,
     keywords: Keywords,
-    /// By keyword: which of its hits can be part of a shape; worked out when the first is met.
-    leads: Vec<OnceLock<Lead>>,
     /// Literals to watch for others, and by keyword the numbers of those that it spells.
     watched: Vec<&'static str>,
     watchers: Vec<Vec<usize>>,
@@ -152,7 +150,6 @@ impl Detector {
             allowances: rules.rules.iter().map(Allowances::new).collect(),
             literals,
             watchers: keywords.keys().map(|it| spelled(it)).collect(),
-            leads: keywords.keys().map(|_| OnceLock::new()).collect(),
             watched: watched.to_vec(),
             password: position("generic-password"),
             secret: position("generic-secret"),
@@ -312,10 +309,9 @@ impl Detector {
             return false;
         }
         let (start, end) = (hit.start(), self.keywords.end(hit));
-        let lead = self.leads[hit.keyword()].get_or_init(|| {
-            let rules = self.keywords.shapes(hit).iter();
+        let lead = self.keywords.lead(hit, |shapes| {
             let keyword = text[start..end].to_ascii_lowercase();
-            Lead::new(&keyword, rules.map(|it| &self.rules.rules[*it]))
+            Lead::new(&keyword, shapes.iter().map(|it| &self.rules.rules[*it]))
         });
         lead.fits(text, start, end)
     }

@@ -7,10 +7,11 @@
 //!
 //! Not here: what the surroundings are searched for.
 
+use super::lead::Lead;
 use crate::model::delta::{Edit, Reach};
 use crate::model::finding::Candidate;
 use crate::model::span::Span;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// How far around its window, or around the keyword in its name, anything is looked at that makes up a
 /// candidate: comments on its line, words near it.
@@ -145,6 +146,8 @@ pub(crate) struct Keywords {
     lengths: Vec<usize>,
     /// By keyword: rules with a pattern.
     shapes: Vec<Vec<usize>>,
+    /// By keyword: which of its hits can be part of a pattern; worked out when the first is met.
+    leads: Vec<OnceLock<Lead>>,
     /// By keyword: the rule under which a name is asked for its value.
     names: Vec<Option<usize>>,
     /// By rule: its keywords, where it has a pattern.
@@ -189,6 +192,7 @@ impl Keywords {
             margins,
             lengths: Vec::new(),
             shapes: Vec::new(),
+            leads: Vec::new(),
             names: Vec::new(),
             of_rule: vec![Vec::new(); rules],
         };
@@ -199,6 +203,7 @@ impl Keywords {
             this.longest = this.longest.max(length);
             this.lengths.push(length);
             this.shapes.push(shapes.to_vec());
+            this.leads.push(OnceLock::new());
             this.names.push(name);
         }
         this
@@ -219,9 +224,17 @@ impl Keywords {
         self.names[hit.keyword()]
     }
 
+    /// What a hit must look like to be part of a pattern.
+    pub(crate) fn lead(&self, hit: Hit, work_out: impl FnOnce(&[usize]) -> Lead) -> &Lead {
+        self.leads[hit.keyword()].get_or_init(|| work_out(self.shapes(hit)))
+    }
+
     fn window(&self, hit: Hit, reach: usize) -> Span {
         let end = self.end(hit) + LEAD + reach;
-        Span::new(hit.start().saturating_sub(reach), end)
+        // Where matches begin with a keyword, this one has nothing to look for before it.
+        let begins = self.leads[hit.keyword()].get().is_some_and(Lead::begins);
+        let before = if begins { 0 } else { reach };
+        Span::new(hit.start().saturating_sub(before), end)
     }
 
     /// The windows of all rules: each keeps one open and lets it grow while keywords follow closely, so
