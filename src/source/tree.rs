@@ -456,7 +456,7 @@ impl Worker<'_> {
 }
 
 /// A buffer larger than this is given back after use.
-const KEPT: usize = 8 << 20;
+const KEPT: usize = 1 << 20;
 
 enum Filled {
     Bytes(usize),
@@ -480,7 +480,13 @@ fn fill(path: &Path, max_size: u64, buffer: &mut Vec<u8>) -> io::Result<Filled> 
         // One byte more than the size, so that the first read also finds the end.
         let wanted = room.max(length) + 1;
         if buffer.len() < wanted {
-            buffer.resize(wanted.next_power_of_two().max(4096), 0);
+            // A buffer that will not be kept is no larger than it must be.
+            let room = if wanted > KEPT {
+                wanted
+            } else {
+                wanted.next_power_of_two().max(4096)
+            };
+            buffer.resize(room, 0);
         }
         match file.read(&mut buffer[length..]) {
             Ok(0) => return Ok(Filled::Bytes(length)),

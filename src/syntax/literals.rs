@@ -66,6 +66,17 @@ fn cell(gram: u32) -> usize {
     ((gram << 8).wrapping_mul(0x9E37_79B1) >> (32 - CELLS)) as usize
 }
 
+/// By the fourth byte: its bit in a cell. Case makes no difference to the low bits.
+const BITS: [u8; 256] = {
+    let mut bits = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        bits[byte] = 1 << (byte & 7);
+        byte += 1;
+    }
+    bits
+};
+
 /// Which bit of which cell stands for a piece.
 #[inline(always)]
 fn bit(gram: u32) -> usize {
@@ -222,19 +233,21 @@ impl Literals {
             };
             let low = u64::from_le_bytes(*low) | 0x2020_2020_2020_2020;
             let high = u64::from_le_bytes(*high) | 0x2020_2020_2020_2020;
-            let mut passed = self.passes(low as u32)
-                | self.passes((low >> 8) as u32) << 1
-                | self.passes((low >> 16) as u32) << 2
-                | self.passes((low >> 24) as u32) << 3
-                | self.passes(high as u32) << 4
-                | self.passes((high >> 8) as u32) << 5
-                | self.passes((high >> 16) as u32) << 6
-                | self.passes((high >> 24) as u32) << 7;
-            if passed != 0 {
-                if end - at < 8 {
-                    passed &= (1 << (end - at)) - 1;
-                }
-                self.confirm_some(text, at, passed, &mut hit);
+            let passes = |gram: u64, at: usize| {
+                self.cells[cell(gram as u32)] & BITS[usize::from(block[at + 3])]
+            };
+            let passes = [
+                passes(low, 0),
+                passes(low >> 8, 1),
+                passes(low >> 16, 2),
+                passes(low >> 24, 3),
+                passes(high, 4),
+                passes(high >> 8, 5),
+                passes(high >> 16, 6),
+                passes(high >> 24, 7),
+            ];
+            if passes.iter().fold(0, |all, it| all | it) != 0 {
+                self.confirm_some(text, at, &passes[..passes.len().min(end - at)], &mut hit);
             }
             at += 8;
         }
@@ -244,23 +257,16 @@ impl Literals {
         }
     }
 
-    /// One if a literal may have its anchor here, else zero.
-    #[inline(always)]
-    fn passes(&self, gram: u32) -> u32 {
-        u32::from(self.cells[cell(gram)]) >> (gram >> 24 & 7) & 1
-    }
-
     #[inline(never)]
     fn confirm_some(
         &self,
         text: &[u8],
         at: usize,
-        mut passed: u32,
+        passes: &[u8],
         hit: &mut impl FnMut(usize, usize),
     ) {
-        while passed != 0 {
-            self.confirm(text, at + passed.trailing_zeros() as usize, hit);
-            passed &= passed - 1;
+        for (offset, _) in passes.iter().enumerate().filter(|it| *it.1 != 0) {
+            self.confirm(text, at + offset, hit);
         }
     }
 
