@@ -7,6 +7,7 @@ use super::message::{self, Fault, safe};
 use super::output;
 use super::plan;
 use crate::detect::selftest;
+use crate::model::part::{Missing, PartRule};
 use crate::model::rule::{Rule, RuleSet};
 use crate::ruleset;
 use crate::settings;
@@ -164,6 +165,34 @@ fn write_rule(out: &mut dyn Write, it: &Rule) -> io::Result<()> {
     ] {
         if !value.is_empty() {
             writeln!(out, "  {name:<12}{}", safe(&value))?;
+        }
+    }
+    it.parts.iter().try_for_each(|part| write_part(out, part))
+}
+
+/// One part of a rule: what it is, how it is found, and how far off.
+fn write_part(out: &mut dyn Write, it: &PartRule) -> io::Result<()> {
+    let missing = match it.missing {
+        Missing::Nothing => "",
+        Missing::Lowers => ", required: else of low confidence",
+        Missing::Drops => ", required: else no finding",
+    };
+    let shown = if it.is_secret { ", masked" } else { "" };
+    let shared = if it.is_shared { ", shared" } else { "" };
+    let (lines, bytes) = (it.lines, it.bytes);
+    writeln!(
+        out,
+        "  part        {}: within {lines} lines and {bytes} bytes{missing}{shown}{shared}",
+        it.name
+    )?;
+    for (name, value) in [
+        ("rules", it.rules.join(", ")),
+        ("names", it.names.join(", ")),
+        ("values", it.values.join(", ")),
+        ("pattern", it.pattern.clone()),
+    ] {
+        if !value.is_empty() {
+            writeln!(out, "    {name:<10}{}", safe(&value))?;
         }
     }
     Ok(())

@@ -16,6 +16,8 @@ pub(crate) struct Pattern {
     text: String,
     regex: OnceLock<Option<Regex>>,
     longest: OnceLock<usize>,
+    /// The group that is wanted.
+    group: &'static str,
 }
 
 /// What a pattern matched.
@@ -23,17 +25,23 @@ pub(crate) struct Pattern {
 pub(crate) struct Match {
     /// The whole match.
     pub(crate) whole: Span,
-    /// The group `secret`.
+    /// The group `secret`, or that of a part.
     pub(crate) secret: Span,
 }
 
 impl Pattern {
     /// Not compiled yet.
     pub(crate) fn new(rule: &Rule) -> Self {
+        Self::of(&rule.pattern, "secret")
+    }
+
+    /// The pattern of a part, with its group; not compiled yet.
+    pub(crate) fn of(text: &str, group: &'static str) -> Self {
         Self {
-            text: rule.pattern.clone(),
+            text: text.to_owned(),
             regex: OnceLock::new(),
             longest: OnceLock::new(),
+            group,
         }
     }
 
@@ -68,7 +76,7 @@ impl Pattern {
                 .anchored(Anchored::Yes);
             let mut groups = regex.create_captures();
             regex.search_captures(&again, &mut groups);
-            let secret = groups.get_group_by_name("secret");
+            let secret = groups.get_group_by_name(self.group);
             let secret = secret.map_or(span, |it| Span::new(it.start, it.end));
             emit(Match {
                 whole: span,

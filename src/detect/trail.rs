@@ -9,6 +9,7 @@
 
 use crate::model::delta::{Edit, Reach};
 use crate::model::finding::Candidate;
+use crate::model::part::Bond;
 use crate::model::span::Span;
 use std::sync::Arc;
 
@@ -73,6 +74,8 @@ pub struct Found {
     pub span: Span,
     /// Shared by all texts that inherited it.
     pub candidate: Arc<Candidate>,
+    /// What of the text at hand belongs to it; told when all is settled, and never inherited.
+    pub bond: Bond,
 }
 
 impl Found {
@@ -81,6 +84,7 @@ impl Found {
         Self {
             span: Span::new(moved(self.span.start), moved(self.span.end)),
             candidate: Arc::clone(&self.candidate),
+            bond: Bond::Alone,
         }
     }
 }
