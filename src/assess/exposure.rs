@@ -21,6 +21,22 @@ pub(super) fn judge(case: &Case, verdicts: &mut Vec<Verdict>) {
         group.sort_by_key(|it| (it.occurrence.ordinal, &it.path, it.place));
         verdicts.push(verdict(case, group));
     }
+    for part in case.findings.iter().flat_map(secret_parts) {
+        verdicts.push(verdict(case, &[&part]));
+    }
+}
+
+/// What belongs to a finding, is as secret as it is, and has a record of its own: told as a finding
+/// would be. An identifier is public.
+fn secret_parts(finding: &Finding) -> Vec<Finding> {
+    let parts = finding.parts.iter();
+    let known = parts.filter(|it| it.is_secret && it.managed.is_some());
+    let told = known.map(|it| Finding {
+        place: it.place,
+        managed: it.managed.clone(),
+        ..finding.clone()
+    });
+    told.collect()
 }
 
 fn verdict(case: &Case, group: &[&Finding]) -> Verdict {
