@@ -176,3 +176,49 @@ fn kind_of(group: &[&Finding]) -> String {
         None => it.rule.clone(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::assess::tests::{codes, finding, inventory, options, print, record};
+    use crate::assess::{Scope, assess};
+    use crate::model::part::Part;
+    use crate::model::secret::Secret;
+    use crate::model::span::Place;
+
+    fn part(is_secret: bool) -> Part {
+        Part {
+            name: "session_token".to_owned(),
+            secret: Secret::new(b"q8Zk27xPw0"),
+            is_secret,
+            fingerprint: print(2),
+            managed: None,
+            place: Place {
+                line: 9,
+                end_line: 9,
+                column: 1,
+                end_column: 11,
+            },
+            within: None,
+        }
+    }
+
+    #[test]
+    fn a_secret_part_has_a_record_of_its_own_and_an_identifier_only_a_use() {
+        let known = inventory(&[record("kv/shop/key", &[1]), record("kv/shop/token", &[2])]);
+        for (is_secret, expected) in [(true, 2), (false, 1)] {
+            let mut findings = [finding("a.env", 1)];
+            findings[0].parts = vec![part(is_secret)];
+            let assessed = assess(&mut findings, &[], Some(&known), &options(Scope::Change));
+            assert_eq!(codes(&assessed.verdicts), vec!["exposed"; expected]);
+            let token = Some("kv/shop/token");
+            let is_told = assessed
+                .verdicts
+                .iter()
+                .any(|it| it.record.as_deref() == token);
+            assert_eq!(is_told, is_secret);
+            let uses = assessed.map.uses.iter();
+            let uses: Vec<_> = uses.map(|it| (&*it.record, it.chain[0].line)).collect();
+            assert_eq!(uses, [("kv/shop/key", 3), ("kv/shop/token", 9)]);
+        }
+    }
+}
