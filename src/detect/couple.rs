@@ -3,8 +3,8 @@
 //! in the same block is nearer than what does not. A part serves one secret, unless it may serve many.
 
 use crate::model::span::Span;
-use memchr::memchr_iter;
-use std::collections::BTreeMap;
+use memchr::memchr3_iter;
+use std::collections::BTreeSet;
 
 /// How far a part may stand from its secret.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +14,9 @@ pub(crate) struct Distance {
     /// Most bytes between them.
     pub(crate) bytes: usize,
 }
+
+/// The deepest indent that is looked behind.
+const INDENT: usize = 64;
 
 /// What is less is nearer: another block, lines, behind instead of before, bytes.
 type Far = (bool, usize, bool, usize);
@@ -26,8 +29,11 @@ pub(crate) fn couple(
     distance: Distance,
     is_shared: bool,
 ) -> Vec<Option<usize>> {
+    let all = || secrets.iter().chain(parts);
+    let start = all().map(|it| it.start).min().unwrap_or(0);
+    let end = all().map(|it| it.end).max().unwrap_or(0);
     let mut table = Table {
-        text,
+        layout: Layout::new(text, start, end),
         secrets,
         parts,
         distance,
@@ -51,7 +57,7 @@ pub(crate) fn couple(
 }
 
 struct Table<'a> {
-    text: &'a [u8],
+    layout: Layout,
     secrets: &'a [Span],
     parts: &'a [Span],
     distance: Distance,
@@ -118,15 +124,15 @@ impl Table<'_> {
             }
             return;
         }
-        let mut ways: BTreeMap<(Far, usize, usize), ()> = BTreeMap::new();
+        let mut ways: BTreeSet<(Far, usize, usize)> = BTreeSet::new();
         for secret in secrets {
             for (far, part) in self.near(*secret) {
                 if parts.binary_search(&part).is_ok() {
-                    ways.insert((far, *secret, part), ());
+                    ways.insert((far, *secret, part));
                 }
             }
         }
-        for (_, secret, part) in ways.into_keys() {
+        for (_, secret, part) in ways {
             if self.of_secret[secret].is_none() && !self.taken[part] {
                 self.give(secret, part);
             }
@@ -163,29 +169,68 @@ impl Table<'_> {
         if gap > self.distance.bytes {
             return None;
         }
-        let between = &self.text[first.end..second.start];
-        let lines = memchr_iter(b'\n', between).count();
-        (lines <= self.distance.lines).then(|| (is_cut(between), lines, is_behind, gap))
+        let between = Span::new(first.end, second.start);
+        let lines = self.layout.lines(between);
+        let is_near = lines <= self.distance.lines;
+        is_near.then(|| (self.layout.is_cut(between), lines, is_behind, gap))
     }
 }
 
-/// Whether a block ends in the text between two places: an empty line, the head of a section, the end of
-/// an object and the beginning of another, the next item of a list.
-fn is_cut(between: &[u8]) -> bool {
-    let close = memchr_iter(b'}', between).next();
-    if close.is_some_and(|at| between[at..].contains(&b'{')) {
-        return true;
-    }
-    let mut lines = between.split(|it| *it == b'\n').skip(1).peekable();
-    while let Some(line) = lines.next() {
-        let is_last = lines.peek().is_none();
-        let line = line.trim_ascii();
-        let is_head = line.starts_with(b"[") && !line.starts_with(b"[\"");
-        if (line.is_empty() && !is_last) || is_head || line.starts_with(b"- ") || line == b"---" {
-            return true;
+/// Where lines and blocks end in a part of a text, read once and asked often.
+struct Layout {
+    newlines: Vec<usize>,
+    /// Ends of empty lines, and line ends before the head of a section or the next item of a list.
+    cuts: Vec<usize>,
+    /// Where an object begins, and where the last one before it ended.
+    objects: Vec<(usize, usize)>,
+}
+
+impl Layout {
+    fn new(text: &[u8], start: usize, end: usize) -> Self {
+        let mut this = Self {
+            newlines: Vec::new(),
+            cuts: Vec::new(),
+            objects: Vec::new(),
+        };
+        let mut closed = None;
+        for at in memchr3_iter(b'\n', b'{', b'}', &text[start..end]).map(|it| it + start) {
+            match text[at] {
+                b'{' => this.objects.extend(closed.map(|it| (at, it))),
+                b'}' => closed = Some(at),
+                _ => this.newline(&text[..end], at),
+            }
         }
+        this
     }
-    false
+
+    fn newline(&mut self, text: &[u8], at: usize) {
+        let before = self.newlines.last().map(|it| &text[it + 1..at]);
+        let indent = text[at + 1..].iter().take(INDENT);
+        let indent = indent.take_while(|it| matches!(it, b' ' | b'\t')).count();
+        let after = &text[at + 1 + indent..];
+        let is_head = after.starts_with(b"[") && !after.starts_with(b"[\"");
+        let is_item = after.starts_with(b"- ") || after.starts_with(b"---");
+        if is_head || is_item || before.is_some_and(|it| it.trim_ascii().is_empty()) {
+            self.cuts.push(at);
+        }
+        self.newlines.push(at);
+    }
+
+    /// How many lines end within.
+    fn lines(&self, between: Span) -> usize {
+        let before = |at: usize| self.newlines.partition_point(|it| *it < at);
+        before(between.end) - before(between.start)
+    }
+
+    /// Whether a block ends within: an empty line, the head of a section, the next item of a list, the end
+    /// of an object and the beginning of another.
+    fn is_cut(&self, between: Span) -> bool {
+        let next = self.cuts.partition_point(|it| *it < between.start);
+        let last = self.objects.partition_point(|it| it.0 < between.end);
+        let opened = last.checked_sub(1).map(|it| self.objects[it]);
+        self.cuts.get(next).is_some_and(|it| *it < between.end)
+            || opened.is_some_and(|it| it.1 >= between.start)
+    }
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::model::part::{Bond, Missing, PartFound, PartRule, Whole};
 use crate::model::rule::{Matcher, Rule};
 use crate::model::secret::Secret;
 use crate::model::span::Span;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Told of a secret that has a part beside it.
@@ -108,7 +108,8 @@ impl Join<'_> {
         let mut places = nearby.places(part, self.text, self.found, &spans, is_weak);
         places.retain(|it| it.found.is_none_or(|number| self.is_free(number)));
         // An id that was taken for a secret of this rule is none.
-        secrets.retain(|it| !places.iter().any(|place| place.found == Some(*it)));
+        let ids: BTreeSet<usize> = places.iter().filter_map(|it| it.found).collect();
+        secrets.retain(|it| !ids.contains(it));
         let spans: Vec<Span> = secrets.iter().map(span).collect();
         let spans_of_parts: Vec<Span> = places.iter().map(|it| it.span).collect();
         let distance = Distance {
