@@ -12,6 +12,7 @@ use crate::model::rule::{Rule, RuleSet};
 use crate::ruleset;
 use crate::settings;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -98,10 +99,11 @@ fn test(files: &[PathBuf]) -> Result<Exit, Fault> {
             ..ruleset::Options::default()
         };
         rules = ruleset::load(&options)?;
-        rules.rules.retain(|it| own.get(&it.id) != Some(it));
+        rules.rules = with_their_parts(rules.rules, &own);
     }
-    let count = rules.rules.len();
-    let faults = selftest::faults(&Arc::new(rules), SEED);
+    let is_asked = |it: &Rule| files.is_empty() || own.get(&it.id) != Some(it);
+    let count = rules.rules.iter().filter(|it| is_asked(it)).count();
+    let faults = selftest::faults_of(&Arc::new(rules), is_asked, SEED);
     output::stdout(|out| {
         faults
             .iter()
@@ -113,6 +115,16 @@ fn test(files: &[PathBuf]) -> Result<Exit, Fault> {
     } else {
         Exit::Findings
     })
+}
+
+/// Rules that are not our own, and those that find parts of theirs.
+fn with_their_parts(rules: Vec<Rule>, own: &RuleSet) -> Vec<Rule> {
+    let is_theirs = |it: &&Rule| own.get(&it.id) != Some(it);
+    let parts = rules.iter().filter(is_theirs).flat_map(|it| &it.parts);
+    let needed: BTreeSet<String> = parts.flat_map(|it| it.rules.clone()).collect();
+    let mut rules = rules;
+    rules.retain(|it| is_theirs(&it) || needed.contains(&it.id));
+    rules
 }
 
 /// Writes their rules as ours; what was left behind goes to standard error.

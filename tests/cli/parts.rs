@@ -215,6 +215,12 @@ fn rules_show_their_parts_and_prove_them() {
         .run(&test)
         .code(1)
         .prints("rule `acme-secret`, part `id`: it is missing in `acmesec{{a-z0-9:12}}`");
+    // A part may be found by a rule that comes with the program.
+    rules(&world, "high", "", "AKIA{{A-Z2-7:16}} acmesec{{a-z0-9:12}}");
+    let text = world.read("own.toml");
+    let text = text.replace("rules = [\"acme-id\"]", "rules = [\"aws-access-key-id\"]");
+    world.write("own.toml", text);
+    world.run(&test).code(0).prints("2 rules, 0 faults");
     rules(&world, "high", "rules_of = ['x']", "");
     world.run(&test).refused("rules_of", "own.toml");
 }
