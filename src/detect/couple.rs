@@ -41,9 +41,13 @@ pub(crate) fn couple(
         taken: vec![false; parts.len()],
     };
     if is_shared {
+        for (secrets, parts) in table.blocks(Table::is_same_block) {
+            table.in_order(&secrets, &parts);
+        }
         for secret in 0..secrets.len() {
-            let near = table.near(secret);
-            table.of_secret[secret] = near.into_iter().min().map(|(_, part)| part);
+            let near = || table.near(secret).into_iter().min();
+            let part = table.of_secret[secret].or_else(|| near().map(|(_, part)| part));
+            table.of_secret[secret] = part;
         }
         return table.of_secret;
     }
@@ -111,8 +115,8 @@ impl Table<'_> {
         self.far(one, other).is_some_and(|it| !it.0)
     }
 
-    /// Gives the parts of a block to its secrets.
-    fn settle(&mut self, secrets: &[usize], parts: &[usize]) {
+    /// Gives parts to secrets in their order, if there are as many and each is near enough.
+    fn in_order(&mut self, secrets: &[usize], parts: &[usize]) -> bool {
         let is_in_order = secrets.len() == parts.len()
             && secrets
                 .iter()
@@ -122,6 +126,13 @@ impl Table<'_> {
             for (secret, part) in secrets.iter().zip(parts) {
                 self.give(*secret, *part);
             }
+        }
+        is_in_order
+    }
+
+    /// Gives the parts of a block to its secrets.
+    fn settle(&mut self, secrets: &[usize], parts: &[usize]) {
+        if self.in_order(secrets, parts) {
             return;
         }
         let mut ways: BTreeSet<(Far, usize, usize)> = BTreeSet::new();
@@ -292,6 +303,7 @@ mod tests {
     fn what_is_shared_serves_all_that_are_near() {
         assert_eq!(couples("a A B C", true), "AaBaCa");
         assert_eq!(couples("{1:a,1:A,1:B},{1:c,1:C}", true), "AaBaCc");
+        assert_eq!(couples("A\na\nB\nb\nC\nc", true), "AaBbCc");
         assert_eq!(couples("A\n\n\n\n\na", true), "A-");
     }
 }
