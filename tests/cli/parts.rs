@@ -87,6 +87,32 @@ fn each_secret_has_its_own_id_and_a_lone_id_stays() {
 }
 
 #[test]
+fn nothing_is_joined_across_members_of_a_container() {
+    let world = World::new();
+    let (whole, torn) = (pair("whole"), pair("torn"));
+    let id = format!("aws_access_key_id = {}\n", torn.0);
+    let secret = format!("aws_secret_access_key = {}\n", torn.1);
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, text) in [("a", &credentials(&whole)), ("b", &id), ("c", &secret)] {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(text.len() as u64);
+        archive
+            .append_data(&mut header, name, text.as_bytes())
+            .unwrap();
+    }
+    world.write("x.tar", archive.into_inner().unwrap());
+    let part = format!("access_key_id {} 1", whole.0);
+    let mut found = told(&world.scan(&["."]));
+    found.sort();
+    let expected = [
+        ("aws-access-key-id".to_owned(), 1, Vec::new()),
+        ("aws-secret-access-key".to_owned(), 1, Vec::new()),
+        ("aws-secret-access-key".to_owned(), 1, vec![part]),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn what_is_shown_of_a_version_are_the_parts_of_that_version() {
     let world = World::repository();
     let (old, new) = (pair("old"), pair("new"));
