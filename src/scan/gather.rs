@@ -3,7 +3,7 @@
 use super::collect::Sighting;
 use super::identity::Identity;
 use super::pair::pair;
-use super::parts;
+use super::parts::{self, Wholes};
 use crate::decode;
 use crate::detect::weigh;
 use crate::model::blob::ObjectId;
@@ -118,6 +118,7 @@ fn groups(traced: &[Traced], context: &Context<'_>) -> Vec<Group> {
     let mut copies: HashMap<CopyKey, u32> = HashMap::new();
     let mut numbers: HashMap<PlaceKey, usize> = HashMap::new();
     let mut groups: Vec<Group> = Vec::new();
+    let wholes = Wholes::of(traced.iter().map(|it| &it.sighting));
     for (
         at,
         Traced {
@@ -149,7 +150,7 @@ fn groups(traced: &[Traced], context: &Context<'_>) -> Vec<Group> {
                                 groups.push(Group {
                                     first: at,
                                     confidence,
-                                    is_part: is_part(sighting, &origin.path, context),
+                                    is_part: is_part(sighting, &origin.path, &wholes, context),
                                     origins: Vec::new(),
                                 });
                                 groups.len() - 1
@@ -168,8 +169,8 @@ fn groups(traced: &[Traced], context: &Context<'_>) -> Vec<Group> {
 }
 
 /// Whether the sighting is a part of one that is shown at this path.
-fn is_part(sighting: &Sighting, path: &str, context: &Context<'_>) -> bool {
-    parts::whole(sighting).is_some_and(|whole| {
+fn is_part(sighting: &Sighting, path: &str, wholes: &Wholes, context: &Context<'_>) -> bool {
+    wholes.of_part(sighting).is_some_and(|whole| {
         let rule = &context.rules.rules[whole.candidate.rule];
         weighed(rule, &whole, path).is_some_and(|it| it >= context.min_confidence)
     })

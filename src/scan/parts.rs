@@ -5,9 +5,10 @@ use super::collect::Sighting;
 use crate::detect::{counts, is_code, with_parts};
 use crate::model::fingerprint::Fingerprinter;
 use crate::model::level::Confidence;
-use crate::model::part::{Bond, Part, PartFound};
+use crate::model::part::{Bond, Part, PartFound, Whole};
 use crate::model::rule::Rule;
 use crate::model::secret::Worth;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The confidence with its parts at this path, and the fact that they are.
@@ -71,14 +72,29 @@ pub(super) fn parts(
     told.collect()
 }
 
-/// The sighting that this one is a part of, as far as it can be told without its place.
-pub(super) fn whole(sighting: &Sighting) -> Option<Sighting> {
-    let Bond::Part(whole) = &sighting.bond else {
-        return None;
-    };
-    Some(Sighting {
-        candidate: Arc::clone(&whole.candidate),
-        bond: Bond::Whole(Arc::clone(whole)),
-        ..sighting.clone()
-    })
+/// The wholes that were seen, by their addresses: where only a change is scanned, a part may be new and
+/// what it belongs to may not.
+pub(super) struct Wholes(HashSet<*const Whole>);
+
+impl Wholes {
+    /// Those of the sightings.
+    pub(super) fn of<'a>(sightings: impl Iterator<Item = &'a Sighting>) -> Self {
+        let wholes = sightings.filter_map(|it| match &it.bond {
+            Bond::Whole(whole) => Some(Arc::as_ptr(whole)),
+            Bond::Alone | Bond::Part(_) => None,
+        });
+        Self(wholes.collect())
+    }
+
+    /// What a sighting is a part of, as far as it can be told without its place.
+    pub(super) fn of_part(&self, sighting: &Sighting) -> Option<Sighting> {
+        let Bond::Part(whole) = &sighting.bond else {
+            return None;
+        };
+        self.0.contains(&Arc::as_ptr(whole)).then(|| Sighting {
+            candidate: Arc::clone(&whole.candidate),
+            bond: Bond::Whole(Arc::clone(whole)),
+            ..sighting.clone()
+        })
+    }
 }

@@ -130,6 +130,21 @@ fn what_is_shown_of_a_version_are_the_parts_of_that_version() {
     assert_eq!(told(&document), [expected(&new.0, 4), expected(&old.0, 2)]);
 }
 
+#[test]
+fn an_id_that_a_change_brings_is_told_though_its_secret_was_there() {
+    let world = World::repository();
+    let both = pair("shop");
+    let secret = format!("aws_secret_access_key = {}\n", both.1);
+    world.commit(&[("a", &secret)], "secret");
+    world.write("a", credentials(&both));
+    world.git(&["add", "a"]);
+    let expected = [("aws-access-key-id".to_owned(), 1, Vec::new())];
+    assert_eq!(told(&world.scan(&["--staged"])), expected);
+    world.commit(&[], "id");
+    let range = world.scan(&["--range", "HEAD~1..HEAD"]);
+    assert_eq!(told(&range), expected);
+}
+
 const RULES: &str = r#"
 [[rule]]
 id = "acme-id"
