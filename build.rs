@@ -55,6 +55,10 @@ fn rules(text: &str) -> Result<Vec<String>, String> {
 fn fields(rule: &toml::Table) -> Result<String, String> {
     let mut out = String::new();
     for (key, value) in rule {
+        if key == "parts" {
+            parts(&mut out, value)?;
+            continue;
+        }
         if !out.is_empty() {
             out.push('\x1e');
         }
@@ -70,9 +74,35 @@ fn fields(rule: &toml::Table) -> Result<String, String> {
                 toml::Value::Float(number) => {
                     write!(out, "{number}").map_err(|fault| fault.to_string())?;
                 }
+                toml::Value::Integer(number) => {
+                    write!(out, "{number}").map_err(|fault| fault.to_string())?;
+                }
+                toml::Value::Boolean(yes) => out.push_str(if *yes { "true" } else { "false" }),
                 _ => return Err(format!("`{key}` is neither text nor a number")),
             }
         }
     }
     Ok(out)
+}
+
+/// Each part begins with a field `part`; those of its own have that before their names.
+fn parts(out: &mut String, parts: &toml::Value) -> Result<(), String> {
+    let toml::Value::Array(parts) = parts else {
+        return Err("`parts` is no list".to_owned());
+    };
+    for part in parts {
+        let toml::Value::Table(part) = part else {
+            return Err("a part is no table".to_owned());
+        };
+        if !out.is_empty() {
+            out.push('\x1e');
+        }
+        out.push_str("part\x1f");
+        for (key, value) in part {
+            let one = toml::Table::from_iter([(key.clone(), value.clone())]);
+            out.push_str("\x1epart.");
+            out.push_str(&fields(&one)?);
+        }
+    }
+    Ok(())
 }

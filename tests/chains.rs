@@ -10,6 +10,7 @@ use data_encoding::{BASE64, BASE64URL_NOPAD};
 use keyatlas::decode::charset;
 use keyatlas::detect::{Detector, Found, Scratch, Seed, Texture, Trail, fill};
 use keyatlas::model::delta::Edit;
+use keyatlas::model::part::Bond;
 use keyatlas::ruleset;
 use std::fs;
 use std::path::Path;
@@ -65,7 +66,10 @@ impl Pieces {
         let rules = ruleset::load(&ruleset::Options::default()).unwrap();
         let mut seed = Seed(7);
         let examples = rules.rules.iter().flat_map(|it| &it.examples);
+        let parts = rules.rules.iter().flat_map(|it| &it.parts);
+        let pairs = parts.flat_map(|it| it.examples.iter().chain(&it.counter_examples));
         let examples: Vec<String> = examples
+            .chain(pairs)
             .map(|it| fill(it, &mut seed).unwrap())
             .filter(|it| it.len() < 6000)
             .collect();
@@ -162,11 +166,20 @@ fn detect(detector: &Detector, text: &[u8]) -> Vec<Found> {
     detector.detect(text, Texture::Text, &mut Scratch::default())
 }
 
+/// What belongs to it, or to what it belongs.
+fn bond(found: &Found) -> String {
+    let (Bond::Whole(whole) | Bond::Part(whole)) = &found.bond else {
+        return String::new();
+    };
+    let parts: Vec<_> = whole.parts.iter().map(|it| (it.which, it.span)).collect();
+    format!("{:?} {parts:?}", whole.candidate.secret.expose())
+}
+
 fn told(found: &[Found]) -> Vec<String> {
     let all = found.iter().map(|it| {
         let candidate = &it.candidate;
         format!(
-            "{:?} {} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+            "{:?} {} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
             it.span,
             candidate.rule,
             candidate.secret.expose(),
@@ -175,7 +188,8 @@ fn told(found: &[Found]) -> Vec<String> {
             candidate.confidence,
             candidate.facts,
             candidate.inline,
-            candidate.expires
+            candidate.expires,
+            bond(it)
         )
     });
     all.collect()

@@ -13,6 +13,7 @@ use keyatlas::model::fingerprint::Occurrence;
 use keyatlas::model::level::{Confidence, Level};
 use keyatlas::model::map::{Evidence, Hop, Map, Use};
 use keyatlas::model::origin::{Introduction, Origin, OriginKind};
+use keyatlas::model::part::Part;
 use keyatlas::model::record::Record;
 use keyatlas::model::report::{Report, Repository};
 use keyatlas::model::secret::Secret;
@@ -21,6 +22,8 @@ use keyatlas::model::verdict::{Verdict, VerdictId};
 use keyatlas::report::{Format, write, write_map};
 
 const VALUE: &str = "Planted+Value/77?x";
+/// Of something that belongs to the value, and is as secret.
+const PART: &str = "Planted+Part/31?y";
 
 fn encoded() -> [String; 4] {
     [
@@ -32,7 +35,7 @@ fn encoded() -> [String; 4] {
 }
 
 fn planted() -> String {
-    format!("{VALUE} \u{1b}[31m {}", encoded().join(" "))
+    format!("{VALUE} {PART} \u{1b}[31m {}", encoded().join(" "))
 }
 
 fn report(show_secrets: bool) -> Report {
@@ -86,6 +89,22 @@ fn report(show_secrets: bool) -> Report {
         inline: None,
         expires: Some(1_700_000_000),
         details,
+        parts: [true, false]
+            .map(|is_secret| Part {
+                name: "access_key".into(),
+                secret: Secret::new(if is_secret { PART } else { &dirt }.as_bytes()),
+                is_secret,
+                fingerprint: None,
+                managed: None,
+                place: Place {
+                    line: 2,
+                    end_line: 2,
+                    column: 1,
+                    end_column: 9,
+                },
+                within: None,
+            })
+            .to_vec(),
         in_baseline: None,
     };
     let verdict = |id: VerdictId, evidence: &str| Verdict {
@@ -168,6 +187,7 @@ fn formats(report: &Report) -> Vec<(String, String)> {
 fn shows(text: &str) -> Vec<String> {
     let mut forms = encoded().to_vec();
     forms.push(VALUE.to_owned());
+    forms.push(PART.to_owned());
     forms.push("Planted%2BValue".to_owned());
     forms.retain(|it| text.contains(it.as_str()));
     forms
@@ -192,6 +212,7 @@ fn show_secrets_opens_human_and_json_only() {
     for (name, text) in formats(&report(true)) {
         let open = matches!(name.as_str(), "human" | "json" | "jsonl");
         assert_eq!(text.contains(VALUE), open, "{name}:\n{text}");
+        assert_eq!(text.contains(PART), open, "{name}:\n{text}");
         assert_eq!(shows(&text).is_empty(), !open, "{name}:\n{text}");
         let dirty = text.contains("\u{1b}[31m ");
         assert!(!dirty, "{name} passes control characters on");

@@ -7,6 +7,7 @@
 )]
 
 use keyatlas::detect::selftest;
+use keyatlas::model::part::PartRule;
 use keyatlas::model::rule::RuleSet;
 use keyatlas::ruleset::{Options, load};
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +38,22 @@ fn every_rule_says_how_to_rotate_and_has_examples_of_both_kinds() {
             it.rotation.is_empty() || it.examples.len() < 2 || it.counter_examples.len() < 2
         })
         .map(|it| it.id.clone())
+        .collect();
+    assert!(poor.is_empty(), "{poor:?}");
+}
+
+/// Whoever adds a pair raises the count.
+#[test]
+fn every_part_has_examples_of_both_kinds() {
+    let rules = rules().rules;
+    let with_parts = rules.iter().filter(|it| !it.parts.is_empty());
+    assert_eq!(with_parts.clone().count(), 152);
+    let is_poor = |it: &&PartRule| it.examples.is_empty() || it.counter_examples.is_empty();
+    let poor: Vec<_> = with_parts
+        .flat_map(|rule| {
+            let poor = rule.parts.iter().filter(is_poor);
+            poor.map(|it| format!("{} {}", rule.id, it.name))
+        })
         .collect();
     assert!(poor.is_empty(), "{poor:?}");
 }

@@ -21,6 +21,22 @@ pub(super) fn judge(case: &Case, verdicts: &mut Vec<Verdict>) {
         group.sort_by_key(|it| (it.occurrence.ordinal, &it.path, it.place));
         verdicts.push(verdict(case, group));
     }
+    for part in case.findings.iter().flat_map(secret_parts) {
+        verdicts.push(verdict(case, &[&part]));
+    }
+}
+
+/// What belongs to a finding, is as secret as it is, and has a record of its own: told as a finding
+/// would be. An identifier is public.
+fn secret_parts(finding: &Finding) -> Vec<Finding> {
+    let parts = finding.parts.iter();
+    let known = parts.filter(|it| it.is_secret && it.managed.is_some());
+    let told = known.map(|it| Finding {
+        place: it.place,
+        managed: it.managed.clone(),
+        ..finding.clone()
+    });
+    told.collect()
 }
 
 fn verdict(case: &Case, group: &[&Finding]) -> Verdict {
@@ -159,4 +175,50 @@ fn kind_of(group: &[&Finding]) -> String {
         Some(key) => format!("{}, `{key}`", it.rule),
         None => it.rule.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::assess::tests::{codes, finding, inventory, options, print, record};
+    use crate::assess::{Scope, assess};
+    use crate::model::part::Part;
+    use crate::model::secret::Secret;
+    use crate::model::span::Place;
+
+    fn part(is_secret: bool) -> Part {
+        Part {
+            name: "session_token".to_owned(),
+            secret: Secret::new(b"q8Zk27xPw0"),
+            is_secret,
+            fingerprint: print(2),
+            managed: None,
+            place: Place {
+                line: 9,
+                end_line: 9,
+                column: 1,
+                end_column: 11,
+            },
+            within: None,
+        }
+    }
+
+    #[test]
+    fn a_secret_part_has_a_record_of_its_own_and_an_identifier_only_a_use() {
+        let known = inventory(&[record("kv/shop/key", &[1]), record("kv/shop/token", &[2])]);
+        for (is_secret, expected) in [(true, 2), (false, 1)] {
+            let mut findings = [finding("a.env", 1)];
+            findings[0].parts = vec![part(is_secret)];
+            let assessed = assess(&mut findings, &[], Some(&known), &options(Scope::Change));
+            assert_eq!(codes(&assessed.verdicts), vec!["exposed"; expected]);
+            let token = Some("kv/shop/token");
+            let is_told = assessed
+                .verdicts
+                .iter()
+                .any(|it| it.record.as_deref() == token);
+            assert_eq!(is_told, is_secret);
+            let uses = assessed.map.uses.iter();
+            let uses: Vec<_> = uses.map(|it| (&*it.record, it.chain[0].line)).collect();
+            assert_eq!(uses, [("kv/shop/key", 3), ("kv/shop/token", 9)]);
+        }
+    }
 }

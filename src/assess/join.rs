@@ -9,6 +9,7 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::map::{Evidence, Hop, Map, Use};
 use crate::model::record::{Inventory, Record};
 use crate::model::reference::{Reference, SecretName};
+use crate::model::span::Place;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
@@ -108,18 +109,51 @@ fn by_value(
     records: &[Record],
     uses: &mut Vec<Use>,
 ) {
-    let Some(holders) = finding.fingerprint.and_then(|it| values.get(&it)) else {
-        finding.managed = None;
-        return;
-    };
+    let holders = |it: Option<Fingerprint>| it.and_then(|it| values.get(&it)).map(Vec::as_slice);
+    let own = holders(finding.fingerprint);
+    finding.managed = own.and_then(|it| managed(it, records));
+    by_holders(
+        finding,
+        own.unwrap_or_default(),
+        finding.place,
+        records,
+        uses,
+    );
+    let mut parts = std::mem::take(&mut finding.parts);
+    for part in &mut parts {
+        let holders = holders(part.fingerprint);
+        part.managed = holders.and_then(|it| managed(it, records));
+        by_holders(
+            finding,
+            holders.unwrap_or_default(),
+            part.place,
+            records,
+            uses,
+        );
+    }
+    finding.parts = parts;
+}
+
+/// The best of those that hold a value.
+fn managed(holders: &[Holder], records: &[Record]) -> Option<Managed> {
     let best = holders
         .iter()
         .min_by_key(|(index, _, current)| (!current, records[*index].gone, *index));
-    finding.managed = best.map(|(index, version, current)| Managed {
+    best.map(|(index, version, current)| Managed {
         record: records[*index].name.clone(),
         version: *version,
         current: *current,
-    });
+    })
+}
+
+/// A use for each that holds the value at a place of a finding.
+fn by_holders(
+    finding: &Finding,
+    holders: &[Holder],
+    place: Place,
+    records: &[Record],
+    uses: &mut Vec<Use>,
+) {
     for (index, _, _) in holders {
         let origin = finding.origins.first();
         let introduced = origin.and_then(|it| it.introduced.as_ref());
@@ -130,7 +164,7 @@ fn by_value(
             chain: vec![Hop {
                 repository: origin.and_then(|it| it.repository.clone()),
                 path: finding.path.clone(),
-                line: finding.place.line,
+                line: place.line,
                 syntax: finding.rule.clone(),
                 name: name.clone(),
             }],

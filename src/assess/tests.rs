@@ -65,6 +65,7 @@ pub(super) fn finding(path: &str, value: u8) -> Finding {
         inline: None,
         expires: None,
         details: Details::default(),
+        parts: Vec::new(),
         in_baseline: None,
     }
 }

@@ -545,6 +545,7 @@ mod tests {
             inline: None,
             expires: None,
             details: Details::default(),
+            parts: Vec::new(),
             in_baseline: None,
         }
     }

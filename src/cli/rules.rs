@@ -7,10 +7,12 @@ use super::message::{self, Fault, safe};
 use super::output;
 use super::plan;
 use crate::detect::selftest;
+use crate::model::part::{Missing, PartRule};
 use crate::model::rule::{Rule, RuleSet};
 use crate::ruleset;
 use crate::settings;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -97,10 +99,11 @@ fn test(files: &[PathBuf]) -> Result<Exit, Fault> {
             ..ruleset::Options::default()
         };
         rules = ruleset::load(&options)?;
-        rules.rules.retain(|it| own.get(&it.id) != Some(it));
+        rules.rules = with_their_parts(rules.rules, &own);
     }
-    let count = rules.rules.len();
-    let faults = selftest::faults(&Arc::new(rules), SEED);
+    let is_asked = |it: &Rule| files.is_empty() || own.get(&it.id) != Some(it);
+    let count = rules.rules.iter().filter(|it| is_asked(it)).count();
+    let faults = selftest::faults_of(&Arc::new(rules), is_asked, SEED);
     output::stdout(|out| {
         faults
             .iter()
@@ -112,6 +115,16 @@ fn test(files: &[PathBuf]) -> Result<Exit, Fault> {
     } else {
         Exit::Findings
     })
+}
+
+/// Rules that are not our own, and those that find parts of theirs.
+fn with_their_parts(rules: Vec<Rule>, own: &RuleSet) -> Vec<Rule> {
+    let is_theirs = |it: &&Rule| own.get(&it.id) != Some(it);
+    let parts = rules.iter().filter(is_theirs).flat_map(|it| &it.parts);
+    let needed: BTreeSet<String> = parts.flat_map(|it| it.rules.clone()).collect();
+    let mut rules = rules;
+    rules.retain(|it| is_theirs(&it) || needed.contains(&it.id));
+    rules
 }
 
 /// Writes their rules as ours; what was left behind goes to standard error.
@@ -164,6 +177,34 @@ fn write_rule(out: &mut dyn Write, it: &Rule) -> io::Result<()> {
     ] {
         if !value.is_empty() {
             writeln!(out, "  {name:<12}{}", safe(&value))?;
+        }
+    }
+    it.parts.iter().try_for_each(|part| write_part(out, part))
+}
+
+/// One part of a rule: what it is, how it is found, and how far off.
+fn write_part(out: &mut dyn Write, it: &PartRule) -> io::Result<()> {
+    let missing = match it.missing {
+        Missing::Nothing => "",
+        Missing::Lowers => ", required: else of low confidence",
+        Missing::Drops => ", required: else no finding",
+    };
+    let shown = if it.is_secret { ", masked" } else { "" };
+    let shared = if it.is_shared { ", shared" } else { "" };
+    let (lines, bytes) = (it.lines, it.bytes);
+    writeln!(
+        out,
+        "  part        {}: within {lines} lines and {bytes} bytes{missing}{shown}{shared}",
+        it.name
+    )?;
+    for (name, value) in [
+        ("rules", it.rules.join(", ")),
+        ("names", it.names.join(", ")),
+        ("values", it.values.join(", ")),
+        ("pattern", it.pattern.clone()),
+    ] {
+        if !value.is_empty() {
+            writeln!(out, "    {name:<10}{}", safe(&value))?;
         }
     }
     Ok(())

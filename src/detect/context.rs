@@ -103,6 +103,12 @@ pub fn weigh(rule: &Rule, candidate: &Candidate, path: &str) -> Option<Confidenc
     Some(candidate.confidence)
 }
 
+/// Whether an unquoted value in a file of this name is an expression.
+pub fn is_code(path: &str) -> bool {
+    let extension = path.rsplit('/').next().and_then(|it| it.rsplit_once('.'));
+    extension.is_some_and(|(_, it)| CODE.contains(&it.to_ascii_lowercase().as_str()))
+}
+
 /// A regular expression behind `regex:`, else a glob with `*` (within or across folders alike) and `?` against a path or its file name.
 fn matches(glob: &str, path: &str) -> bool {
     if let Some(regex) = glob.strip_prefix("regex:") {

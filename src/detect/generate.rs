@@ -90,6 +90,8 @@ fn part(part: &str, before: &str, seed: &mut Seed) -> Result<String, String> {
             let password = (0..count).map(|_| seed.pick(LETTERS)).collect();
             Ok(BASE64.encode(format!("shop:{}", text(password)).as_bytes()))
         }
+        // As many lines that say nothing.
+        "lines" => Ok("#\n".repeat(count)),
         "base64" => Ok(BASE64.encode(&seed.bytes(count))),
         "hex" => Ok((0..count)
             .map(|_| char::from(seed.pick(b"0123456789abcdef")))

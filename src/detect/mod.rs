@@ -5,6 +5,7 @@ mod allow;
 mod assignment;
 mod checksum;
 mod context;
+mod couple;
 mod entropy;
 mod generate;
 mod inline;
@@ -14,6 +15,8 @@ mod likeness;
 mod name;
 mod named;
 mod nature;
+mod nearby;
+mod parts;
 mod pattern;
 mod plain;
 pub mod selftest;
@@ -22,14 +25,16 @@ mod shape;
 mod stands;
 mod trail;
 
-pub use context::weigh;
+pub use context::{is_code, weigh};
 pub use generate::{Seed, fill};
+pub use parts::{counts, with_parts};
 pub use trail::{Found, Trail};
 
 use crate::model::delta::Edit;
 use crate::model::details::Details;
 use crate::model::finding::{Candidate, Written};
 use crate::model::level::Confidence;
+use crate::model::part::Bond;
 use crate::model::rule::{Kind, Matcher, Promise, RuleSet};
 use crate::model::secret::Secret;
 use crate::model::span::Span;
@@ -40,6 +45,7 @@ use assignment::Assignment;
 use judge::Judgement;
 use lead::Lead;
 use named::Named;
+use parts::Parts;
 use pattern::{Match, Pattern};
 use stands::{NEAR, assigned_name, is_random, stands};
 use std::collections::BTreeMap;
@@ -63,6 +69,7 @@ pub struct Detector {
     watched: Vec<&'static str>,
     watchers: Vec<Vec<usize>>,
     named: Named,
+    parts: Parts,
     /// The numbers of the two rules that go by names alone.
     password: Option<usize>,
     secret: Option<usize>,
@@ -154,6 +161,7 @@ impl Detector {
             password: position("generic-password"),
             secret: position("generic-secret"),
             named,
+            parts: Parts::new(&rules.rules),
             rules,
         }
     }
@@ -163,8 +171,10 @@ impl Detector {
         let rules = self.rules.rules.iter().zip(&self.patterns);
         rules
             .zip(&self.allowances)
-            .flat_map(|((rule, pattern), allowances)| {
+            .enumerate()
+            .flat_map(|(number, ((rule, pattern), allowances))| {
                 let mut faults = named::faults(rule);
+                faults.extend(self.parts.faults(number, rule));
                 if !rule.pattern.is_empty() {
                     faults.extend(pattern.check().err());
                 }
@@ -204,7 +214,7 @@ impl Detector {
 
     /// The candidates of a text, sorted and without overlaps of one value: a shape before a name, a name
     /// with its owner before one without, then the surer, then the one that names a provider, then the
-    /// longer. What lies in ciphertext is none.
+    /// longer. What lies in ciphertext is none. Then each is told what of the others belongs to it.
     pub fn settled(&self, text: &[u8], trail: &Trail) -> Vec<Found> {
         let shaped = trail.shaped.iter().map(|it| &it.found);
         let called = trail.called.iter().map(|it| &it.found);
@@ -227,6 +237,7 @@ impl Detector {
                 it.span.len(),
             )
         });
+        self.parts.join(&self.rules.rules, text, &mut found);
         found
     }
 
@@ -587,5 +598,6 @@ fn at(start: usize, mut candidate: Candidate) -> Found {
     Found {
         span,
         candidate: Arc::new(candidate),
+        bond: Bond::Alone,
     }
 }

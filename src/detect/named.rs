@@ -275,7 +275,7 @@ fn squeezed(text: &str) -> String {
 }
 
 /// The rule's name in which these words end, whatever says which of several it is.
-fn ending(words: &[&str], names: &[String]) -> Option<String> {
+pub(crate) fn ending(words: &[&str], names: &[String]) -> Option<String> {
     let mut words = words;
     loop {
         for from in words.len().saturating_sub(JOINED)..words.len() {

@@ -24,6 +24,8 @@ pub(crate) struct Pattern {
     compiled: OnceLock<Option<Compiled>>,
     exact: OnceLock<Option<Regex>>,
     longest: OnceLock<usize>,
+    /// The group that is wanted.
+    group: &'static str,
 }
 
 /// What is run first.
@@ -41,19 +43,25 @@ struct Compiled {
 pub(crate) struct Match {
     /// The whole match.
     pub(crate) whole: Span,
-    /// The group `secret`.
+    /// The group `secret`, or that of a part.
     pub(crate) secret: Span,
 }
 
 impl Pattern {
     /// Not compiled yet.
     pub(crate) fn new(rule: &Rule) -> Self {
+        Self::of(&rule.pattern, "secret", &rule.keywords)
+    }
+
+    /// The pattern of a part, with its group and the keywords around which it is run; not compiled yet.
+    pub(crate) fn of(text: &str, group: &'static str, keywords: &[String]) -> Self {
         Self {
-            text: rule.pattern.clone(),
-            keywords: rule.keywords.clone(),
+            text: text.to_owned(),
+            keywords: keywords.to_vec(),
             compiled: OnceLock::new(),
             exact: OnceLock::new(),
             longest: OnceLock::new(),
+            group,
         }
     }
 
@@ -133,7 +141,7 @@ impl Pattern {
                 .anchored(Anchored::Yes);
             let mut groups = regex.create_captures();
             regex.search_captures(&again, &mut groups);
-            let secret = groups.get_group_by_name("secret");
+            let secret = groups.get_group_by_name(self.group);
             let secret = secret.map_or(span, |it| Span::new(it.start, it.end));
             emit(Match {
                 whole: span,

@@ -10,6 +10,7 @@
 use super::lead::Lead;
 use crate::model::delta::{Edit, Reach};
 use crate::model::finding::Candidate;
+use crate::model::part::Bond;
 use crate::model::span::Span;
 use std::sync::{Arc, OnceLock};
 
@@ -74,6 +75,8 @@ pub struct Found {
     pub span: Span,
     /// Shared by all texts that inherited it.
     pub candidate: Arc<Candidate>,
+    /// What of the text at hand belongs to it; told when all is settled, and never inherited.
+    pub bond: Bond,
 }
 
 impl Found {
@@ -82,6 +85,7 @@ impl Found {
         Self {
             span: Span::new(moved(self.span.start), moved(self.span.end)),
             candidate: Arc::clone(&self.candidate),
+            bond: Bond::Alone,
         }
     }
 }

@@ -5,6 +5,7 @@ use super::details::Details;
 use super::fingerprint::{Content, Fingerprint, Occurrence};
 use super::level::{Confidence, Level};
 use super::origin::{Origin, shown};
+use super::part::Part;
 use super::secret::Secret;
 use super::span::{Place, Span};
 
@@ -127,6 +128,8 @@ pub struct Finding {
     pub expires: Option<i64>,
     /// What else the value tells of itself.
     pub details: Details,
+    /// What belongs to it, in the order of its rule.
+    pub parts: Vec<Part>,
     /// Whether an earlier report (`--baseline`) has this occurrence; `None` without a baseline.
     pub in_baseline: Option<bool>,
 }

@@ -3,6 +3,7 @@
 //! Patterns are text here; compiling them is the work of `detect`, reading rule files that of `ruleset`.
 
 use super::level::{Confidence, Severity};
+use super::part::PartRule;
 
 /// What a secret is, for grouping and for default rotation ages.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -173,6 +174,8 @@ pub struct Rule {
     pub skip_paths: Vec<String>,
     /// What of its matches is allowed to stand.
     pub allow: Vec<Allow>,
+    /// What belongs to its secrets, and is looked for around them.
+    pub parts: Vec<PartRule>,
     /// Confidence of a match that passes all checks.
     pub confidence: Confidence,
     /// Damage if misused.

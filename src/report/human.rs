@@ -9,6 +9,7 @@ use crate::model::report::Report;
 use crate::model::rule::Kind;
 use crate::model::verdict::Verdict;
 use crate::report::details;
+use crate::report::parts::{self, Values};
 use crate::report::text::{Redactor, day};
 use crate::report::verdicts::{ByOccurrence, stands_alone};
 use anstyle::{AnsiColor, Style};
@@ -142,6 +143,9 @@ fn write_group(
     }
     if !first.details.is_empty() {
         writeln!(out, "  {}", details::line(text, &first.details))?;
+    }
+    if let Some(it) = group.iter().find(|it| !it.parts.is_empty()) {
+        writeln!(out, "  with {}", parts::line(text, Values::of(report), it))?;
     }
     if let Some(managed) = group.iter().find_map(|it| it.managed.as_ref()) {
         let age = if managed.current {

@@ -7,6 +7,7 @@ use crate::model::origin::Origin;
 use crate::model::report::Report;
 use crate::model::verdict::Verdict;
 use crate::report::details;
+use crate::report::parts::{self, PartOut, Values};
 use crate::report::text::{Redactor, rfc3339};
 use serde::Serialize;
 use serde_json::Value;
@@ -57,6 +58,7 @@ struct FindingOut {
     waived: Option<WaivedOut>,
     expires: Option<String>,
     details: BTreeMap<&'static str, Value>,
+    parts: Vec<PartOut>,
 }
 
 /// The place within the member of a container.
@@ -264,6 +266,7 @@ fn finding(text: &Redactor, report: &Report, it: &Finding) -> FindingOut {
         }),
         expires: it.expires.and_then(rfc3339),
         details: details::object(text, &it.details),
+        parts: parts::list(text, Values::of(report), it),
     }
 }
 

@@ -5,6 +5,7 @@ mod details;
 mod human;
 mod json;
 mod map;
+mod parts;
 mod sarif;
 mod taxonomy;
 pub mod text;

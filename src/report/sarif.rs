@@ -12,6 +12,7 @@ use crate::model::span::Place;
 use crate::model::verdict::{Verdict, VerdictId};
 use crate::report::bases::{ROOT, absolute, base, bases, relative};
 use crate::report::details;
+use crate::report::parts::{self, Values};
 use crate::report::taxonomy;
 use crate::report::text::Redactor;
 use crate::report::verdicts::{ByOccurrence, stands_alone};
@@ -331,24 +332,25 @@ impl Results<'_> {
             );
             out["suppressions"] = json!([{"kind": "external", "status": "accepted", "justification": text.clean(&why)}]);
         }
+        if !it.parts.is_empty() {
+            out["properties"]["parts"] = json!(parts::list(text, Values::Masked, it));
+        }
+        let mut related = self.parts(it, (repository, &it.path));
         let paths: BTreeSet<Spot<'_>> = it
             .origins
             .iter()
             .map(|it| (it.repository.as_deref(), it.path.as_str()))
             .filter(|spot| *spot != (repository, it.path.as_str()))
             .collect();
-        if !paths.is_empty() {
-            let related = paths
-                .into_iter()
-                .take(RELATED)
-                .enumerate()
-                .map(|(at, spot)| {
-                    let mut location =
-                        self.location(spot, it.place, Some("The same bytes lie here too."));
-                    location["id"] = json!(at + 1);
-                    location
-                });
-            out["relatedLocations"] = related.collect();
+        let copies = paths.into_iter().take(RELATED);
+        related.extend(
+            copies.map(|spot| self.location(spot, it.place, Some("The same bytes lie here too."))),
+        );
+        for (at, location) in related.iter_mut().enumerate() {
+            location["id"] = json!(at + 1);
+        }
+        if !related.is_empty() {
+            out["relatedLocations"] = json!(related);
         }
         let uses = it
             .managed
@@ -358,6 +360,19 @@ impl Results<'_> {
             out["codeFlows"] = uses.iter().take(FLOWS).map(|it| self.flow(it)).collect();
         }
         out
+    }
+
+    /// Where the parts of a finding stand.
+    fn parts(&self, it: &Finding, spot: Spot<'_>) -> Vec<Value> {
+        let parts = it
+            .parts
+            .iter()
+            .zip(parts::list(self.text, Values::Masked, it));
+        let told = parts.map(|(part, told)| {
+            let says = sentence(&format!("{}: {}", told.words(), told.value));
+            self.location(spot, part.place, Some(&says))
+        });
+        told.collect()
     }
 
     fn verdict(&self, it: &Verdict) -> Value {
@@ -580,6 +595,7 @@ mod tests {
             inline: None,
             expires: None,
             details: Details::default(),
+            parts: Vec::new(),
             in_baseline: Some(false),
         }
     }

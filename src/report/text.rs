@@ -157,10 +157,12 @@ impl Redactor {
 
     /// Hides values always.
     pub fn strict(report: &Report) -> Self {
-        let values: Vec<&[u8]> = report
-            .findings
-            .iter()
-            .map(|it| it.secret.expose())
+        let parts = report.findings.iter().flat_map(|it| &it.parts);
+        let masked = parts.filter(|it| it.is_secret).map(|it| &it.secret);
+        let secrets = report.findings.iter().map(|it| &it.secret);
+        let values: Vec<&[u8]> = secrets
+            .chain(masked)
+            .map(|it| it.expose())
             .filter(|it| it.len() >= SHORTEST)
             .collect();
         let gate = if values.is_empty() {

@@ -2,10 +2,13 @@
 //! carried is said, rule by rule; nothing is dropped in silence. The format: the `[[rules]]` tables that
 //! the README of gitleaks describes.
 
+use super::parts::PartRow;
 use super::row::{AllowRow, Row};
+use crate::model::part::FARTHEST;
 use regex_syntax::ast::{self, Ast};
 use regex_syntax::hir::{Hir, HirKind};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// What came of a file.
 #[derive(Debug)]
@@ -46,9 +49,20 @@ struct Theirs {
     #[serde(default)]
     allowlists: Vec<Allowlist>,
     #[serde(default)]
-    required: Vec<toml::Value>,
+    required: Vec<Required>,
+    #[serde(default)]
+    skip_report: bool,
     #[serde(flatten)]
     others: toml::Table,
+}
+
+/// A rule that must match nearby, or there is no finding.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Required {
+    id: String,
+    within_lines: Option<usize>,
+    within_columns: Option<usize>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -71,7 +85,7 @@ struct Allowlist {
 }
 
 /// Fields that say nothing about what is found.
-const SILENT: &[&str] = &["tags", "skipReport", "reportGroup"];
+const SILENT: &[&str] = &["tags", "reportGroup"];
 
 /// Reads a file of theirs. The error is the sentence of the TOML reader.
 pub fn import(text: &str) -> Result<Imported, String> {
@@ -94,6 +108,7 @@ pub fn import(text: &str) -> Result<Imported, String> {
     struct Ours {
         rule: Vec<Row>,
     }
+    without_missing(&mut rows, &mut notes);
     let count = rows.len();
     let text = toml::to_string_pretty(&Ours { rule: rows }).map_err(|error| error.to_string())?;
     Ok(Imported { text, count, notes })
@@ -114,10 +129,11 @@ fn row(rule: Theirs, everywhere: &[Allowlist], note: &mut dyn FnMut(&str)) -> Re
         note(&format!("`{key}` is left behind"));
     }
     let mut confidence = "medium";
-    if !rule.required.is_empty() {
+    if rule.skip_report {
         confidence = "low";
-        note("the rules it requires nearby are left behind; its confidence is low for that");
+        note("it is reported with others only; alone, its confidence is low");
     }
+    let parts = rule.required.iter().map(|it| part(it, note)).collect();
     let mut allow = Vec::new();
     let mut skip_paths = Vec::new();
     let own = rule.allowlist.into_iter().chain(rule.allowlists);
@@ -140,6 +156,7 @@ fn row(rule: Theirs, everywhere: &[Allowlist], note: &mut dyn FnMut(&str)) -> Re
         paths: rule.path.map(|it| regex_path(&it)).into_iter().collect(),
         skip_paths,
         allow,
+        parts,
         confidence: confidence.to_owned(),
         severity: "high".to_owned(),
         rotation: "Revoke it where it was issued, then issue a new one and read it from the secrets manager."
@@ -147,6 +164,53 @@ fn row(rule: Theirs, everywhere: &[Allowlist], note: &mut dyn FnMut(&str)) -> Re
         id,
         ..Row::default()
     })
+}
+
+/// What it requires nearby, as a part without which there is no finding. One match of theirs serves all
+/// that are near.
+fn part(required: &Required, note: &mut dyn FnMut(&str)) -> PartRow {
+    let id = &required.id;
+    if required.within_columns.is_some() {
+        note(&format!("`withinColumns` of `{id}` is left behind"));
+    }
+    if required.within_lines.is_none() {
+        note(&format!(
+            "`{id}`, which it requires anywhere, must stand within {FARTHEST} bytes"
+        ));
+    }
+    let name = id.to_ascii_lowercase();
+    PartRow {
+        name: name.replace(|it: char| !it.is_ascii_alphanumeric(), "_"),
+        rules: vec![id.clone()],
+        lines: Some(required.within_lines.unwrap_or(FARTHEST)),
+        bytes: Some(FARTHEST),
+        required: true,
+        missing: Some("drop".to_owned()),
+        secret: true,
+        shared: true,
+        ..PartRow::default()
+    }
+}
+
+/// Takes out parts whose rules were not carried: nothing would ever be found.
+fn without_missing(rows: &mut [Row], notes: &mut Vec<String>) {
+    let carried: BTreeSet<String> = rows.iter().map(|it| it.id.clone()).collect();
+    for row in rows {
+        let before = row.parts.len();
+        for part in &row.parts {
+            for lost in part.rules.iter().filter(|it| !carried.contains(*it)) {
+                notes.push(format!(
+                    "{}: `{lost}`, which it requires nearby, is not carried; its confidence is low for that",
+                    row.id
+                ));
+            }
+        }
+        row.parts
+            .retain(|part| part.rules.iter().all(|it| carried.contains(it)));
+        if row.parts.len() < before {
+            row.confidence = "low".to_owned();
+        }
+    }
 }
 
 /// The first sentence of a description.
@@ -378,6 +442,56 @@ mod tests {
     }
 
     #[test]
+    fn what_they_require_nearby_becomes_a_part() {
+        let imported = import(
+            r#"
+            [[rules]]
+            id = "acme-secret"
+            regex = '''acme_secret=([a-z0-9]{20})'''
+            keywords = ["acme_secret"]
+            [[rules.required]]
+            id = "acme-id"
+            withinLines = 3
+            withinColumns = 80
+            [[rules.required]]
+            id = "acme.Host"
+            [[rules]]
+            id = "acme-id"
+            regex = '''acme_id=([0-9]{8})'''
+            keywords = ["acme_id"]
+            skipReport = true
+            [[rules]]
+            id = "acme.Host"
+            regex = '''acme_host=([a-z.]{8,20})'''
+            keywords = ["acme_host"]
+            "#,
+        )
+        .unwrap();
+        let told = imported.notes.join("\n");
+        for part in [
+            "acme-secret: `withinColumns` of `acme-id` is left behind",
+            "acme-secret: `acme.Host`, which it requires anywhere, must stand within 16384 bytes",
+            "acme-id: it is reported with others only; alone, its confidence is low",
+        ] {
+            assert!(told.contains(part), "{part}\n{told}");
+        }
+        let mut faults = Vec::new();
+        let rules = super::super::parse::file("theirs", &imported.text, &mut faults);
+        assert_eq!(faults, Vec::<String>::new());
+        assert_eq!(rules[0].confidence.name(), "medium");
+        let parts: Vec<_> = rules[0]
+            .parts
+            .iter()
+            .map(|it| (it.name.as_str(), it.lines, it.missing))
+            .collect();
+        let drops = crate::model::part::Missing::Drops;
+        assert_eq!(
+            parts,
+            [("acme_id", 3, drops), ("acme_host", FARTHEST, drops)]
+        );
+    }
+
+    #[test]
     fn what_cannot_be_carried_is_said() {
         let imported = import(
             r#"
@@ -408,7 +522,7 @@ mod tests {
             "no-literal: not carried: it has no keyword",
             "literal-inside: its keywords are taken from its pattern",
             "literal-inside: `verify` is left behind",
-            "literal-inside: the rules it requires nearby are left behind",
+            "literal-inside: `other`, which it requires nearby, is not carried; its confidence is low",
         ] {
             assert!(told.contains(part), "{part}\n{told}");
         }

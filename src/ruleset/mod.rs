@@ -4,6 +4,7 @@
 mod embedded;
 mod foreign;
 mod parse;
+mod parts;
 mod row;
 
 pub use foreign::{Imported, import};
@@ -61,6 +62,11 @@ pub fn load(options: &Options) -> Result<RuleSet, Error> {
             }
         }
     }
+    for (rule, part) in unknown_parts(&rules) {
+        faults.push(format!(
+            "rule `{rule}`: its part is found by `{part}`, and there is no such rule"
+        ));
+    }
     for name in &options.disabled {
         hash.update(name.as_bytes());
         let before = rules.len();
@@ -85,6 +91,17 @@ pub fn load(options: &Options) -> Result<RuleSet, Error> {
         .map(|byte| format!("{byte:02x}"))
         .collect();
     Ok(RuleSet { rules, digest })
+}
+
+/// Rules with the id of a rule that finds a part of theirs, and does not exist.
+fn unknown_parts(rules: &[Rule]) -> Vec<(String, String)> {
+    let is_unknown = |id: &&String| rules.binary_search_by(|it| it.id.cmp(id)).is_err();
+    let named = rules.iter().flat_map(|rule| {
+        let ids = rule.parts.iter().flat_map(|it| &it.rules);
+        let unknown = ids.filter(is_unknown);
+        unknown.map(|it| (rule.id.clone(), it.clone()))
+    });
+    named.collect()
 }
 
 #[cfg(test)]

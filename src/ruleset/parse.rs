@@ -2,6 +2,7 @@
 //! they are compiled, in `detect`.
 
 use super::embedded::Field;
+use super::parts::{self, PartRow};
 use super::row::{Row, pattern_matcher};
 use crate::model::level::{Confidence, Severity};
 use crate::model::rule::{Checksum, Kind, Matcher, Promise, Rule};
@@ -64,9 +65,13 @@ pub(super) fn fields(name: &str, fields: Vec<Field<'_>>, faults: &mut Vec<String
             "prefix" => row.prefix = text(),
             "rotation" => row.rotation = text(),
             "why" => row.why = text(),
+            "part" => row.parts.push(PartRow::default()),
             _ => {
-                faults.push(format!("{name}: rule `{}`: `{key}` is not known", row.id));
-                return None;
+                let part = key.strip_prefix("part.").zip(row.parts.last_mut());
+                if part.and_then(|(key, part)| part.set(key, items)).is_none() {
+                    faults.push(format!("{name}: rule `{}`: `{key}` is not known", row.id));
+                    return None;
+                }
             }
         }
     }
@@ -137,6 +142,8 @@ fn checked(name: &str, row: Row, faults: &mut Vec<String>) -> Option<Rule> {
             row.severity
         ));
     }
+    let parts = row.parts.into_iter();
+    let parts = parts.map(|it| parts::checked(it, &mut fault)).collect();
     if faults.len() > before {
         return None;
     }
@@ -160,6 +167,7 @@ fn checked(name: &str, row: Row, faults: &mut Vec<String>) -> Option<Rule> {
         paths: row.paths,
         skip_paths: row.skip_paths,
         allow: row.allow.into_iter().map(Into::into).collect(),
+        parts,
         formats: row.formats,
         samples: row.samples,
         examples: row.examples,

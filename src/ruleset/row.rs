@@ -1,5 +1,6 @@
 //! A rule as it is written: the wire shape of `[[rule]]`.
 
+use super::parts::PartRow;
 use crate::model::rule::Allow;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +53,8 @@ pub(super) struct Row {
     // A table of its own: it must stand behind all values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) allow: Vec<AllowRow>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) parts: Vec<PartRow>,
 }
 
 pub(super) fn pattern_matcher() -> String {

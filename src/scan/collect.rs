@@ -7,6 +7,7 @@ use crate::model::blob::{Blob, ObjectId};
 use crate::model::coverage::{Coverage, Gap, Reason};
 use crate::model::delta::Edit;
 use crate::model::finding::Candidate;
+use crate::model::part::Bond;
 use crate::model::reference::Mention;
 use crate::model::span::Place;
 use crate::refer;
@@ -29,6 +30,25 @@ pub(super) struct Sighting {
     pub(super) member: Option<String>,
     /// The place within that member.
     pub(super) within: Option<Place>,
+    /// What belongs to it, or what it belongs to.
+    pub(super) bond: Bond,
+    /// The places of its parts, each with that within the member.
+    pub(super) parts: Box<[Shown]>,
+}
+
+/// A place, and the one within the member of a container.
+pub(super) type Shown = (Place, Option<Place>);
+
+/// Where the parts of a candidate stand.
+fn places(view: &decode::View<'_>, bond: &Bond) -> Box<[Shown]> {
+    let parts = match bond {
+        Bond::Whole(whole) => whole.parts.as_slice(),
+        Bond::Alone | Bond::Part(_) => &[],
+    };
+    let places = parts
+        .iter()
+        .map(|it| (view.place(it.span), view.within(it.span)));
+    places.collect()
 }
 
 /// Whether a view shows once more what another has shown: the same value at the same place; what is left
@@ -148,7 +168,12 @@ impl<'a> Collector<'a> {
         seen: &mut Vec<Sighting>,
     ) {
         let before = seen.len();
-        for Found { span, candidate } in found {
+        for Found {
+            span,
+            candidate,
+            bond,
+        } in found
+        {
             let place = view.place(span);
             let within = view.within(span);
             let shown = within.unwrap_or(place);
@@ -167,6 +192,8 @@ impl<'a> Collector<'a> {
                 via: view.via.clone(),
                 member: view.member.map(|it| it.name.clone()),
                 within,
+                parts: places(view, &bond),
+                bond,
             });
         }
     }

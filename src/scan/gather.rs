@@ -3,6 +3,7 @@
 use super::collect::Sighting;
 use super::identity::Identity;
 use super::pair::pair;
+use super::parts::{self, Wholes};
 use crate::decode;
 use crate::detect::weigh;
 use crate::model::blob::ObjectId;
@@ -47,6 +48,7 @@ pub(super) fn findings(mut traced: Vec<Traced>, context: &Context<'_>) -> Vec<Fi
     let groups = groups(&traced, context);
     let mut findings: Vec<Finding> = groups
         .into_par_iter()
+        .filter(|it| !it.is_part)
         .map(|it| finding(&it, &traced, context))
         .collect();
     let repository = |it: &Finding| it.origins.first().and_then(|it| it.repository.clone());
@@ -85,6 +87,8 @@ struct Group {
     /// The best sighting.
     first: usize,
     confidence: Confidence,
+    /// Whether the best sighting is a part of something that is shown.
+    is_part: bool,
     /// Sighting, and which of its origins.
     origins: Vec<(u32, u32)>,
 }
@@ -114,6 +118,7 @@ fn groups(traced: &[Traced], context: &Context<'_>) -> Vec<Group> {
     let mut copies: HashMap<CopyKey, u32> = HashMap::new();
     let mut numbers: HashMap<PlaceKey, usize> = HashMap::new();
     let mut groups: Vec<Group> = Vec::new();
+    let wholes = Wholes::of(traced.iter().map(|it| &it.sighting));
     for (
         at,
         Traced {
@@ -145,6 +150,7 @@ fn groups(traced: &[Traced], context: &Context<'_>) -> Vec<Group> {
                                 groups.push(Group {
                                     first: at,
                                     confidence,
+                                    is_part: is_part(sighting, &origin.path, &wholes, context),
                                     origins: Vec::new(),
                                 });
                                 groups.len() - 1
@@ -162,8 +168,29 @@ fn groups(traced: &[Traced], context: &Context<'_>) -> Vec<Group> {
     groups
 }
 
-/// The path facts of a member are those of its own name, within the path it lies under.
+/// Whether the sighting is a part of one that is shown at this path.
+fn is_part(sighting: &Sighting, path: &str, wholes: &Wholes, context: &Context<'_>) -> bool {
+    wholes.of_part(sighting).is_some_and(|whole| {
+        let rule = &context.rules.rules[whole.candidate.rule];
+        weighed(rule, &whole, path).is_some_and(|it| it >= context.min_confidence)
+    })
+}
+
+/// The confidence at a path, with what belongs to the candidate there.
 fn weighed(rule: &Rule, sighting: &Sighting, path: &str) -> Option<Confidence> {
+    let own = sighting.candidate.confidence;
+    let by_path = by_path(rule, sighting, path)?;
+    let (with_parts, _) = parts::weighed(rule, sighting, path, own);
+    // What lowers it counts, whatever else raises it.
+    Some(if by_path < own || with_parts < own {
+        by_path.min(with_parts)
+    } else {
+        by_path.max(with_parts)
+    })
+}
+
+/// The path facts of a member are those of its own name, within the path it lies under.
+fn by_path(rule: &Rule, sighting: &Sighting, path: &str) -> Option<Confidence> {
     let candidate = &sighting.candidate;
     let Some(member) = &sighting.member else {
         return weigh(rule, candidate, path);
@@ -214,6 +241,8 @@ fn finding(group: &Group, traced: &[Traced], context: &Context<'_>) -> Finding {
         .first()
         .map_or_else(String::new, |it| it.path.clone());
     let container = sighting.member.as_ref();
+    let mut facts = candidate.facts.clone();
+    facts.extend(parts::weighed(rule, sighting, &path, candidate.confidence).1);
     Finding {
         rule: rule.id.clone(),
         place: sighting.place,
@@ -236,13 +265,14 @@ fn finding(group: &Group, traced: &[Traced], context: &Context<'_>) -> Finding {
         container: container.map(|it| decode::joined(&path, it)),
         within: sighting.within,
         confidence: group.confidence,
-        facts: candidate.facts.clone(),
+        facts,
         level: level(rule.severity.level(), group.confidence, &candidate.details),
         managed: None,
         waived: None,
         inline: candidate.inline.clone(),
         expires: candidate.expires,
         details: candidate.details.clone(),
+        parts: parts::parts(rule, sighting, &path, context.fingerprinter),
         in_baseline: None,
         path,
         origins,

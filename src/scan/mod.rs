@@ -4,6 +4,7 @@ mod collect;
 mod gather;
 mod identity;
 mod pair;
+mod parts;
 mod road;
 mod roots;
 mod within;

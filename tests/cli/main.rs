@@ -11,6 +11,7 @@ mod formats;
 mod git;
 mod hook;
 mod inventory;
+mod parts;
 mod rules;
 mod settings;
 mod speech;
