@@ -7,9 +7,10 @@ use crate::source::spelling;
 use gix_hash::Kind::Sha1;
 use gix_pack::data::entry::Header;
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// The four types of git objects.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Kind {
     Commit,
     Tree,
@@ -55,8 +56,34 @@ pub(crate) struct Entry {
 pub(crate) struct Pack {
     index: gix_pack::index::File,
     data: gix_pack::data::File,
+    fan: OnceLock<Fan>,
     /// File name, for gaps.
     pub(crate) name: String,
+}
+
+/// Where ids begin in the index by their first bits: finer than the table that the index brings, for
+/// questions by the million.
+struct Fan {
+    bits: u32,
+    starts: Vec<u32>,
+}
+
+/// Entries of the index behind one place of the fan, about, as a power of two.
+const BEHIND: u32 = 2;
+
+impl Fan {
+    fn of(pack: &Pack) -> Self {
+        let bits = (u32::BITS - pack.len().leading_zeros()).clamp(BEHIND + 1, 22) - BEHIND;
+        let mut starts = Vec::with_capacity((1 << bits) + 1);
+        for position in 0..pack.len() {
+            let place = pack.prefix(position) >> (u32::BITS - bits);
+            while starts.len() <= place as usize {
+                starts.push(position);
+            }
+        }
+        starts.resize((1 << bits) + 1, pack.len());
+        Self { bits, starts }
+    }
 }
 
 impl Pack {
@@ -71,6 +98,7 @@ impl Pack {
         Ok(Self {
             index,
             data,
+            fan: OnceLock::new(),
             name: name.unwrap_or_default(),
         })
     }
@@ -97,6 +125,24 @@ impl Pack {
     pub(crate) fn position(&self, id: &ObjectId) -> Option<u32> {
         let id = gix_hash::ObjectId::try_from(id.as_bytes()).ok()?;
         self.index.lookup(id)
+    }
+
+    fn prefix(&self, position: u32) -> u32 {
+        let id = self.index.oid_at_index(position);
+        id.as_bytes()
+            .first_chunk()
+            .map_or(0, |it| u32::from_be_bytes(*it))
+    }
+
+    /// Whether the index has this id; faster than `position` where many are asked for.
+    pub(crate) fn has(&self, id: &ObjectId) -> bool {
+        let fan = self.fan.get_or_init(|| Fan::of(self));
+        let Some(prefix) = id.as_bytes().first_chunk() else {
+            return false;
+        };
+        let place = (u32::from_be_bytes(*prefix) >> (u32::BITS - fan.bits)) as usize;
+        let (start, end) = (fan.starts[place], fan.starts[place + 1]);
+        (start..end).any(|it| self.index.oid_at_index(it).as_bytes() == id.as_bytes())
     }
 
     /// Where the last entry ends.
