@@ -2,6 +2,7 @@
 //! findings is the work of `gather`; blobs made out of others are the work of `chain`.
 
 use super::batch::{self, Batch};
+use super::bundle;
 use crate::decode::{self, charset};
 use crate::detect::{Detector, Found, Scratch, Texture, Trail};
 use crate::model::blob::{Blob, ObjectId};
@@ -128,6 +129,7 @@ impl<'a> Collector<'a> {
             detector,
             options: decode::Options {
                 max_depth,
+                more: bundle::CONTAINERS,
                 ..decode::Options::default()
             },
             references,
@@ -342,7 +344,7 @@ impl Collector<'_> {
             Some((edit, _)) => charset::stays_plain(bytes, edit),
             None => charset::is_plain(bytes),
         };
-        if !is_plain || decode::is_container(bytes) {
+        if !is_plain || decode::is_container(bytes, &self.options) {
             return None;
         }
         self.detector.trace(bytes, base, scratch)

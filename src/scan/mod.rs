@@ -1,6 +1,7 @@
 //! The composer: `source` to `finding` and `reference`, once, for every front end.
 
 mod batch;
+mod bundle;
 mod change;
 mod collect;
 mod gather;

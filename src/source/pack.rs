@@ -1,8 +1,9 @@
-//! One pack: its index, its mapped data, and the entries at its offsets.
+//! One pack: its index, its data, and the entries at its offsets.
 //!
 //! Not here: how entries hang together (that is the forest) and what their bytes say.
 
 use crate::model::blob::ObjectId;
+use crate::source::commits::RawId;
 use crate::source::spelling;
 use gix_hash::Kind::Sha1;
 use gix_pack::data::entry::Header;
@@ -19,6 +20,16 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// As git writes it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Commit => "commit",
+            Self::Tree => "tree",
+            Self::Blob => "blob",
+            Self::Tag => "tag",
+        }
+    }
+
     /// As written before loose objects.
     pub(crate) fn from_name(name: &[u8]) -> Option<Self> {
         match name {
@@ -52,13 +63,19 @@ pub(crate) struct Entry {
     pub(crate) data: u64,
 }
 
-/// A pack, mapped into memory.
+/// A pack, mapped or held in memory.
 pub(crate) struct Pack {
-    index: gix_pack::index::File,
-    data: gix_pack::data::File,
+    store: Store,
     fan: OnceLock<Fan>,
     /// File name, for gaps.
     pub(crate) name: String,
+}
+
+enum Store {
+    /// Two files, mapped.
+    Mapped(Box<(gix_pack::index::File, gix_pack::data::File)>),
+    /// Bytes that came without an index: each id with its offset, sorted, and where the last entry ends.
+    Held(Vec<(RawId, u64)>, Vec<u8>, u64),
 }
 
 /// Where ids begin in the index by their first bits: finer than the table that the index brings, for
@@ -96,16 +113,43 @@ impl Pack {
             .file_name()
             .map(|it| spelling::text(it.as_encoded_bytes()).into_owned());
         Ok(Self {
-            index,
-            data,
+            store: Store::Mapped(Box::new((index, data))),
             fan: OnceLock::new(),
             name: name.unwrap_or_default(),
         })
     }
 
+    /// A pack that is no file, up to where its last entry ends.
+    pub(crate) fn held(mut rows: Vec<(RawId, u64)>, bytes: Vec<u8>, end: u64) -> Self {
+        rows.sort_unstable();
+        Self {
+            store: Store::Held(rows, bytes, end),
+            fan: OnceLock::new(),
+            name: String::new(),
+        }
+    }
+
+    /// The entries and bytes of a pack that is no file.
+    pub(crate) fn into_held(self) -> Option<(Vec<(RawId, u64)>, Vec<u8>)> {
+        match self.store {
+            Store::Mapped(_) => None,
+            Store::Held(rows, bytes, _) => Some((rows, bytes)),
+        }
+    }
+
     /// How many objects the index names.
     pub(crate) fn len(&self) -> u32 {
-        self.index.num_objects()
+        match &self.store {
+            Store::Mapped(files) => files.0.num_objects(),
+            Store::Held(rows, ..) => rows.len() as u32,
+        }
+    }
+
+    fn raw(&self, position: u32) -> &[u8] {
+        match &self.store {
+            Store::Mapped(files) => files.0.oid_at_index(position).as_bytes(),
+            Store::Held(rows, ..) => &rows[position as usize].0,
+        }
     }
 
     /// The id at a position of the index.
@@ -113,25 +157,34 @@ impl Pack {
         if position >= self.len() {
             return None;
         }
-        ObjectId::from_bytes(self.index.oid_at_index(position).as_bytes())
+        ObjectId::from_bytes(self.raw(position))
     }
 
     /// The offset at a position of the index.
     pub(crate) fn offset(&self, position: u32) -> u64 {
-        self.index.pack_offset_at_index(position)
+        match &self.store {
+            Store::Mapped(files) => files.0.pack_offset_at_index(position),
+            Store::Held(rows, ..) => rows[position as usize].1,
+        }
     }
 
     /// The position of an id in the index.
     pub(crate) fn position(&self, id: &ObjectId) -> Option<u32> {
-        let id = gix_hash::ObjectId::try_from(id.as_bytes()).ok()?;
-        self.index.lookup(id)
+        match &self.store {
+            Store::Mapped(files) => {
+                let id = gix_hash::ObjectId::try_from(id.as_bytes()).ok()?;
+                files.0.lookup(id)
+            }
+            Store::Held(rows, ..) => {
+                let at = rows.binary_search_by(|it| it.0.as_slice().cmp(id.as_bytes()));
+                Some(at.ok()? as u32)
+            }
+        }
     }
 
     fn prefix(&self, position: u32) -> u32 {
-        let id = self.index.oid_at_index(position);
-        id.as_bytes()
-            .first_chunk()
-            .map_or(0, |it| u32::from_be_bytes(*it))
+        let id = self.raw(position);
+        id.first_chunk().map_or(0, |it| u32::from_be_bytes(*it))
     }
 
     /// Whether the index has this id; faster than `position` where many are asked for.
@@ -142,12 +195,15 @@ impl Pack {
         };
         let place = (u32::from_be_bytes(*prefix) >> (u32::BITS - fan.bits)) as usize;
         let (start, end) = (fan.starts[place], fan.starts[place + 1]);
-        (start..end).any(|it| self.index.oid_at_index(it).as_bytes() == id.as_bytes())
+        (start..end).any(|it| self.raw(it) == id.as_bytes())
     }
 
     /// Where the last entry ends.
     pub(crate) fn end(&self) -> u64 {
-        self.data.pack_end() as u64
+        match &self.store {
+            Store::Mapped(files) => files.1.pack_end() as u64,
+            Store::Held(.., end) => *end,
+        }
     }
 
     /// Reads the header at an offset.
@@ -173,11 +229,16 @@ impl Pack {
         })
     }
 
-    /// The mapped bytes of a range.
+    /// The bytes of a range.
     pub(crate) fn bytes(&self, start: u64, end: u64) -> Option<&[u8]> {
         if start >= end || end > self.end() {
             return None;
         }
-        self.data.entry_slice(start..end)
+        match &self.store {
+            Store::Mapped(files) => files.1.entry_slice(start..end),
+            Store::Held(_, bytes, _) => {
+                bytes.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
+            }
+        }
     }
 }

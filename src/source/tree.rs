@@ -395,7 +395,7 @@ impl Worker<'_> {
     fn folder(&mut self, entry: &DirEntry) -> WalkState {
         if entry.depth() > 0 {
             if entry.file_name() == ".git" {
-                self.nested(&entry);
+                self.nested(entry);
                 return WalkState::Skip;
             }
             if let Some((reason, detail)) = self.scan.exclusions.reason(entry.path(), true) {

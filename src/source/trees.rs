@@ -12,7 +12,7 @@ use crate::source::commits::RawId;
 use crate::source::compare::{self, RawEntry};
 use crate::source::digest::Digest;
 use crate::source::missing::TOLD;
-use crate::source::objects::{Objects, Visit};
+use crate::source::objects::{Elsewhere, Objects, Visit};
 use crate::source::pack::Kind;
 use crate::source::{Future, Kept, Sink, spelling};
 use std::collections::{HashMap, HashSet};
@@ -373,10 +373,7 @@ impl Visit for Bearers<'_> {
 const DEEPEST: usize = 64;
 
 /// A blob somewhere below a tree.
-pub(crate) fn first_blob(
-    object: &dyn Fn(&ObjectId) -> Option<(Kind, Vec<u8>)>,
-    tree: ObjectId,
-) -> Option<ObjectId> {
+pub(crate) fn first_blob(object: &Elsewhere<'_>, tree: ObjectId) -> Option<ObjectId> {
     let mut stack = vec![(tree, 0)];
     while let Some((tree, depth)) = stack.pop() {
         let Some((Kind::Tree, bytes)) = object(&tree) else {

@@ -16,6 +16,7 @@
 mod world;
 
 mod beside;
+mod bundle;
 mod missing;
 mod stored;
 
