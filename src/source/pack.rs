@@ -71,11 +71,14 @@ pub(crate) struct Pack {
     pub(crate) name: String,
 }
 
+/// Each id with its offset, sorted.
+pub(crate) type Rows = Vec<(RawId, u64)>;
+
 enum Store {
     /// Two files, mapped.
     Mapped(Box<(gix_pack::index::File, gix_pack::data::File)>),
-    /// Bytes that came without an index: each id with its offset, sorted, and where the last entry ends.
-    Held(Vec<(RawId, u64)>, Vec<u8>, u64),
+    /// Bytes that came without an index, what would stand in one, and where the last entry ends.
+    Held(Rows, Vec<u8>, u64),
 }
 
 /// Where ids begin in the index by their first bits: finer than the table that the index brings, for
@@ -120,7 +123,7 @@ impl Pack {
     }
 
     /// A pack that is no file, up to where its last entry ends.
-    pub(crate) fn held(mut rows: Vec<(RawId, u64)>, bytes: Vec<u8>, end: u64) -> Self {
+    pub(crate) fn held(mut rows: Rows, bytes: Vec<u8>, end: u64) -> Self {
         rows.sort_unstable();
         Self {
             store: Store::Held(rows, bytes, end),
@@ -130,7 +133,7 @@ impl Pack {
     }
 
     /// The entries and bytes of a pack that is no file.
-    pub(crate) fn into_held(self) -> Option<(Vec<(RawId, u64)>, Vec<u8>)> {
+    pub(crate) fn into_held(self) -> Option<(Rows, Vec<u8>)> {
         match self.store {
             Store::Mapped(_) => None,
             Store::Held(rows, bytes, _) => Some((rows, bytes)),

@@ -80,7 +80,13 @@ fn a_bundle_is_read_wherever_it_lies() {
                 commit(world, "long.txt", &text);
                 commit(world, "long.txt", &text.replace("line 7919\n", "another\n"));
                 fs::create_dir(world.path("other")).unwrap();
-                world.git(&["bundle", "create", "--quiet", "other/any.name", "HEAD~1..main"]);
+                world.git(&[
+                    "bundle",
+                    "create",
+                    "--quiet",
+                    "other/any.name",
+                    "HEAD~1..main",
+                ]);
             },
             scan: TREE,
             code: 3,
@@ -90,7 +96,12 @@ fn a_bundle_is_read_wherever_it_lies() {
         Place {
             name: "bundle with a filter",
             build: |world, secret| {
-                let line = ["--version=3", "other/any.name", "--filter=blob:none", "--all"];
+                let line = [
+                    "--version=3",
+                    "other/any.name",
+                    "--filter=blob:none",
+                    "--all",
+                ];
                 bundled(world, secret, &line);
             },
             scan: TREE,
@@ -114,9 +125,23 @@ fn a_bundle_is_read_wherever_it_lies() {
         Place {
             name: "bundle of sha256 objects",
             build: |world, _| {
-                let line = ["init", "--quiet", "--template=", "--object-format=sha256", "../odd"];
+                let line = [
+                    "init",
+                    "--quiet",
+                    "--template=",
+                    "--object-format=sha256",
+                    "../odd",
+                ];
                 world.git(&line);
-                world.git(&["-C", "../odd", "commit", "--quiet", "--allow-empty", "--message", "x"]);
+                world.git(&[
+                    "-C",
+                    "../odd",
+                    "commit",
+                    "--quiet",
+                    "--allow-empty",
+                    "--message",
+                    "x",
+                ]);
                 fs::create_dir(world.path("other")).unwrap();
                 let to = world.path("other/any.name");
                 let to = to.to_str().unwrap();
@@ -138,7 +163,10 @@ fn what_lies_in_a_bundle_is_told_by_its_path_there() {
     let gzip = ["tar", "-czf", "other/x.tgz", "-C", "other", "any.name"];
     let mut tar = world.program(gzip[0]);
     crate::world::ran(tar.args(&gzip[1..]), &gzip, b"").code(0);
-    let document = world.run(&["scan", "other", "--format", "json"]).code(1).json();
+    let document = world
+        .run(&["scan", "other", "--format", "json"])
+        .code(1)
+        .json();
     let containers = crate::world::each(&document["findings"], "container");
     assert_eq!(
         containers,
