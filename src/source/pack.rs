@@ -193,12 +193,16 @@ impl Pack {
     /// Whether the index has this id; faster than `position` where many are asked for.
     pub(crate) fn has(&self, id: &ObjectId) -> bool {
         let fan = self.fan.get_or_init(|| Fan::of(self));
-        let Some(prefix) = id.as_bytes().first_chunk() else {
+        let Some(prefix) = id.as_bytes().first_chunk::<8>() else {
             return false;
         };
-        let place = (u32::from_be_bytes(*prefix) >> (u32::BITS - fan.bits)) as usize;
+        let place = (u64::from_be_bytes(*prefix) >> (u64::BITS - fan.bits)) as usize;
         let (start, end) = (fan.starts[place], fan.starts[place + 1]);
-        (start..end).any(|it| self.raw(it) == id.as_bytes())
+        (start..end).any(|it| {
+            // The first bytes tell nearly always.
+            let raw = self.raw(it);
+            raw.first_chunk() == Some(prefix) && raw == id.as_bytes()
+        })
     }
 
     /// Where the last entry ends.

@@ -16,7 +16,7 @@ use crate::source::objects::{Elsewhere, Objects, Visit};
 use crate::source::pack::Kind;
 use crate::source::{Future, Kept, Sink, spelling};
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 /// Reads every object of some types.
@@ -135,9 +135,13 @@ impl Finder<'_> {
                 edges.push((prefix, own));
             }
             if let Some(news) = self.news {
-                hit |= match copied.has_next(entry.length()) {
-                    true => news.recalls(prefix),
-                    false => news.is_absent(&entry),
+                let next = copied.next(&entry);
+                if next == Next::New {
+                    news.name(entry.name);
+                }
+                hit |= match next {
+                    Next::Copied => news.recalls(prefix),
+                    Next::Renewed | Next::New => news.is_absent(&entry),
                 };
             }
         }
@@ -179,7 +183,7 @@ impl Visit for Finder<'_> {
     }
 }
 
-/// Tells which entries of a tree, in their order, are copied whole from its base.
+/// Tells which entries of a tree, in their order, are copied from its base.
 struct Copied<'a> {
     gaps: Option<&'a [(usize, usize)]>,
     at: usize,
@@ -193,22 +197,39 @@ impl<'a> Copied<'a> {
         }
     }
 
-    /// Whether the next entry, of this length, is.
+    /// How the next entry comes about.
     #[inline]
-    fn has_next(&mut self, length: usize) -> bool {
+    fn next(&mut self, entry: &RawEntry<'_>) -> Next {
         let Some(mut gaps) = self.gaps else {
-            return false;
+            return Next::New;
         };
-        let (start, end) = (self.at, self.at + length);
+        let (start, end) = (self.at, self.at + entry.length());
         self.at = end;
         while gaps.first().is_some_and(|it| it.1 <= start) {
             gaps = &gaps[1..];
         }
         self.gaps = Some(gaps);
-        gaps.first().is_none_or(|it| it.0 >= end)
+        match gaps.first() {
+            Some(gap) if gap.0 < end - entry.id.len() => Next::New,
+            Some(gap) if gap.0 < end => Next::Renewed,
+            _ => Next::Copied,
+        }
     }
 }
 
+/// An entry of a tree, seen from the tree's base.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Next {
+    /// Copied whole.
+    Copied,
+    /// The name is copied, the id is not, or not whole.
+    Renewed,
+    /// Nothing is known of it.
+    New,
+}
+
+/// Log2 of the bits in front of what is absent: 8 KiB, as that is little.
+const NEWS: u32 = 16;
 /// A shorter name holds no secret that a rule would tell from a word.
 const SHORTEST: usize = 10;
 /// Names remembered as handed out; beyond, some are handed out again.
@@ -224,7 +245,8 @@ pub(crate) struct News<'a> {
     /// Prefixes of what is absent: trees that name it by a copied entry have it below them too. Whoever
     /// copies an entry is read after the tree it is copied from.
     live: RwLock<HashSet<u32>>,
-    has_live: AtomicBool,
+    /// A bit for the first bits of each of these, which answers nearly every question without a lock.
+    front: Vec<AtomicU64>,
     state: Mutex<State>,
 }
 
@@ -243,7 +265,7 @@ impl<'a> News<'a> {
             sink,
             digest: Digest::new(),
             live: RwLock::default(),
-            has_live: AtomicBool::new(false),
+            front: (0..1 << (NEWS - 6)).map(|_| AtomicU64::new(0)).collect(),
             state: Mutex::default(),
         }
     }
@@ -274,17 +296,16 @@ impl<'a> News<'a> {
     /// Whether something with this prefix was found to be absent.
     #[inline]
     fn recalls(&self, prefix: u32) -> bool {
-        self.has_live.load(Ordering::Relaxed) && {
+        let bit = prefix >> (32 - NEWS);
+        let word = self.front[(bit / 64) as usize].load(Ordering::Relaxed);
+        word >> (bit % 64) & 1 == 1 && {
             let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
             live.contains(&prefix)
         }
     }
 
-    /// Hands out the name of an entry; whether what it names is absent.
+    /// Whether what an entry names is absent.
     fn is_absent(&self, entry: &RawEntry<'_>) -> bool {
-        if entry.name.len() >= SHORTEST {
-            self.name(entry.name);
-        }
         let id = ObjectId::from_bytes(entry.id).filter(|_| !entry.is_submodule());
         let (Some(id), Some(raw)) = (id, entry.id.first_chunk()) else {
             return false;
@@ -302,12 +323,17 @@ impl<'a> News<'a> {
         if state.absent.len() <= TOLD {
             let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
             live.insert(entry.prefix());
-            self.has_live.store(true, Ordering::Relaxed);
+            let bit = entry.prefix() >> (32 - NEWS);
+            self.front[(bit / 64) as usize].fetch_or(1 << (bit % 64), Ordering::Relaxed);
         }
         true
     }
 
+    /// Hands out a name that comes for the first time.
     fn name(&self, name: &[u8]) {
+        if name.len() < SHORTEST {
+            return;
+        }
         let hash = self.digest.of(name);
         {
             let names = &mut self.state().names;
@@ -396,26 +422,40 @@ mod tests {
 
     #[test]
     fn an_entry_is_copied_if_it_lies_within_one_copied_range() {
-        let mut edit = Edit::default();
-        edit.reset(100);
-        edit.copy(0, 30);
-        edit.copy(40, 20);
-        edit.insert(10);
-        edit.copy(70, 30);
-        edit.finish();
-        let told = |lengths: &[usize]| {
-            let mut copied = Copied::of(Some(&edit));
-            lengths
-                .iter()
-                .map(|it| copied.has_next(*it))
+        // Entries of 30 bytes: mode and blank, two letters, NUL, id.
+        let mut tree = Vec::new();
+        for name in [b"aa", b"bb", b"cc", b"dd"] {
+            tree.extend(b"100644 ");
+            tree.extend(name);
+            tree.push(0);
+            tree.extend([7; 20]);
+        }
+        let told = |edit: Option<&Edit>| {
+            let mut copied = Copied::of(edit);
+            compare::entries(&tree)
+                .map(|it| copied.next(&it))
                 .collect::<Vec<_>>()
         };
-        assert_eq!(told(&[30, 20, 10, 30]), [true, true, false, true]);
+        let mut edit = Edit::default();
+        edit.reset(200);
+        edit.copy(0, 30);
+        edit.copy(40, 15);
+        edit.insert(15);
+        edit.insert(5);
+        edit.copy(70, 55);
+        edit.finish();
         assert_eq!(
-            told(&[20, 20, 15, 10, 25]),
-            [true, false, false, false, true]
+            told(Some(&edit)),
+            [Next::Copied, Next::Renewed, Next::New, Next::Copied]
         );
-        let mut whole = Copied::of(None);
-        assert!(!whole.has_next(10));
+        // A seam is as good as an insertion.
+        edit.reset(200);
+        edit.copy(0, 33);
+        edit.copy(90, 87);
+        assert_eq!(
+            told(Some(&edit)),
+            [Next::Copied, Next::New, Next::Copied, Next::Copied]
+        );
+        assert_eq!(told(None), [Next::New; 4]);
     }
 }
