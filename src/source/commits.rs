@@ -82,16 +82,8 @@ impl Commits {
         self.all.iter().filter(move |it| it.message == message)
     }
 
-    /// Marks what the tips reach; of notes only what nothing else does.
-    fn mark(&mut self, refs: &Refs) {
-        self.mark_from(refs.tips.iter(), 0);
-        for (number, (_, tip)) in refs.notes.iter().enumerate() {
-            let number = u8::try_from(number + 1).unwrap_or(u8::MAX);
-            self.mark_from(std::iter::once(tip), number);
-        }
-    }
-
-    fn mark_from<'a>(&mut self, tips: impl Iterator<Item = &'a ObjectId>, notes: u8) {
+    /// Marks what these reach and nothing has reached before.
+    fn mark(&mut self, tips: impl Iterator<Item = ObjectId>, notes: u8) {
         let mut stack: Vec<usize> = tips.filter_map(|it| self.position(it.as_bytes())).collect();
         while let Some(at) = stack.pop() {
             if !std::mem::replace(&mut self.all[at].reachable, true) {
@@ -135,17 +127,31 @@ impl Gathered {
         self.tags.get(at)
     }
 
-    /// Marks the tags that refs point at, and the tags they are tags of.
-    fn mark_tags(&mut self, refs: &Refs) {
-        let mut stack = refs.others.clone();
+    /// Marks what refs reach; of notes only what nothing else does.
+    fn mark(&mut self, refs: &Refs) {
+        let tagged = self.mark_tags(refs);
+        self.commits.mark(refs.tips().chain(tagged), 0);
+        for (number, (_, tip)) in refs.notes().enumerate() {
+            let number = u8::try_from(number + 1).unwrap_or(u8::MAX);
+            self.commits.mark(std::iter::once(*tip), number);
+        }
+    }
+
+    /// Marks the tags that refs point at, and the tags they are tags of; gives what these are tags of.
+    fn mark_tags(&mut self, refs: &Refs) -> Vec<ObjectId> {
+        let mut tagged = Vec::new();
+        let mut stack: Vec<ObjectId> = refs.tips().collect();
         while let Some(id) = stack.pop() {
             let Ok(at) = self.tags.binary_search_by_key(&id, |it| it.id) else {
                 continue;
             };
             if !std::mem::replace(&mut self.tags[at].reachable, true) {
-                stack.push(self.tags[at].target);
+                let target = self.tags[at].target;
+                tagged.push(target);
+                stack.push(target);
             }
         }
+        tagged
     }
 
     /// Whether this text comes for the first time.
@@ -178,9 +184,8 @@ impl<'a> Gatherer<'a> {
             .unwrap_or_else(PoisonError::into_inner);
         found.seen = HashSet::new();
         found.commits.all.sort_unstable_by_key(|it| it.id);
-        found.commits.mark(refs);
         found.tags.sort_unstable_by_key(|it| it.id);
-        found.mark_tags(refs);
+        found.mark(refs);
         found
     }
 

@@ -67,7 +67,7 @@ impl Missing {
             let what = format!("object {} that it is a tag of is missing", tag.target);
             missing.tell(format!("tags/{}", tag.id), what);
         }
-        for (name, id) in &refs.broken {
+        for (name, id) in refs.targets.iter().filter(|it| !has(&it.1)) {
             missing.tell(
                 name.clone(),
                 format!("object {id} that it points at is missing"),

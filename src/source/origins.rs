@@ -251,7 +251,7 @@ pub(crate) fn origin(
 ) -> Origin {
     let choice = place.choice;
     let commit = commits.position(choice.commit.as_bytes());
-    let notes = commit.and_then(|it| refs.notes.get(commits.all[it].notes()?));
+    let notes = commit.and_then(|it| refs.notes().nth(commits.all[it].notes()?));
     let (kind, path) = match notes {
         Some((name, _)) => (OriginKind::Note, format!("{name}/{}", subject(&place.path))),
         None => (OriginKind::History, place.path.clone()),

@@ -6,7 +6,7 @@ use crate::model::blob::{Blob, ObjectId};
 use crate::model::coverage::{Gap, Reason};
 use crate::model::origin::OriginKind;
 use crate::source::{Sink, spelling};
-use git2::{ObjectType, Oid, Reference, Repository};
+use git2::{Oid, Repository};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -18,16 +18,12 @@ const DEEPEST: usize = 64;
 /// What refs, `HEAD` and the `HEAD`s of linked work trees point at.
 #[derive(Default, Debug)]
 pub(crate) struct Refs {
-    /// Commits, but for those of notes.
-    pub(crate) tips: Vec<ObjectId>,
-    /// A ref of notes, and its commit.
-    pub(crate) notes: Vec<(String, ObjectId)>,
     /// Full names.
     pub(crate) names: Vec<String>,
-    /// What is pointed at and is no commit: annotated tags, mostly.
-    pub(crate) others: Vec<ObjectId>,
-    /// A ref, and the object it names that is not there.
-    pub(crate) broken: Vec<(String, ObjectId)>,
+    /// Each ref with the object that it names: a commit, a tag, or something else.
+    pub(crate) targets: Vec<(String, ObjectId)>,
+    /// Commits that are checked out.
+    heads: Vec<ObjectId>,
 }
 
 impl Refs {
@@ -35,7 +31,12 @@ impl Refs {
     pub(crate) fn of(repository: &Repository) -> Self {
         let mut refs = Self::default();
         for reference in repository.references().into_iter().flatten().flatten() {
-            refs.add(repository, &reference);
+            let name = spelling::text(reference.name_bytes()).into_owned();
+            // What a symbolic ref leads to is a ref itself.
+            if let Some(target) = reference.target().and_then(our_id) {
+                refs.targets.push((name.clone(), target));
+            }
+            refs.names.push(name);
         }
         refs.add_heads(repository);
         refs.names.sort();
@@ -43,29 +44,20 @@ impl Refs {
         refs
     }
 
-    fn add(&mut self, repository: &Repository, reference: &Reference<'_>) {
-        let name = spelling::text(reference.name_bytes()).into_owned();
-        let target = reference.resolve().ok().and_then(|it| it.target());
-        let commit = reference.peel(ObjectType::Commit).ok().map(|it| it.id());
-        match (commit.and_then(our_id), target.and_then(our_id)) {
-            (Some(commit), _) if name.starts_with(NOTES) => {
-                self.notes.push((name.clone(), commit));
-            }
-            (Some(commit), _) => self.tips.push(commit),
-            (None, Some(object)) if !exists(repository, target) => {
-                self.broken.push((name.clone(), object));
-            }
-            (None, _) => {}
-        }
-        if target != commit {
-            self.others.extend(target.and_then(our_id));
-        }
-        self.names.push(name);
+    /// What history goes out from, but for notes.
+    pub(crate) fn tips(&self) -> impl Iterator<Item = ObjectId> {
+        let targets = self.targets.iter().filter(|it| !it.0.starts_with(NOTES));
+        targets.map(|it| it.1).chain(self.heads.iter().copied())
+    }
+
+    /// The refs of notes.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = &(String, ObjectId)> {
+        self.targets.iter().filter(|it| it.0.starts_with(NOTES))
     }
 
     fn add_heads(&mut self, repository: &Repository) {
         let head = repository.head().and_then(|it| it.peel_to_commit()).ok();
-        self.tips.extend(head.and_then(|it| our_id(it.id())));
+        self.heads.extend(head.and_then(|it| our_id(it.id())));
         let common = repository.commondir();
         for folder in linked(common).into_iter().chain([common.to_owned()]) {
             let head = fs::read_to_string(folder.join("HEAD")).unwrap_or_default();
@@ -73,7 +65,7 @@ impl Refs {
                 // A branch without a commit is no ref yet, and has a name.
                 Some(name) => self.names.push(name.to_owned()),
                 None => self
-                    .tips
+                    .heads
                     .extend(Oid::from_str(head.trim()).ok().and_then(our_id)),
             }
         }
@@ -94,11 +86,6 @@ impl Refs {
 
 fn our_id(id: Oid) -> Option<ObjectId> {
     ObjectId::from_bytes(id.as_bytes())
-}
-
-fn exists(repository: &Repository, id: Option<Oid>) -> bool {
-    let odb = repository.odb();
-    id.is_some_and(|id| odb.is_ok_and(|it| it.exists(id)))
 }
 
 /// The git folders of linked work trees.
