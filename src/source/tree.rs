@@ -678,7 +678,10 @@ mod tests {
         assert_eq!(keep.paths(), ["inner/.gitignore", "inner/f"]);
         assert_eq!(
             keep.reasons(),
-            [("inner/target".to_owned(), Reason::IgnoredFolder)]
+            [
+                ("inner".to_owned(), Reason::NestedRepository),
+                ("inner/target".to_owned(), Reason::IgnoredFolder)
+            ]
         );
     }
 
