@@ -49,6 +49,7 @@ fn run(root: &Path, mode: Mode, jobs: usize, rules: &Arc<RuleSet>) -> Scanned {
         salt: None,
         fingerprinter: None,
         index_file: None,
+        objects: Vec::new(),
         progress: None,
     };
     scan::run(&options, rules).unwrap()

@@ -16,7 +16,9 @@
 //!
 //! Nouns lie on the ground ([`model`]). Verbs stand on nouns and never meet. [`scan`] joins four verbs.
 //! [`cli`] sees all; nobody sees `cli`. [`syntax`] is no verb: pure readers from bytes to trees, open to
-//! every verb. `tests/house.rs` holds the rule as data and fails with the file and line that break it.
+//! every verb. What two verbs must share is handed over by `scan`: a git bundle is a container to
+//! [`decode`], and only [`source`] knows packs. `tests/house.rs` holds the rule as data and fails with the
+//! file and line that break it.
 //!
 //! # What stays true
 //!

@@ -154,6 +154,7 @@ fn found(files: &[(&str, impl AsRef<[u8]>)]) -> Vec<Finding> {
         salt: None,
         fingerprinter: Some(seal()),
         index_file: None,
+        objects: Vec::new(),
         progress: None,
     };
     scan::run(&options, &rules).unwrap().findings

@@ -5,6 +5,8 @@
 
 use crate::model::finding::{Finding, Inline, Waived};
 use crate::model::level::Level;
+use crate::model::origin::OriginKind;
+use crate::model::secret::{MASK, Secret};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -257,6 +259,7 @@ impl Waivers {
                 .push(finding);
         }
         groups.retain(|_, group| group.iter().any(|it| it.waived.is_none()));
+        let names = Names::of(findings);
         for (base, group) in &groups {
             self.add(Waiver {
                 occurrence: (*base).to_owned(),
@@ -264,7 +267,7 @@ impl Waivers {
                 until: until.to_owned(),
                 owner: owner.unwrap_or(UNAUDITED).to_owned(),
                 reason: reason.to_owned(),
-                paths: group.iter().map(|it| it.path.clone()).collect(),
+                paths: group.iter().map(|it| names.hint(&it.path)).collect(),
             })?;
         }
         Ok(groups.len())
@@ -287,19 +290,60 @@ impl Waivers {
                 places.entry(base).or_default().push(index);
             }
         }
+        let names = Names::of(findings);
         for waiver in self.entries.values() {
             match places.get(waiver.occurrence.as_str()) {
                 None => applied.dead.push(waiver.clone()),
                 Some(_) if !waiver.is_in_force(today) => applied.expired.push(waiver.clone()),
-                Some(indices) => accept(waiver, findings, indices, &mut applied),
+                Some(indices) => accept(waiver, findings, (indices, &names), &mut applied),
             }
         }
         applied
     }
 }
 
+/// Values that are names of files or refs: no path in a waiver file may tell them.
+#[derive(Clone, Default, Debug)]
+pub struct Names {
+    values: Vec<Secret>,
+}
+
+impl Names {
+    /// The names among these findings.
+    pub fn of(findings: &[Finding]) -> Self {
+        let is_name = |it: &&Finding| {
+            let mut kinds = it.origins.iter().map(|it| it.kind);
+            kinds.any(|it| matches!(it, OriginKind::FileName | OriginKind::RefName))
+        };
+        let values = findings.iter().filter(is_name).map(|it| it.secret.clone());
+        Self {
+            values: values.collect(),
+        }
+    }
+
+    /// A path as a waiver keeps it.
+    pub fn hint(&self, path: &str) -> String {
+        let mut hint = path.to_owned();
+        for value in self
+            .values
+            .iter()
+            .map(|it| String::from_utf8_lossy(it.expose()))
+        {
+            if !value.is_empty() {
+                hint = hint.replace(&*value, MASK);
+            }
+        }
+        hint
+    }
+}
+
 /// Waives as many places as the waiver counts: first those on its paths, then by ordinal.
-fn accept(waiver: &Waiver, findings: &mut [Finding], indices: &[usize], applied: &mut Applied) {
+fn accept(
+    waiver: &Waiver,
+    findings: &mut [Finding],
+    (indices, names): (&[usize], &Names),
+    applied: &mut Applied,
+) {
     if waiver.is_unaudited() {
         applied.unaudited.push(waiver.clone());
     }
@@ -311,7 +355,7 @@ fn accept(waiver: &Waiver, findings: &mut [Finding], indices: &[usize], applied:
     open.sort_by_key(|it| {
         let finding = &findings[*it];
         (
-            !waiver.paths.contains(&finding.path),
+            !waiver.paths.contains(&names.hint(&finding.path)),
             finding.occurrence.ordinal,
             *it,
         )

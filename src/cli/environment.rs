@@ -22,6 +22,9 @@ pub(super) struct Environment {
     pub(super) git_dir: Option<PathBuf>,
     /// `GIT_INDEX_FILE`: git sets it for `commit -a` and `commit PATH`.
     pub(super) git_index_file: Option<PathBuf>,
+    /// `GIT_OBJECT_DIRECTORY` and `GIT_ALTERNATE_OBJECT_DIRECTORIES`: git sets them for pre-receive, where
+    /// what is pushed lies in quarantine.
+    pub(super) git_objects: Vec<PathBuf>,
     /// The current folder, absolute.
     pub(super) folder: PathBuf,
     /// Processors at hand.
@@ -45,6 +48,11 @@ impl Environment {
                 .filter(|it| !it.is_empty())
                 .map(PathBuf::from)
         };
+        let several = |name: &str| -> Vec<PathBuf> {
+            let list = variable(name).unwrap_or_default();
+            let paths = std::env::split_paths(&list);
+            paths.filter(|it| !it.as_os_str().is_empty()).collect()
+        };
         Self {
             inventory: path("KEYATLAS_INVENTORY"),
             key_file: path("KEYATLAS_KEY_FILE"),
@@ -53,6 +61,10 @@ impl Environment {
             settings: path("XDG_CONFIG_HOME").or_else(|| settings(&path)),
             git_dir: path("GIT_DIR"),
             git_index_file: path("GIT_INDEX_FILE"),
+            git_objects: path("GIT_OBJECT_DIRECTORY")
+                .into_iter()
+                .chain(several("GIT_ALTERNATE_OBJECT_DIRECTORIES"))
+                .collect(),
             folder: PathBuf::new(),
             processors: 1,
         }

@@ -400,6 +400,7 @@ fn reading(
         salt: None,
         fingerprinter: store.and_then(Store::fingerprinter),
         index_file: environment.git_index_file.clone().filter(|_| is_staged),
+        objects: environment.git_objects.clone(),
         whole_blobs: read.whole_blobs,
         progress: None,
     }

@@ -13,7 +13,7 @@ use super::output;
 use super::plan::{self, Plan, Request};
 use super::road::{self, Values};
 use crate::assess::Scope;
-use crate::assess::waive::{FILE, UNAUDITED, Waiver, Waivers, base_id};
+use crate::assess::waive::{FILE, Names, UNAUDITED, Waiver, Waivers, base_id};
 use crate::model::finding::Finding;
 use crate::scan::{Mode, Within};
 use std::collections::BTreeSet;
@@ -283,7 +283,9 @@ impl Places {
                 &RuleArgs::default(),
                 environment,
             )?;
-            let here: Vec<Finding> = findings(&plan, &known, speech)?
+            let all = findings(&plan, &known, speech)?;
+            let names = Names::of(&all);
+            let here: Vec<Finding> = all
                 .into_iter()
                 .filter(|it| it.occurrence.base == base)
                 .collect();
@@ -292,7 +294,7 @@ impl Places {
                 false => base.to_owned(),
                 true => renamed(&findings(&plan, &waivers, speech)?, first)?,
             };
-            let paths = here.iter().map(|it| it.path.clone()).collect();
+            let paths = here.iter().map(|it| names.hint(&it.path)).collect();
             return Ok(Self {
                 waivers,
                 occurrence,

@@ -5,7 +5,7 @@ use crate::model::coverage::Reason;
 use std::io::{self, Read};
 
 /// The receiver of what a reader finds.
-pub(super) trait Members {
+pub trait Members {
     /// A member and its bytes. Whether more members are wanted.
     fn member(&mut self, name: &str, bytes: &mut dyn Read) -> bool;
 
@@ -22,9 +22,11 @@ pub(super) trait Members {
 
 /// Why a container was not read to its end.
 #[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) reason: Reason,
-    pub(super) detail: String,
+pub struct Fault {
+    /// The kind of trouble.
+    pub reason: Reason,
+    /// A sentence.
+    pub detail: String,
 }
 
 impl Fault {
@@ -52,7 +54,7 @@ impl From<io::Error> for Fault {
 }
 
 /// What a reader comes to.
-pub(super) type Outcome = Result<(), Fault>;
+pub type Outcome = Result<(), Fault>;
 
 /// Longer names tell nothing more.
 const LONGEST: usize = 1024;

@@ -36,10 +36,10 @@ mod xz;
 mod zip;
 mod zstd;
 
+pub use member::{Fault, Members, Outcome};
 pub use view::{Member, START, View};
 
 use crate::model::coverage::Reason;
-use member::{Members, Outcome};
 use std::io::Read;
 use view::{Hidden, Map};
 
@@ -56,6 +56,8 @@ pub struct Options {
     pub max_expansion: usize,
     /// Members of all containers of a blob.
     pub max_members: usize,
+    /// Containers that the caller knows how to open, before those of this folder.
+    pub more: &'static [Container],
 }
 
 impl Default for Options {
@@ -66,12 +68,14 @@ impl Default for Options {
             max_ratio: 16,
             max_expansion: 100,
             max_members: 100_000,
+            more: &[],
         }
     }
 }
 
 /// Something with members.
-struct Container {
+#[derive(Clone, Copy, Debug)]
+pub struct Container {
     /// The name in `via`, and in messages.
     name: &'static str,
     /// Tells it by its first bytes (and, for archives behind a program, its last).
@@ -80,6 +84,17 @@ struct Container {
     each: fn(&[u8], &mut dyn Members) -> Outcome,
     /// Whether its own bytes hold text that no member shows.
     keeps_text: bool,
+}
+
+impl Container {
+    /// One that another folder knows how to read.
+    pub const fn new(
+        name: &'static str,
+        is: fn(&[u8]) -> bool,
+        each: fn(&[u8], &mut dyn Members) -> Outcome,
+    ) -> Self {
+        container(name, is, each)
+    }
 }
 
 const fn container(
@@ -126,13 +141,14 @@ const RUNS: &[(&str, run::Decode)] = &[("hex", hex::decoded), ("base64", base64:
 /// Encodings of single characters.
 const ESCAPES: [escape::Escape; 3] = [percent::ESCAPE, backslash::ESCAPE, entity::ESCAPE];
 
-fn recognised(bytes: &[u8]) -> Option<&'static Container> {
-    CONTAINERS.iter().find(|it| (it.is)(bytes))
+fn recognised(bytes: &[u8], options: &Options) -> Option<&'static Container> {
+    let mut all = options.more.iter().chain(CONTAINERS);
+    all.find(|it| (it.is)(bytes))
 }
 
 /// Whether the bytes are those of a container, which has more to tell than its own text.
-pub fn is_container(bytes: &[u8]) -> bool {
-    recognised(bytes).is_some()
+pub fn is_container(bytes: &[u8], options: &Options) -> bool {
+    recognised(bytes, options).is_some()
 }
 
 /// Reads the members of an archive as it comes.

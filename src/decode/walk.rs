@@ -75,7 +75,7 @@ struct Walk<'w> {
 impl Walk<'_> {
     /// A container's members, or a text.
     fn open(&mut self, bytes: &[u8], here: &Here<'_>, depth: usize) {
-        let Some(container) = recognised(bytes) else {
+        let Some(container) = recognised(bytes, self.options) else {
             return self.text(bytes, here, depth, false);
         };
         let mut nest = Nest {
@@ -343,7 +343,7 @@ impl Members for Nest<'_, '_> {
     }
 
     fn layer(&mut self, bytes: &[u8]) -> bool {
-        let Some(container) = recognised(bytes) else {
+        let Some(container) = recognised(bytes, self.walk.options) else {
             return false;
         };
         if let Err(Fault { reason, detail }) = (container.each)(bytes, self) {

@@ -23,8 +23,12 @@ pub enum Reason {
     MissingObject,
     /// A git object or pack that cannot be decoded.
     CorruptObject,
-    /// The clone is shallow or partial, so history ends early.
+    /// The clone is shallow, so history ends early.
     ShallowClone,
+    /// The clone is partial: objects that its history names were never fetched.
+    PartialClone,
+    /// Another object or parent that git would show instead of the one that is there.
+    NotFollowed,
     /// A format this version does not read.
     Unsupported,
     /// A file that names a structure it does not have (broken YAML or JSON): read as plain text only.
@@ -53,6 +57,8 @@ impl Reason {
             Self::MissingObject => "missing-object",
             Self::CorruptObject => "corrupt-object",
             Self::ShallowClone => "shallow-clone",
+            Self::PartialClone => "partial-clone",
+            Self::NotFollowed => "not-followed",
             Self::Unsupported => "unsupported",
             Self::Malformed => "malformed",
             Self::NestedRepository => "nested-repository",
@@ -73,6 +79,7 @@ impl Reason {
                 | Self::Malformed
                 | Self::NestedRepository
                 | Self::Sealed
+                | Self::NotFollowed
         )
     }
 }

@@ -1,5 +1,7 @@
 //! An origin: one way by which bytes came to be where they are.
 
+use super::blob::ObjectId;
+
 /// The kind of place.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum OriginKind {
@@ -9,8 +11,22 @@ pub enum OriginKind {
     Stdin,
     /// The index of a repository: what a commit would take.
     Index,
-    /// An object of a repository's object database.
+    /// A blob of a repository's object database.
     History,
+    /// A blob under `refs/notes`: words added to a commit afterwards.
+    Note,
+    /// The message of a commit; of a stash, too.
+    CommitMessage,
+    /// The message of an annotated tag.
+    TagMessage,
+    /// What stands above a message: author, committer or tagger, and whatever else a program put there.
+    Header,
+    /// The name of a branch, a tag or another ref.
+    RefName,
+    /// The name of a file or folder.
+    FileName,
+    /// A line of a ref's log.
+    Reflog,
 }
 
 impl OriginKind {
@@ -21,8 +37,45 @@ impl OriginKind {
             Self::Stdin => "stdin",
             Self::Index => "index",
             Self::History => "history",
+            Self::Note => "note",
+            Self::CommitMessage => "commit-message",
+            Self::TagMessage => "tag-message",
+            Self::Header => "header",
+            Self::RefName => "ref-name",
+            Self::FileName => "file-name",
+            Self::Reflog => "reflog",
         }
     }
+
+    /// Where it lies in words, for what lies in no file; what `path` then names stands in for one.
+    pub fn words(self) -> Option<&'static str> {
+        match self {
+            Self::File | Self::Stdin | Self::Index | Self::History => None,
+            Self::Note => Some("a note on a commit"),
+            Self::CommitMessage => Some("the message of a commit"),
+            Self::TagMessage => Some("the message of a tag"),
+            Self::Header => Some("the author or another header of a commit or tag"),
+            Self::RefName => Some("the name of a branch or tag"),
+            Self::FileName => Some("the name of a file or folder"),
+            Self::Reflog => Some("the log of a ref"),
+        }
+    }
+
+    /// Whether only the history of a repository has such places.
+    pub fn is_past(self) -> bool {
+        !matches!(self, Self::File | Self::Stdin | Self::Index)
+    }
+}
+
+/// What a text that is no blob goes by until its origin is asked for.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Aside {
+    /// What it is.
+    pub kind: OriginKind,
+    /// The commit or tag it belongs to, where it is part of one.
+    pub id: Option<ObjectId>,
+    /// Else what it is called: a ref, a name, a log.
+    pub path: String,
 }
 
 /// The commit that introduced something at a path.

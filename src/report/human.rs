@@ -4,7 +4,7 @@
 use crate::model::coverage::{Gap, Reason};
 use crate::model::finding::Finding;
 use crate::model::level::Level;
-use crate::model::origin::{OriginKind, shown};
+use crate::model::origin::shown;
 use crate::model::report::Report;
 use crate::model::rule::Kind;
 use crate::model::verdict::Verdict;
@@ -113,14 +113,16 @@ fn write_group(
             let container = text.clean(container);
             format!("  in {container}{}", place.unwrap_or_default())
         });
+        let words = it.origins.first().and_then(|it| it.kind.words());
         writeln!(
             out,
-            "  {CYAN}{}:{}:{}{CYAN:#}{}{}",
+            "  {CYAN}{}:{}:{}{CYAN:#}{}{}{}",
             text.clean(&it.shown_path()),
             it.place.line,
             it.place.column,
             key.unwrap_or_default(),
             within.unwrap_or_default(),
+            words.map(|it| format!("  in {it}")).unwrap_or_default(),
         )?;
     }
     if group.len() > PLACES {
@@ -136,9 +138,7 @@ fn write_group(
             text.clean(&it.author)
         )?;
     }
-    if origins().next().is_some()
-        && origins().all(|it| it.kind == OriginKind::History && !it.in_head)
-    {
+    if origins().next().is_some() && origins().all(|it| it.kind.is_past() && !it.in_head) {
         writeln!(out, "  only in history")?;
     }
     if !first.details.is_empty() {

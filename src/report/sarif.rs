@@ -277,6 +277,13 @@ impl Results<'_> {
             let place = format!("{container}{}", line.unwrap_or_default());
             message.push_str(&format!(" It lies in {}", sentence(&text.clean(&place))));
         }
+        let words = it.origins.first().and_then(|it| it.kind.words());
+        if let Some(words) = words {
+            message.push_str(&format!(
+                " It lies in {words}: {}",
+                sentence(&text.clean(&it.path))
+            ));
+        }
         for verdict in &verdicts {
             message.push(' ');
             message.push_str(&sentence(&text.clean(&verdict.message)));
@@ -305,8 +312,10 @@ impl Results<'_> {
         let repository = first.and_then(|it| it.repository.as_deref());
         let codes: Vec<_> = verdicts.iter().map(|it| it.id.code()).collect();
         let mut location = self.location((repository, &it.path), it.place, None);
-        if let Some(container) = &it.container {
-            let name = text.clean(container);
+        // What lies in no file of a work tree is told by its name in the repository.
+        let logical = it.container.as_ref().or(words.map(|_| &it.path));
+        if let Some(name) = logical {
+            let name = text.clean(name);
             location["logicalLocations"] =
                 json!([{"fullyQualifiedName": name, "kind": "resource"}]);
         }

@@ -1,12 +1,15 @@
 //! What one scan gathers: candidates with their places by blob or path, mentions, gaps. Turning them into
 //! findings is the work of `gather`; blobs made out of others are the work of `chain`.
 
+use super::batch::{self, Batch};
+use super::bundle;
 use crate::decode::{self, charset};
 use crate::detect::{Detector, Found, Scratch, Texture, Trail};
 use crate::model::blob::{Blob, ObjectId};
 use crate::model::coverage::{Coverage, Gap, Reason};
 use crate::model::delta::Edit;
 use crate::model::finding::Candidate;
+use crate::model::origin::{Aside, OriginKind};
 use crate::model::part::Bond;
 use crate::model::reference::Mention;
 use crate::model::span::Place;
@@ -14,6 +17,7 @@ use crate::refer;
 use crate::source::{Future, Kept, Sink};
 use crate::syntax::literals::Seen;
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,6 +38,19 @@ pub(super) struct Sighting {
     pub(super) bond: Bond,
     /// The places of its parts, each with that within the member.
     pub(super) parts: Box<[Shown]>,
+    /// What the text is, if it is no blob.
+    pub(super) beside: Option<OriginKind>,
+}
+
+impl Sighting {
+    /// What the text goes by, if it is no blob.
+    pub(super) fn aside(&self) -> Option<Aside> {
+        Some(Aside {
+            kind: self.beside?,
+            id: self.id,
+            path: self.path.clone(),
+        })
+    }
 }
 
 /// A place, and the one within the member of a container.
@@ -107,6 +124,7 @@ pub(super) struct Collector<'a> {
     pub(super) sightings: Mutex<Vec<Sighting>>,
     pub(super) named: Mutex<Vec<Named>>,
     pub(super) gaps: Mutex<Vec<Gap>>,
+    batch: Mutex<Batch>,
     pub(super) seen: AtomicU64,
     pub(super) bytes: AtomicU64,
 }
@@ -132,6 +150,7 @@ impl<'a> Collector<'a> {
             detector,
             options: decode::Options {
                 max_depth,
+                more: bundle::CONTAINERS,
                 ..decode::Options::default()
             },
             references,
@@ -140,6 +159,7 @@ impl<'a> Collector<'a> {
             sightings: Mutex::default(),
             named: Mutex::default(),
             gaps: Mutex::default(),
+            batch: Mutex::default(),
             seen: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
         }
@@ -147,6 +167,8 @@ impl<'a> Collector<'a> {
 
     /// Everything gathered, and the coverage so far (`files` counts what had a path, `blobs` the rest).
     pub(super) fn finish(self, coverage: &mut Coverage) -> (Vec<Sighting>, Vec<Named>) {
+        let last = std::mem::take(&mut *locked(&self.batch));
+        self.batch(last);
         coverage.bytes += self.bytes.into_inner();
         coverage.gaps.extend(
             self.gaps
@@ -158,6 +180,13 @@ impl<'a> Collector<'a> {
             self.sightings.into_inner().unwrap_or_else(take),
             self.named.into_inner().unwrap_or_else(|it| it.into_inner()),
         )
+    }
+
+    /// The blobs in which something was seen.
+    pub(super) fn flagged(&self) -> HashSet<ObjectId> {
+        let sightings = locked(&self.sightings);
+        let blobs = sightings.iter().filter(|it| it.beside.is_none());
+        blobs.filter_map(|it| it.id).collect()
     }
 
     fn view(
@@ -194,6 +223,7 @@ impl<'a> Collector<'a> {
                 within,
                 parts: places(view, &bond),
                 bond,
+                beside: None,
             });
         }
     }
@@ -232,19 +262,25 @@ impl Collector<'_> {
 
     /// Looks at every view of a blob. What its own text holds is known where a trail of it is.
     fn whole(&self, blob: Blob<'_>, trail: Option<&Trail>, scratch: &mut Scratch) {
+        let mut seen = self.sightings(blob, None, trail, scratch);
+        if !seen.is_empty() {
+            locked(&self.sightings).append(&mut seen);
+        }
+    }
+
+    fn sightings(
+        &self,
+        blob: Blob<'_>,
+        beside: Option<OriginKind>,
+        trail: Option<&Trail>,
+        scratch: &mut Scratch,
+    ) -> Vec<Sighting> {
         let mut seen = Vec::new();
         let emit = &mut |view: &decode::View<'_>| {
             let is_own = view.is_root() && view.member.is_none();
             let found = match trail {
                 Some(trail) if is_own => self.detector.settled(&view.text, trail),
-                _ => {
-                    let texture = if view.is_binary {
-                        Texture::Binary
-                    } else {
-                        Texture::Text
-                    };
-                    self.detector.detect(&view.text, texture, scratch)
-                }
+                _ => self.detected(view, scratch),
             };
             self.view(view, blob, found, &mut seen);
             if self.references && !view.is_binary && is_own && !blob.path.is_empty() {
@@ -252,10 +288,9 @@ impl Collector<'_> {
             }
         };
         let gap = &mut |member: Option<&str>, reason, detail| {
-            let outer = if blob.path.is_empty() {
-                blob.id.map_or_else(String::new, |it| it.to_string())
-            } else {
-                blob.path.to_owned()
+            let outer = match blob.id {
+                Some(id) if blob.path.is_empty() || beside.is_some() => id.to_string(),
+                _ => blob.path.to_owned(),
             };
             let path = match member {
                 Some(member) => decode::joined(&outer, member),
@@ -268,6 +303,55 @@ impl Collector<'_> {
             });
         };
         decode::each(blob.bytes, &self.options, emit, gap);
+        seen.iter_mut().for_each(|it| it.beside = beside);
+        seen
+    }
+
+    fn detected(&self, view: &decode::View<'_>, scratch: &mut Scratch) -> Vec<Found> {
+        let texture = if view.is_binary {
+            Texture::Binary
+        } else {
+            Texture::Text
+        };
+        self.detector.detect(&view.text, texture, scratch)
+    }
+
+    /// Looks at many small texts at once, then alone at each that shows something.
+    fn batch(&self, mut batch: Batch) {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let (mut offsets, mut places) = (Vec::new(), Vec::new());
+            let mut is_cut = false;
+            let emit = &mut |view: &decode::View<'_>| {
+                let found = self.detected(view, scratch);
+                let spans = found.iter().map(|it| it.span);
+                if view.is_root() && view.member.is_none() {
+                    offsets.extend(spans.map(|it| it.start));
+                } else {
+                    places.extend(spans.map(|it| view.place(it)));
+                }
+            };
+            decode::each(batch.text(), &self.options, emit, &mut |_, _, _| {
+                is_cut = true
+            });
+            offsets.into_iter().for_each(|it| batch.hit(it));
+            places.into_iter().for_each(|it| batch.hit_place(it));
+            if is_cut {
+                batch.hit_all();
+            }
+            for (key, text) in batch.hits() {
+                self.alone(key, text, scratch);
+            }
+        });
+    }
+
+    /// Looks at a text that is no blob.
+    fn alone(&self, key: &Aside, bytes: &[u8], scratch: &mut Scratch) {
+        let blob = Blob {
+            bytes,
+            path: &key.path,
+            id: key.id,
+        };
+        let mut seen = self.sightings(blob, Some(key.kind), None, scratch);
         if !seen.is_empty() {
             locked(&self.sightings).append(&mut seen);
         }
@@ -285,7 +369,7 @@ impl Collector<'_> {
             Some((edit, _)) => charset::stays_plain(bytes, edit),
             None => charset::is_plain(bytes),
         };
-        if !is_plain || decode::is_container(bytes) {
+        if !is_plain || decode::is_container(bytes, &self.options) {
             return None;
         }
         self.detector.trace(bytes, base, scratch)
@@ -326,6 +410,22 @@ impl Sink for Collector<'_> {
             scratch.reuse(trail);
             kept
         })
+    }
+
+    fn beside(&self, kind: OriginKind, blob: Blob<'_>) {
+        self.count(blob);
+        let key = Aside {
+            kind,
+            id: blob.id,
+            path: blob.path.to_owned(),
+        };
+        if batch::is_alone(blob.bytes) {
+            return SCRATCH.with_borrow_mut(|it| self.alone(&key, blob.bytes, it));
+        }
+        let full = locked(&self.batch).push(key, blob.bytes);
+        if let Some(full) = full {
+            self.batch(full);
+        }
     }
 
     fn gap(&self, gap: Gap) {

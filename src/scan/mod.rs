@@ -1,5 +1,8 @@
 //! The composer: `source` to `finding` and `reference`, once, for every front end.
 
+mod batch;
+mod bundle;
+mod change;
 mod collect;
 mod gather;
 mod identity;
@@ -72,6 +75,8 @@ pub struct Options {
     pub fingerprinter: Option<Fingerprinter>,
     /// The index file to read instead of the repository's own (`GIT_INDEX_FILE` in a hook).
     pub index_file: Option<PathBuf>,
+    /// Further folders of objects: the quarantine of a push (`GIT_OBJECT_DIRECTORY` in a hook).
+    pub objects: Vec<PathBuf>,
     /// Look at each blob of history whole, also where it is made out of another: slower, and the same.
     pub whole_blobs: bool,
     /// Called now and then with (files or blobs done, bytes done); must be cheap.

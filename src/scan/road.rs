@@ -1,5 +1,6 @@
 //! One road for each way of reading: which source, which origins. All meet in `gather`.
 
+use super::change::changed;
 use super::collect::{Collector, Named, Sighting};
 use super::gather::{self, Context, Traced};
 use super::identity::Identity;
@@ -8,13 +9,13 @@ use super::{Error, Mode, Options, Scanned};
 use crate::detect::Detector;
 use crate::model::blob::{Blob, ObjectId};
 use crate::model::coverage::{Coverage, Gap, Reason};
-use crate::model::origin::{Origin, OriginKind};
+use crate::model::origin::{Aside, Origin, OriginKind, shown};
 use crate::model::reference::Reference;
 use crate::model::report::Repository;
 use crate::model::rule::RuleSet;
 use crate::refer;
 use crate::source::Sink;
-use crate::source::change::{self, ChangeOptions, Changes};
+use crate::source::change;
 use crate::source::error::Error as SourceError;
 use crate::source::history::{self, History};
 use crate::source::tree::{self, TreeOptions};
@@ -25,7 +26,7 @@ use std::sync::Arc;
 /// Bytes of memory the history reader may hold in chains.
 const CHAIN_MEMORY: usize = 96 << 20;
 
-fn source(error: &SourceError) -> Error {
+pub(super) fn source(error: &SourceError) -> Error {
     Error::Source {
         message: error.to_string(),
         hint: error.hint(),
@@ -80,7 +81,8 @@ pub(super) fn walk(
         }
         Mode::Range { base, tip } => {
             let changes =
-                change::range(first(options), base.as_deref(), tip).map_err(|it| source(&it))?;
+                change::range_with(first(options), base.as_deref(), tip, &options.objects)
+                    .map_err(|it| source(&it))?;
             changed(
                 changes,
                 OriginKind::History,
@@ -103,7 +105,7 @@ fn first(options: &Options) -> &Path {
         .map_or(Path::new("."), PathBuf::as_path)
 }
 
-fn collector<'a>(options: &Options, detector: &'a Detector) -> Collector<'a> {
+pub(super) fn collector<'a>(options: &Options, detector: &'a Detector) -> Collector<'a> {
     let mut collector = Collector::new(
         detector,
         options.max_depth,
@@ -138,7 +140,7 @@ fn plain(
         })
 }
 
-fn references(
+pub(super) fn references(
     named: Vec<Named>,
     origin: &dyn Fn(&str) -> Origin,
 ) -> impl Iterator<Item = Reference> {
@@ -188,13 +190,21 @@ fn tree(
     let totals = tree::each(&tree, &collector).map_err(|it| source(&it))?;
     let mut coverage = Coverage::default();
     let (sightings, named) = collector.finish(&mut coverage);
+    let nested = repositories(root);
+    // Only where history is asked for, the history of what lies within is missed.
+    let in_repository = enclosing(root).is_some();
+    let is_missed = |path: &str| {
+        let is_read = !in_repository && nested.iter().any(|it| it.as_str() == path);
+        matches!(options.mode, Mode::History) && !is_read
+    };
+    coverage
+        .gaps
+        .retain(|it| it.reason != Reason::NestedRepository || is_missed(&it.path));
     for gap in &mut coverage.gaps {
         gap.path = part.beside(&gap.path);
     }
     scanned.coverage.add(coverage);
     scanned.coverage.files += totals.files;
-    let nested = repositories(root);
-    let in_repository = enclosing(root).is_some();
     // A repository side by side with others is told by its name, and paths are relative to it.
     let split = |path: &str| -> (Option<String>, String) {
         let owner = nested
@@ -265,7 +275,7 @@ fn past(
         let is_none = |it: &SourceError| matches!(it, SourceError::NotARepository(_));
         let is_sole = targets.len() == 1 && folders.len() == 1 && parts == 1;
         for (path, name) in targets {
-            match History::open(&path) {
+            match History::open_with(&path, &options.objects) {
                 Ok(history) => objects(&history, &name, options, detector, scanned, traced)?,
                 // A folder that is no repository has no history: the request is wrong.
                 Err(error) if is_sole || is_none(&error) && inside.is_empty() => {
@@ -330,25 +340,45 @@ fn objects(
     let totals = history
         .each_blob(&limits, &collector)
         .map_err(|it| source(&it))?;
-    let (sightings, _) = collector.finish(&mut scanned.coverage);
-    scanned.coverage.blobs += totals.blobs;
-    let flagged: HashSet<ObjectId> = sightings.iter().filter_map(|it| it.id).collect();
-    let origins = history
-        .origins_with(&limits, &flagged)
-        .map_err(|it| source(&it))?;
-    scanned.coverage.gaps.extend(origins.gaps);
-    let named = |it: Origin| Origin {
-        repository: Some(name.to_owned()),
-        ..it
+    let flagged = collector.flagged();
+    let survey = history.survey(&limits, &flagged, &collector);
+    let mut coverage = Coverage::default();
+    let (sightings, _) = collector.finish(&mut coverage);
+    coverage.blobs += totals.blobs;
+    let asides: HashSet<Aside> = sightings.iter().filter_map(Sighting::aside).collect();
+    let origins = history.origins_with(&limits, survey, &flagged, &asides);
+    coverage.gaps.extend(origins.gaps);
+    for gap in &mut coverage.gaps {
+        gap.path = match gap.path.as_str() {
+            "." => name.to_owned(),
+            path => shown(Some(name), path),
+        };
+    }
+    scanned.coverage.add(coverage);
+    let shared = |origins: Vec<Origin>| -> Arc<[Origin]> {
+        let named = origins.into_iter().map(|it| Origin {
+            repository: Some(name.to_owned()),
+            ..it
+        });
+        named.collect()
     };
     let by_blob: HashMap<ObjectId, Arc<[Origin]>> = origins
         .by_blob
         .into_iter()
-        .map(|(id, it)| (id, it.into_iter().map(named).collect()))
+        .map(|(id, it)| (id, shared(it)))
+        .collect();
+    let by_aside: HashMap<Aside, Arc<[Origin]>> = origins
+        .by_aside
+        .into_iter()
+        .map(|(key, it)| (key, shared(it)))
         .collect();
     traced.extend(sightings.into_iter().filter_map(|sighting| {
-        // Every flagged blob has an origin.
-        let origins = Arc::clone(by_blob.get(&sighting.id?)?);
+        // Everything flagged has an origin.
+        let origins = match sighting.aside() {
+            Some(key) => by_aside.get(&key),
+            None => by_blob.get(&sighting.id?),
+        };
+        let origins = Arc::clone(origins?);
         Some(Traced {
             is_current: origins.iter().any(|it| it.in_head),
             sighting,
@@ -359,112 +389,4 @@ fn objects(
     name.clone_into(&mut repository.name);
     scanned.repositories.push(repository);
     Ok(())
-}
-
-/// A change brings in what its new blobs have and the blobs they replace have not.
-fn changed(
-    mut changes: Changes,
-    kind: OriginKind,
-    options: &Options,
-    detector: &Detector,
-    scanned: &mut Scanned,
-    traced: &mut Vec<Traced>,
-) -> Result<(), Error> {
-    changes.items.retain(|it| options.within.holds(&it.path));
-    let read = ChangeOptions {
-        max_size: options.max_size,
-        no_ignore: options.no_ignore,
-        exclude: options.exclude.clone(),
-    };
-    changes.leave_out(&read).map_err(|it| source(&it))?;
-    scanned.coverage.gaps.append(&mut changes.gaps);
-    scanned.repositories.push(changes.repository.clone());
-    let mut before: HashMap<ObjectId, Vec<Sighting>> = HashMap::new();
-    for item in &changes.items {
-        let mut coverage = Coverage::default();
-        let blob = (&item.id, item.path.as_str());
-        let Some((mut sightings, named)) = one(&changes, blob, options, detector, &mut coverage)
-        else {
-            scanned.coverage.add(coverage);
-            continue;
-        };
-        scanned.coverage.add(Coverage {
-            files: 1,
-            ..coverage
-        });
-        if !sightings.is_empty() {
-            for old in &item.before {
-                let known = before.entry(*old).or_insert_with(|| {
-                    let mut lost = Coverage::default();
-                    let blob = (old, item.path.as_str());
-                    let found = one(&changes, blob, options, detector, &mut lost);
-                    if found.is_none() {
-                        scanned.coverage.gaps.append(&mut lost.gaps);
-                    }
-                    found.map_or_else(Vec::new, |it| it.0)
-                });
-                take_away(&mut sightings, known);
-            }
-        }
-        let origin = Origin {
-            introduced: item.introduced.clone(),
-            in_head: item.in_head,
-            ..Origin::plain(kind, &item.path, Some(".".to_owned()))
-        };
-        let shared: Arc<[Origin]> = Arc::from([origin.clone()]);
-        traced.extend(sightings.into_iter().map(|sighting| Traced {
-            sighting,
-            origins: Arc::clone(&shared),
-            is_current: true,
-        }));
-        scanned
-            .references
-            .extend(references(named, &|_| origin.clone()));
-    }
-    Ok(())
-}
-
-/// What the replaced blob has already is no news, copy for copy.
-fn take_away(sightings: &mut Vec<Sighting>, known: &[Sighting]) {
-    for known in known {
-        let value = known.candidate.secret.expose();
-        let same = |it: &Sighting| {
-            it.candidate.rule == known.candidate.rule && it.candidate.secret.expose() == value
-        };
-        if let Some(at) = sightings.iter().position(same) {
-            sightings.remove(at);
-        }
-    }
-}
-
-/// What one blob holds; `None`, with a gap, if it cannot be read.
-fn one(
-    changes: &Changes,
-    (id, path): (&ObjectId, &str),
-    options: &Options,
-    detector: &Detector,
-    coverage: &mut Coverage,
-) -> Option<(Vec<Sighting>, Vec<Named>)> {
-    let bytes = match changes.read(id) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            let reason = match &error {
-                SourceError::Object { reason, .. } => *reason,
-                _ => Reason::Io,
-            };
-            coverage.gaps.push(Gap {
-                path: path.to_owned(),
-                reason,
-                detail: error.to_string(),
-            });
-            return None;
-        }
-    };
-    let collector = collector(options, detector);
-    collector.blob(Blob {
-        bytes: &bytes,
-        path,
-        id: Some(*id),
-    });
-    Some(collector.finish(coverage))
 }

@@ -17,6 +17,11 @@ impl Within {
         Self::default()
     }
 
+    /// Whether nothing is left out.
+    pub fn is_everything(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether a path of the repository is meant.
     pub fn holds(&self, path: &str) -> bool {
         let below = |it: &String| {

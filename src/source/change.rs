@@ -4,10 +4,11 @@
 
 use crate::model::blob::ObjectId;
 use crate::model::coverage::{Gap, Reason};
-use crate::model::origin::Introduction;
+use crate::model::origin::{Introduction, Origin, OriginKind};
 use crate::model::report;
 use crate::source::error::Error;
 use crate::source::exclude::Exclusions;
+use crate::source::spelling;
 use git2::{ErrorCode, Oid};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -32,6 +33,15 @@ pub struct ChangedBlob {
     pub in_head: bool,
 }
 
+/// A text of a change that is no blob.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChangedText {
+    /// The text.
+    pub bytes: Vec<u8>,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
 /// What of a change is read.
 #[derive(Clone, Debug)]
 pub struct ChangeOptions {
@@ -47,6 +57,8 @@ pub struct ChangeOptions {
 pub struct Changes {
     /// Sorted; one for each blob and path.
     pub items: Vec<ChangedBlob>,
+    /// What the commits say; none of the index.
+    said: Vec<ChangedText>,
     /// What could not be compared.
     pub gaps: Vec<Gap>,
     /// Where the repository stands.
@@ -64,10 +76,38 @@ impl Changes {
         items.sort();
         Self {
             items,
+            said: Vec::new(),
             gaps,
             repository,
             objects: Mutex::new(objects),
         }
+    }
+
+    /// The same with what the commits say.
+    pub(crate) fn saying(self, said: Vec<ChangedText>) -> Self {
+        Self { said, ..self }
+    }
+
+    /// What the commits say, and the names that new files bring, each once.
+    pub fn texts(&self) -> Vec<ChangedText> {
+        let mut texts = self.said.clone();
+        let mut seen = BTreeSet::new();
+        for item in self.items.iter().filter(|it| it.before.is_empty()) {
+            for (name, end) in components(&item.path) {
+                if seen.insert(name) {
+                    let path = &item.path[..end];
+                    texts.push(ChangedText {
+                        bytes: spelling::without_ending(name.as_bytes()).into_owned(),
+                        origin: Origin {
+                            introduced: item.introduced.clone(),
+                            in_head: item.in_head,
+                            ..Origin::plain(OriginKind::FileName, path, Some(".".to_owned()))
+                        },
+                    });
+                }
+            }
+        }
+        texts
     }
 
     /// Leaves out what the patterns and the ignore files of the work tree exclude, and what is too large:
@@ -142,6 +182,16 @@ impl Changes {
             .map_err(fault)?;
         Ok(header.0 as u64)
     }
+}
+
+/// The names of a path, and where each ends.
+fn components(path: &str) -> impl Iterator<Item = (&str, usize)> {
+    let mut start = 0;
+    path.split('/').map(move |name| {
+        let end = start + name.len();
+        start = end + 1;
+        (name, end)
+    })
 }
 
 /// Folders from the top of the work tree down to the one that holds a path.

@@ -1,15 +1,21 @@
-//! Every commit of the object database, in little memory, and which of them refs reach.
+//! Every commit and tag of the object database, in little memory, which of them refs reach, and what they
+//! say: messages and headers, each distinct text once.
 //!
-//! Not here: names of authors (asked for only where an origin names the commit) and trees.
+//! Not here: names of authors (asked for only where an origin names the commit) and trees. Formats:
+//! git-commit-tree(1), git-mktag(1) and "signature format" of git's documentation.
 
-use crate::model::blob::ObjectId;
+use crate::model::blob::{Blob, ObjectId};
 use crate::model::coverage::Gap;
+use crate::model::origin::OriginKind;
+use crate::source::digest::Digest;
 use crate::source::objects::Visit;
-use git2::{ObjectType, Oid, Repository};
-use std::fs;
-use std::sync::{Mutex, PoisonError};
+use crate::source::refs::Refs;
+use crate::source::{Sink, spelling};
+use git2::Oid;
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-type RawId = [u8; 20];
+pub(crate) type RawId = [u8; 20];
 
 /// What a comparison needs of a commit.
 #[derive(Clone, Copy)]
@@ -20,8 +26,12 @@ pub(crate) struct Commit {
     parents: (u32, u32),
     /// Author date.
     pub(crate) seconds: i64,
+    /// A hash of its message.
+    message: u32,
     /// Whether a ref reaches it.
     pub(crate) reachable: bool,
+    /// The number of the ref of notes that reaches it, from 1; 0 if another ref does, or none.
+    notes: u8,
 }
 
 impl Commit {
@@ -31,6 +41,11 @@ impl Commit {
 
     pub(crate) fn tree(&self) -> Option<ObjectId> {
         ObjectId::from_bytes(&self.tree)
+    }
+
+    /// Which of the refs of notes it belongs to.
+    pub(crate) fn notes(&self) -> Option<usize> {
+        usize::from(self.notes).checked_sub(1)
     }
 }
 
@@ -44,26 +59,35 @@ pub(crate) struct Commits {
 impl Commits {
     /// The parents of a commit that are here; a shallow clone lacks some.
     pub(crate) fn parents(&self, commit: &Commit) -> impl Iterator<Item = usize> + '_ {
-        let (start, end) = commit.parents;
-        self.parents[start as usize..end as usize]
+        self.parent_ids(commit)
             .iter()
             .filter_map(|id| self.position(id))
     }
 
-    fn position(&self, id: &[u8]) -> Option<usize> {
+    /// The parents that a commit names.
+    pub(crate) fn parent_ids(&self, commit: &Commit) -> &[RawId] {
+        let (start, end) = commit.parents;
+        &self.parents[start as usize..end as usize]
+    }
+
+    pub(crate) fn position(&self, id: &[u8]) -> Option<usize> {
         self.all
             .binary_search_by(|it| it.id.as_slice().cmp(id))
             .ok()
     }
 
-    /// Marks what the tips reach.
-    fn mark(&mut self, tips: &[Oid]) {
-        let mut stack: Vec<usize> = tips
-            .iter()
-            .filter_map(|it| self.position(it.as_bytes()))
-            .collect();
+    /// Commits that may have the message of this one.
+    pub(crate) fn alike(&self, commit: &Commit) -> impl Iterator<Item = &Commit> {
+        let message = commit.message;
+        self.all.iter().filter(move |it| it.message == message)
+    }
+
+    /// Marks what these reach and nothing has reached before.
+    fn mark(&mut self, tips: impl Iterator<Item = ObjectId>, notes: u8) {
+        let mut stack: Vec<usize> = tips.filter_map(|it| self.position(it.as_bytes())).collect();
         while let Some(at) = stack.pop() {
             if !std::mem::replace(&mut self.all[at].reachable, true) {
+                self.all[at].notes = notes;
                 let commit = self.all[at];
                 stack.extend(self.parents(&commit));
             }
@@ -71,81 +95,326 @@ impl Commits {
     }
 }
 
-/// Gathers commits from a reading of the object database.
-#[derive(Default)]
-pub(crate) struct Gatherer {
-    found: Mutex<(Commits, Vec<Gap>)>,
+/// An annotated tag.
+#[derive(Clone, Debug)]
+pub(crate) struct Tag {
+    pub(crate) id: ObjectId,
+    /// What it is a tag of; another tag, perhaps.
+    pub(crate) target: ObjectId,
+    /// Name of the tagger.
+    pub(crate) tagger: String,
+    pub(crate) seconds: i64,
+    /// Whether a ref reaches it.
+    pub(crate) reachable: bool,
 }
 
-impl Gatherer {
-    /// The commits, sorted and marked by what refs reach, and what could not be read.
-    pub(crate) fn finish(self, repository: &Repository) -> (Commits, Vec<Gap>) {
-        let (mut commits, gaps) = self
+/// What was gathered.
+#[derive(Default)]
+pub(crate) struct Gathered {
+    pub(crate) commits: Commits,
+    /// Sorted by id.
+    pub(crate) tags: Vec<Tag>,
+    /// What could not be read.
+    pub(crate) gaps: Vec<Gap>,
+    /// Hashes of texts that were handed out.
+    seen: HashSet<u64>,
+}
+
+impl Gathered {
+    /// A tag by its id.
+    pub(crate) fn tag(&self, id: &ObjectId) -> Option<&Tag> {
+        let at = self.tags.binary_search_by_key(id, |it| it.id).ok()?;
+        self.tags.get(at)
+    }
+
+    /// Marks what refs reach; of notes only what nothing else does.
+    fn mark(&mut self, refs: &Refs) {
+        let tagged = self.mark_tags(refs);
+        self.commits.mark(refs.tips().chain(tagged), 0);
+        for (number, (_, tip)) in refs.notes().enumerate() {
+            let number = u8::try_from(number + 1).unwrap_or(u8::MAX);
+            self.commits.mark(std::iter::once(*tip), number);
+        }
+    }
+
+    /// Marks the tags that refs point at, and the tags they are tags of; gives what these are tags of.
+    fn mark_tags(&mut self, refs: &Refs) -> Vec<ObjectId> {
+        let mut tagged = Vec::new();
+        let mut stack: Vec<ObjectId> = refs.tips().collect();
+        while let Some(id) = stack.pop() {
+            let Ok(at) = self.tags.binary_search_by_key(&id, |it| it.id) else {
+                continue;
+            };
+            if !std::mem::replace(&mut self.tags[at].reachable, true) {
+                let target = self.tags[at].target;
+                tagged.push(target);
+                stack.push(target);
+            }
+        }
+        tagged
+    }
+
+    /// Whether this text comes for the first time.
+    fn is_new(&mut self, hash: u64) -> bool {
+        self.seen.insert(hash)
+    }
+}
+
+/// Gathers commits and tags from a reading of the object database, and hands out what they say.
+pub(crate) struct Gatherer<'a> {
+    sink: &'a dyn Sink,
+    digest: Digest,
+    found: Mutex<Gathered>,
+}
+
+impl<'a> Gatherer<'a> {
+    pub(crate) fn new(sink: &'a dyn Sink) -> Self {
+        Self {
+            sink,
+            digest: Digest::new(),
+            found: Mutex::default(),
+        }
+    }
+
+    /// What was gathered, sorted and marked by what refs reach.
+    pub(crate) fn finish(self, refs: &Refs) -> Gathered {
+        let mut found = self
             .found
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
-        commits.all.sort_unstable_by_key(|it| it.id);
-        commits.mark(&tips(repository));
-        (commits, gaps)
+        found.seen = HashSet::new();
+        found.commits.all.sort_unstable_by_key(|it| it.id);
+        found.tags.sort_unstable_by_key(|it| it.id);
+        found.mark(refs);
+        found
+    }
+
+    fn found(&self) -> MutexGuard<'_, Gathered> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn commit(&self, id: ObjectId, raw: RawId, said: &Said<'_>, tree: RawId) {
+        let hash = |text: &[u8]| self.digest.of(text);
+        let message = hash(said.message);
+        let parts = [
+            ("", said.message, message),
+            (AUTHOR, said.author, hash(said.author)),
+            (COMMITTER, said.committer, hash(said.committer)),
+            (OTHERS, &said.others, hash(&said.others)),
+        ];
+        let mut found = self.found();
+        let commits = &mut found.commits;
+        let start = commits.parents.len() as u32;
+        commits.parents.extend(&said.parents);
+        let parents = (start, commits.parents.len() as u32);
+        commits.all.push(Commit {
+            id: raw,
+            tree,
+            parents,
+            seconds: said.seconds,
+            message: message as u32,
+            reachable: false,
+            notes: 0,
+        });
+        let is_new = parts.map(|it| !it.1.is_empty() && found.is_new(it.2));
+        drop(found);
+        for ((part, text, _), _) in parts.iter().zip(is_new).filter(|it| it.1) {
+            let kind = match part.is_empty() {
+                true => OriginKind::CommitMessage,
+                false => OriginKind::Header,
+            };
+            self.say(kind, id, part, text);
+        }
+    }
+
+    fn tag(&self, id: ObjectId, said: &Said<'_>, target: ObjectId) {
+        self.found().tags.push(Tag {
+            id,
+            target,
+            tagger: spelling::text(name(said.author)).into_owned(),
+            seconds: said.seconds,
+            reachable: false,
+        });
+        // A message may come again in a commit, and is told of both.
+        self.say(OriginKind::TagMessage, id, "", said.message);
+        for (part, text) in [(AUTHOR, said.author), (OTHERS, &said.others[..])] {
+            let hash = self.digest.of(text);
+            let is_new = self.found().is_new(hash);
+            if is_new {
+                self.say(OriginKind::Header, id, part, text);
+            }
+        }
+    }
+
+    fn say(&self, kind: OriginKind, id: ObjectId, part: &str, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            let blob = Blob {
+                bytes,
+                path: part,
+                id: Some(id),
+            };
+            self.sink.beside(kind, blob);
+        }
     }
 }
 
-impl Visit for Gatherer {
+impl Visit for Gatherer<'_> {
     fn object(&self, id: ObjectId, bytes: &[u8]) {
-        let Some(parsed) = parse(bytes) else { return };
-        let Some(id) = id.as_bytes().first_chunk() else {
+        let Some(raw) = id.as_bytes().first_chunk() else {
             return;
         };
-        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        let commits = &mut found.0;
-        let start = commits.parents.len() as u32;
-        commits.parents.extend(parsed.parents);
-        let parents = (start, commits.parents.len() as u32);
-        commits.all.push(Commit {
-            id: *id,
-            tree: parsed.tree,
-            parents,
-            seconds: parsed.seconds,
-            reachable: false,
-        });
+        match what(bytes) {
+            Some(What::Commit(tree)) => self.commit(id, *raw, &said(bytes), tree),
+            Some(What::Tag(target)) => self.tag(id, &said(bytes), target),
+            // Of no known form: all of it is words.
+            None => self.say(OriginKind::CommitMessage, id, "", bytes),
+        }
     }
 
     fn failed(&self, gap: Gap) {
-        self.found
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .1
-            .push(gap);
+        self.found().gaps.push(gap);
     }
 }
 
-struct Parsed {
-    tree: RawId,
-    parents: Vec<RawId>,
-    seconds: i64,
+/// What an object is by its first line.
+enum What {
+    /// With its tree.
+    Commit(RawId),
+    /// With what it is a tag of.
+    Tag(ObjectId),
 }
 
-fn parse(bytes: &[u8]) -> Option<Parsed> {
-    let mut lines = bytes.split(|it| *it == b'\n');
-    let tree = raw_id(lines.next()?.strip_prefix(b"tree ")?)?;
-    let mut parents = Vec::new();
-    let mut seconds = 0;
-    for line in lines.take_while(|it| !it.is_empty()) {
-        if let Some(hex) = line.strip_prefix(b"parent ") {
-            parents.extend(raw_id(hex));
-        } else if let Some(author) = line.strip_prefix(b"author ") {
-            seconds = author_seconds(author).unwrap_or(0);
-            break;
+fn what(bytes: &[u8]) -> Option<What> {
+    let line = bytes.split(|it| *it == b'\n').next()?;
+    match line.strip_prefix(b"tree ") {
+        Some(hex) => raw_id(hex).map(What::Commit),
+        None => {
+            let id = raw_id(line.strip_prefix(b"object ")?)?;
+            ObjectId::from_bytes(&id).map(What::Tag)
         }
     }
-    Some(Parsed {
-        tree,
-        parents,
-        seconds,
-    })
 }
 
-fn raw_id(hex: &[u8]) -> Option<RawId> {
+/// The parts of a commit or tag above its message, as texts of [`OriginKind::Header`] are called.
+const AUTHOR: &str = "author";
+const COMMITTER: &str = "committer";
+const OTHERS: &str = "headers";
+
+/// What a commit or a tag says.
+#[derive(Default)]
+pub(crate) struct Said<'a> {
+    parents: Vec<RawId>,
+    /// Author or tagger, without the date.
+    author: &'a [u8],
+    pub(crate) seconds: i64,
+    /// Committer, without the date; empty if it is the author.
+    committer: &'a [u8],
+    /// Headers of other kinds, as they stand.
+    others: Vec<u8>,
+    pub(crate) message: &'a [u8],
+}
+
+/// Headers that are read apart, or whose value is an id or a word of git's own.
+const KNOWN: [&[u8]; 7] = [
+    b"tree",
+    b"parent",
+    b"author",
+    b"committer",
+    b"tagger",
+    b"object",
+    b"type",
+];
+
+/// Takes the bytes of a commit or a tag apart.
+pub(crate) fn said(bytes: &[u8]) -> Said<'_> {
+    let mut said = Said::default();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let (line, after) = cut(rest, b'\n');
+        if line.is_empty() {
+            said.message = after;
+            break;
+        }
+        let (key, value) = cut(line, b' ');
+        let after = if KNOWN.contains(&key) {
+            said.known(key, value);
+            after
+        } else {
+            let (whole, after) = rest.split_at(whole_length(rest));
+            if !is_signature(key, value) {
+                said.others.extend_from_slice(whole);
+            }
+            after
+        };
+        rest = after;
+    }
+    if said.committer == said.author {
+        said.committer = &[];
+    }
+    said
+}
+
+impl<'a> Said<'a> {
+    /// A part by its name.
+    pub(crate) fn part(&self, name: &str) -> Option<&[u8]> {
+        match name {
+            AUTHOR => Some(self.author),
+            COMMITTER => Some(self.committer),
+            OTHERS => Some(&self.others),
+            _ => None,
+        }
+    }
+
+    /// All parts above the message.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = &[u8]> {
+        [self.author, self.committer, &self.others].into_iter()
+    }
+
+    fn known(&mut self, key: &[u8], value: &'a [u8]) {
+        match key {
+            b"parent" => self.parents.extend(raw_id(value)),
+            b"author" | b"tagger" => {
+                self.author = identity(value);
+                self.seconds = seconds(value).unwrap_or(0);
+            }
+            b"committer" => self.committer = identity(value),
+            _ => {}
+        }
+    }
+}
+
+/// What stands before and after the first of a byte.
+fn cut(bytes: &[u8], at: u8) -> (&[u8], &[u8]) {
+    match memchr::memchr(at, bytes) {
+        Some(found) => (&bytes[..found], &bytes[found + 1..]),
+        None => (bytes, &[]),
+    }
+}
+
+/// The length of a header with the lines that continue it, which begin with a blank.
+fn whole_length(rest: &[u8]) -> usize {
+    let mut ends = memchr::memchr_iter(b'\n', rest);
+    let last = ends.find(|at| rest.get(at + 1) != Some(&b' '));
+    last.map_or(rest.len(), |it| it + 1)
+}
+
+/// A signature is random by its nature: nothing in it is meant to be read.
+fn is_signature(key: &[u8], value: &[u8]) -> bool {
+    key.starts_with(b"gpgsig") && value.starts_with(b"-----BEGIN ")
+}
+
+/// Name and address, without the date.
+fn identity(value: &[u8]) -> &[u8] {
+    memchr::memrchr(b'>', value).map_or(value, |it| &value[..=it])
+}
+
+/// The name of an identity.
+fn name(identity: &[u8]) -> &[u8] {
+    let end = memchr::memchr(b'<', identity).unwrap_or(identity.len());
+    identity[..end].trim_ascii()
+}
+
+pub(crate) fn raw_id(hex: &[u8]) -> Option<RawId> {
     Oid::from_str(std::str::from_utf8(hex).ok()?)
         .ok()?
         .as_bytes()
@@ -154,36 +423,10 @@ fn raw_id(hex: &[u8]) -> Option<RawId> {
 }
 
 /// The date follows the last `>`: `Name <mail> 1700000000 +0100`.
-fn author_seconds(author: &[u8]) -> Option<i64> {
-    let end = memchr::memrchr(b'>', author)?;
-    let date = std::str::from_utf8(&author[end + 1..]).ok()?;
+fn seconds(identity: &[u8]) -> Option<i64> {
+    let end = memchr::memrchr(b'>', identity)?;
+    let date = std::str::from_utf8(&identity[end + 1..]).ok()?;
     date.split_ascii_whitespace().next()?.parse().ok()
-}
-
-/// Commits that refs, HEAD and the HEADs of linked work trees point to.
-fn tips(repository: &Repository) -> Vec<Oid> {
-    let mut tips = Vec::new();
-    for reference in repository.references().into_iter().flatten().flatten() {
-        tips.extend(reference.peel(ObjectType::Commit).ok().map(|it| it.id()));
-    }
-    tips.extend(
-        repository
-            .head()
-            .ok()
-            .and_then(|it| it.peel_to_commit().ok())
-            .map(|it| it.id()),
-    );
-    let common = repository.commondir();
-    let linked = fs::read_dir(common.join("worktrees"))
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|it| it.path());
-    for folder in linked.chain([common.to_owned()]) {
-        let head = fs::read_to_string(folder.join("HEAD")).unwrap_or_default();
-        tips.extend(Oid::from_str(head.trim()).ok());
-    }
-    tips
 }
 
 #[cfg(test)]
@@ -191,18 +434,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_commit_gives_its_tree_parents_and_author_date() {
+    fn a_commit_is_taken_apart() {
         let text = format!(
-            "tree {}\nparent {}\nparent {}\nauthor A > B <a@b> 1700000001 -0800\ncommitter C <c> 5 +0000\n\nparent x\n",
+            "tree {}\nparent {}\nparent {}\nauthor A > B <a@b> 1700000001 -0800\ncommitter C <c> 5 +0000\n\
+             gpgsig -----BEGIN PGP SIGNATURE-----\n \n iQEz\n -----END PGP SIGNATURE-----\n\
+             note one\n  two\nencoding latin-1\n\nparent x\n\nmore",
             "1".repeat(40),
             "2".repeat(40),
             "3".repeat(40)
         );
-        let parsed = parse(text.as_bytes()).unwrap();
-        assert_eq!(parsed.tree, [0x11; 20]);
-        assert_eq!(parsed.parents, [[0x22; 20], [0x33; 20]]);
-        assert_eq!(parsed.seconds, 1_700_000_001);
-        assert!(parse(b"tree short\n").is_none());
-        assert!(parse(b"").is_none());
+        assert!(matches!(what(text.as_bytes()), Some(What::Commit(it)) if it == [0x11; 20]));
+        let said = said(text.as_bytes());
+        assert_eq!(said.parents, [[0x22; 20], [0x33; 20]]);
+        assert_eq!(said.seconds, 1_700_000_001);
+        assert_eq!(said.author, b"A > B <a@b>");
+        assert_eq!(said.committer, b"C <c>");
+        assert_eq!(said.others, b"note one\n  two\nencoding latin-1\n");
+        assert_eq!(said.message, b"parent x\n\nmore");
+        assert!(what(b"tree short\n").is_none());
+        assert!(what(b"").is_none());
+    }
+
+    #[test]
+    fn a_tag_is_taken_apart() {
+        let text = format!(
+            "object {}\ntype commit\ntag v1\ntagger A B <a@b> 7 +0000\n\nwords\n",
+            "4".repeat(40)
+        );
+        assert!(
+            matches!(what(text.as_bytes()), Some(What::Tag(it)) if it.as_bytes() == [0x44; 20])
+        );
+        let said = said(text.as_bytes());
+        assert_eq!((said.author, said.seconds), (&b"A B <a@b>"[..], 7));
+        assert_eq!(name(said.author), b"A B");
+        assert_eq!(said.others, b"tag v1\n");
+        assert_eq!(said.message, b"words\n");
     }
 }

@@ -24,6 +24,11 @@ impl RawEntry<'_> {
         self.mode == b"160000"
     }
 
+    /// Bytes it takes in the tree: mode, blank, name, NUL, id.
+    pub(crate) fn length(&self) -> usize {
+        self.mode.len() + self.name.len() + self.id.len() + 2
+    }
+
     /// The mode as a number.
     pub(crate) fn mode(&self) -> Option<u32> {
         u32::from_str_radix(std::str::from_utf8(self.mode).ok()?, 8).ok()

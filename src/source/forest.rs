@@ -191,16 +191,17 @@ impl Forest {
         marks
     }
 
-    /// Divides the trees of a type into parts of about equal work: trees with large families are cut into
+    /// Divides the trees of some types into parts of about equal work: trees with large families are cut into
     /// several.
     pub(crate) fn parts(
         &self,
         pack: &Pack,
-        kind: Kind,
+        kinds: &[Kind],
         marks: Option<&[Mark]>,
         jobs: usize,
     ) -> Parts {
-        let roots = self.roots.iter().filter(|it| it.1 == kind).map(|it| it.0);
+        let roots = self.roots.iter().filter(|it| kinds.contains(&it.1));
+        let roots = roots.map(|it| it.0);
         let mut parts = Parts {
             starts: roots.collect(),
             ..Parts::default()

@@ -5,19 +5,18 @@
 use crate::model::blob::{Blob, ObjectId};
 use crate::model::coverage::{Gap, Reason};
 use crate::model::delta::Edit;
+use crate::model::origin::Aside;
 use crate::model::report;
 use crate::source::error::Error;
 use crate::source::objects::{Objects, Reading, Visit};
-use crate::source::origins;
 use crate::source::pack::Kind;
 use crate::source::{Future, Kept, Sink};
 use crate::source::{repository, spelling};
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
-pub use crate::source::origins::Origins;
+pub use crate::source::survey::{Origins, Survey};
 
 /// How to read history.
 #[derive(Clone, Copy, Debug)]
@@ -58,8 +57,22 @@ pub struct History {
 impl History {
     /// Opens the repository that `path` lies in: work tree, bare, linked work tree.
     pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::open_with(path, &[])
+    }
+
+    /// The same, with further folders of objects: the quarantine of a push that is not accepted yet.
+    pub fn open_with(path: &Path, more: &[PathBuf]) -> Result<Self, Error> {
         let repository = repository::open(path)?;
-        let objects = Objects::open(&repository.commondir().join("objects"));
+        let mut objects = Objects::open(&repository.commondir().join("objects"));
+        if !more.is_empty() {
+            let fault = |it: git2::Error| repository::translated(path, &it);
+            let odb = repository.odb().map_err(fault)?;
+            for folder in more {
+                odb.add_disk_alternate(&spelling::shown(folder))
+                    .map_err(fault)?;
+                objects.add(folder);
+            }
+        }
         Ok(Self {
             repository,
             objects,
@@ -77,54 +90,79 @@ impl History {
         options: &HistoryOptions,
         sink: &dyn Sink,
     ) -> Result<HistoryTotals, Error> {
-        self.gaps(options).into_iter().for_each(|gap| sink.gap(gap));
+        self.gaps().into_iter().for_each(|gap| sink.gap(gap));
         let reader = BlobReader {
             sink,
             blobs: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
         };
-        self.objects.each(
-            &self.reading(Kind::Blob, options),
-            &|id| elsewhere(&self.repository, id),
-            &reader,
-        );
+        self.each(options, &[Kind::Blob], &reader);
         Ok(HistoryTotals {
             blobs: reader.blobs.into_inner(),
             bytes: reader.bytes.into_inner(),
         })
     }
 
-    /// Where each flagged blob lay and who brought it there: one origin for each blob and path.
-    pub fn origins(&self, flagged: &HashSet<ObjectId>) -> Result<Origins, Error> {
-        self.origins_with(&HistoryOptions::default(), flagged)
-    }
-
-    /// The same with a choice of threads and memory; `max_size` does not matter here.
-    pub fn origins_with(
+    /// Everything that is no blob, in one pass over commits and tags and one over trees: messages, headers
+    /// and names go to the sink. `flagged` are the blobs whose origins will be asked for.
+    pub fn survey(
         &self,
         options: &HistoryOptions,
         flagged: &HashSet<ObjectId>,
-    ) -> Result<Origins, Error> {
-        if flagged.is_empty() {
-            return Ok(Origins::default());
-        }
-        let options = HistoryOptions {
-            max_size: u64::MAX,
-            ..*options
-        };
-        let each = |kind: Kind, visit: &dyn Visit| {
-            self.objects.each(
-                &self.reading(kind, &options),
-                &|id| elsewhere(&self.repository, id),
-                visit,
-            );
-        };
-        origins::find(&self.repository, &each, flagged)
+        sink: &dyn Sink,
+    ) -> Survey {
+        Survey::of(self, &self.unbound(options), flagged, sink)
     }
 
-    fn reading(&self, kind: Kind, options: &HistoryOptions) -> Reading {
+    /// Where each flagged blob lay and who brought it there: one origin for each blob and path.
+    pub fn origins(&self, flagged: &HashSet<ObjectId>) -> Origins {
+        let options = HistoryOptions::default();
+        let survey = self.survey(&options, flagged, &Unheard);
+        self.origins_with(&options, survey, flagged, &HashSet::new())
+    }
+
+    /// The same from a survey for these blobs, and with the origins of texts that are no blobs.
+    pub fn origins_with(
+        &self,
+        options: &HistoryOptions,
+        survey: Survey,
+        flagged: &HashSet<ObjectId>,
+        asides: &HashSet<Aside>,
+    ) -> Origins {
+        survey.origins(self, &self.unbound(options), flagged, asides)
+    }
+
+    /// What is no blob has no limit of its own.
+    fn unbound(&self, options: &HistoryOptions) -> HistoryOptions {
+        HistoryOptions {
+            max_size: u64::MAX,
+            ..*options
+        }
+    }
+
+    /// Reads every object of some types.
+    pub(crate) fn each(&self, options: &HistoryOptions, kinds: &'static [Kind], visit: &dyn Visit) {
+        self.objects
+            .each(&self.reading(kinds, options), &|id| self.object(id), visit);
+    }
+
+    /// An object by its id through git's library: the slow way, for deltas whose base lies in another pack.
+    pub(crate) fn object(&self, id: &ObjectId) -> Option<(Kind, Vec<u8>)> {
+        elsewhere(&self.repository, id)
+    }
+
+    /// As git's library has it.
+    pub(crate) fn library(&self) -> &git2::Repository {
+        &self.repository
+    }
+
+    pub(crate) fn objects(&self) -> &Objects {
+        &self.objects
+    }
+
+    fn reading(&self, kinds: &'static [Kind], options: &HistoryOptions) -> Reading {
         Reading {
-            kind,
+            kinds,
             jobs: options.jobs.max(1),
             max_size: options.max_size,
             memory: options.memory.max(1 << 20),
@@ -132,59 +170,31 @@ impl History {
     }
 
     /// What is known to be missing before anything is read.
-    fn gaps(&self, options: &HistoryOptions) -> Vec<Gap> {
+    fn gaps(&self) -> Vec<Gap> {
         let mut gaps = self.objects.gaps().to_vec();
         let ends = repository::shallow_boundary(&self.repository).len();
-        let path = spelling::shown(self.repository.path());
         if ends > 0 {
             let detail = format!(
                 "the clone is shallow: history ends at {ends} commit(s); `git fetch --unshallow`"
             );
             gaps.push(Gap {
-                path: path.clone(),
+                path: ".".to_owned(),
                 reason: Reason::ShallowClone,
                 detail,
             });
         }
-        if repository::is_partial(&self.repository) {
-            let missing = self.count_missing(options);
-            if missing > 0 {
-                let detail = format!(
-                    "the clone is partial: {missing} object(s) that its trees name are not in it"
-                );
-                gaps.push(Gap {
-                    path,
-                    reason: Reason::ShallowClone,
-                    detail,
-                });
-            }
-        }
         gaps
-    }
-
-    fn count_missing(&self, options: &HistoryOptions) -> usize {
-        let counter = MissingCounter {
-            objects: &self.objects,
-            seen: Mutex::default(),
-        };
-        let options = HistoryOptions {
-            max_size: u64::MAX,
-            ..*options
-        };
-        self.objects.each(
-            &self.reading(Kind::Tree, &options),
-            &|id| elsewhere(&self.repository, id),
-            &counter,
-        );
-        counter
-            .seen
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len()
     }
 }
 
-/// An object by its id through git's library: the slow way, for deltas whose base lies in another pack.
+/// Nobody listens.
+struct Unheard;
+
+impl Sink for Unheard {
+    fn blob(&self, _blob: Blob<'_>) {}
+    fn gap(&self, _gap: Gap) {}
+}
+
 fn elsewhere(repository: &git2::Repository, id: &ObjectId) -> Option<(Kind, Vec<u8>)> {
     let odb = repository.odb().ok()?;
     let object = odb.read(git2::Oid::from_bytes(id.as_bytes()).ok()?).ok()?;
@@ -236,35 +246,12 @@ impl Visit for BlobReader<'_> {
     }
 }
 
-/// Counts what trees name and the object database lacks.
-struct MissingCounter<'a> {
-    objects: &'a Objects,
-    seen: Mutex<HashSet<ObjectId>>,
-}
-
-impl Visit for MissingCounter<'_> {
-    fn object(&self, _id: ObjectId, bytes: &[u8]) {
-        for entry in crate::source::compare::entries(bytes).filter(|it| !it.is_submodule()) {
-            let Some(id) = ObjectId::from_bytes(entry.id) else {
-                continue;
-            };
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            if !seen.contains(&id) && !self.objects.has(&id) {
-                seen.insert(id);
-            }
-        }
-    }
-
-    fn failed(&self, _gap: Gap) {}
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::origin::Origin;
     use crate::source::testing::{Keep, Repo, id};
     use std::fs;
-    use std::path::PathBuf;
 
     const SECRET: &str = "token = invented-value-1234567890\n";
 
@@ -616,13 +603,20 @@ mod tests {
             &url,
             partial.to_str().unwrap(),
         ]);
-        let keep = read(&partial);
-        assert_eq!(
-            keep.reasons().iter().map(|it| it.1).collect::<Vec<_>>(),
-            [Reason::ShallowClone]
+        let gaps = History::open(&partial)
+            .unwrap()
+            .origins(&HashSet::new())
+            .gaps;
+        assert_eq!(gaps.len(), 1);
+        assert_eq!(gaps[0].reason, Reason::PartialClone);
+        let missing = Repo::oracle(repo.path(), "blob").len();
+        let told = format!("partial: {missing} file(s) and 0 folder(s)");
+        assert!(gaps[0].detail.contains(&told), "{}", gaps[0].detail);
+        assert!(
+            gaps[0].detail.contains("such as a.txt, "),
+            "{}",
+            gaps[0].detail
         );
-        let missing = Repo::oracle(repo.path(), "blob").len().to_string();
-        assert!(keep.gaps.lock().unwrap()[0].detail.contains(&missing));
     }
 
     /// `path commit-or-minus reachable in-head` of each origin.
@@ -634,7 +628,7 @@ mod tests {
         assert_eq!(blob, 20);
         let hash = git2::Oid::hash_object(git2::ObjectType::Blob, text.as_bytes()).unwrap();
         let flagged = id(&hash.to_string());
-        let origins = history.origins(&HashSet::from([flagged])).unwrap();
+        let origins = history.origins(&HashSet::from([flagged]));
         assert_eq!(origins.gaps, []);
         let row = |it: &Origin| {
             (
@@ -757,8 +751,7 @@ mod tests {
         let hash = repo.blob_id(SECRET);
         let origins = History::open(repo.path())
             .unwrap()
-            .origins(&HashSet::from([hash]))
-            .unwrap();
+            .origins(&HashSet::from([hash]));
         let introduced = origins.by_blob[&hash][0].introduced.clone().unwrap();
         assert_eq!(introduced.author, "Countess");
         assert!(introduced.seconds >= 1_700_000_000);

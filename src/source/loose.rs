@@ -75,12 +75,12 @@ impl Reader {
         }
     }
 
-    /// Reads one object if it is of a type and at most of a size.
+    /// Reads one object if it is of one of these types and at most of a size.
     pub(crate) fn read(
         &mut self,
         objects: &Path,
         id: &ObjectId,
-        kind: Kind,
+        kinds: &[Kind],
         max_size: u64,
     ) -> Loose<'_> {
         let compressed = match fs::read(path(objects, id)) {
@@ -95,7 +95,7 @@ impl Reader {
         let Some((found, size, start)) = header(&self.out) else {
             return Loose::Corrupt;
         };
-        if found != kind {
+        if !kinds.contains(&found) {
             return Loose::OtherKind;
         }
         let Some(end) = usize::try_from(size)
@@ -177,11 +177,11 @@ mod tests {
         fs::write(path(folder.path(), &id), &compressed[..length]).unwrap();
         assert_eq!(ids(folder.path()).unwrap(), [id]);
         let mut reader = Reader::new();
-        let read = |reader: &mut Reader, kind, max| match reader.read(folder.path(), &id, kind, max)
-        {
-            Loose::Object(bytes) => format!("object {}", bytes == text),
-            other => format!("{other:?}"),
-        };
+        let read =
+            |reader: &mut Reader, kind, max| match reader.read(folder.path(), &id, &[kind], max) {
+                Loose::Object(bytes) => format!("object {}", bytes == text),
+                other => format!("{other:?}"),
+            };
         assert_eq!(read(&mut reader, Kind::Blob, 300_000), "object true");
         assert_eq!(read(&mut reader, Kind::Blob, 299_999), "TooLarge(300000)");
         assert_eq!(read(&mut reader, Kind::Tree, 300_000), "OtherKind");

@@ -6,29 +6,37 @@
 use crate::model::blob::Blob;
 use crate::model::coverage::Gap;
 use crate::model::delta::Edit;
+use crate::model::origin::OriginKind;
 use std::any::Any;
 
+pub mod bundle;
 pub mod change;
 pub mod error;
 pub mod history;
 pub mod tree;
 
+mod asides;
 mod commits;
 mod compare;
 mod delta;
+mod digest;
 mod exclude;
 mod forest;
 mod index;
 mod loose;
+mod missing;
 mod objects;
 mod origins;
 mod pack;
 mod range;
+mod refs;
 mod repository;
 mod spelling;
 mod staged;
+mod survey;
 #[cfg(test)]
 mod testing;
+mod trees;
 mod walk;
 
 /// What a sink wants to know again of a blob when blobs come that are made out of it.
@@ -64,6 +72,12 @@ pub trait Sink: Sync {
         let _unused = (base, future);
         self.blob(blob);
         None
+    }
+    /// One text that is no blob: a message, a name, a log. `id` is the commit or tag it is part of; what
+    /// is part of none goes by its path.
+    fn beside(&self, kind: OriginKind, blob: Blob<'_>) {
+        let _unused = kind;
+        self.blob(blob);
     }
     /// One place that was not read.
     fn gap(&self, gap: Gap);

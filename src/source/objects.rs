@@ -27,7 +27,7 @@ pub(crate) trait Visit: Sync {
     fn wants(&self, _id: &ObjectId) -> bool {
         true
     }
-    /// One object of the type asked for.
+    /// One object of a type asked for.
     fn object(&self, id: ObjectId, bytes: &[u8]);
     /// The same with what is known of its base, and of its future as one.
     fn chained(
@@ -48,7 +48,7 @@ pub(crate) trait Visit: Sync {
 /// How to read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reading {
-    pub(crate) kind: Kind,
+    pub(crate) kinds: &'static [Kind],
     pub(crate) jobs: usize,
     pub(crate) max_size: u64,
     /// Bytes of buffers, all threads together.
@@ -83,9 +83,14 @@ impl Objects {
             folders: Vec::new(),
             gaps: Vec::new(),
         };
-        let mut seen = HashSet::new();
-        objects.add_folder(folder, ALTERNATE_DEPTH, &mut seen);
+        objects.add(folder);
         objects
+    }
+
+    /// Adds a further folder and its alternates, unless they are there already.
+    pub(crate) fn add(&mut self, folder: &Path) {
+        let mut seen = self.folders.iter().cloned().collect();
+        self.add_folder(folder, ALTERNATE_DEPTH, &mut seen);
     }
 
     fn add_folder(&mut self, folder: &Path, depth: usize, seen: &mut HashSet<PathBuf>) {
@@ -156,13 +161,20 @@ impl Objects {
         &self.gaps
     }
 
-    /// Whether a pack or a loose file has this id.
-    pub(crate) fn has(&self, id: &ObjectId) -> bool {
-        self.packs.iter().any(|it| it.pack.position(id).is_some())
-            || self.folders.iter().any(|it| loose::path(it, id).is_file())
+    /// Whether a pack has this id.
+    pub(crate) fn is_packed(&self, id: &ObjectId) -> bool {
+        self.packs.iter().any(|it| it.pack.has(id))
     }
 
-    /// Hands out every object of a type exactly once: packs in pack order, then loose objects.
+    /// The ids of all loose objects; a folder that cannot be read is told by whoever reads objects.
+    pub(crate) fn loose(&self) -> HashSet<ObjectId> {
+        let folders = self.folders.iter();
+        folders
+            .flat_map(|it| loose::ids(it).unwrap_or_default())
+            .collect()
+    }
+
+    /// Hands out every object of some types exactly once: packs in pack order, then loose objects.
     pub(crate) fn each(&self, reading: &Reading, elsewhere: &Elsewhere<'_>, visit: &dyn Visit) {
         let pass = Pass {
             objects: self,
@@ -227,7 +239,7 @@ impl Pass<'_> {
         );
         let turn = Mutex::new(());
         let jobs = self.reading.jobs;
-        let parts = forest.parts(pack, self.reading.kind, marks.as_deref(), jobs);
+        let parts = forest.parts(pack, self.reading.kinds, marks.as_deref(), jobs);
         let walk = |cuts| Walk::new(pack, forest, marks.as_deref(), cuts, limits, &turn);
         in_chunks(jobs, parts.chunks.len(), 1, &|next| {
             let (mut walk, mut take) = (walk(&parts.cuts), Taker { pass: self, pack });
@@ -239,7 +251,7 @@ impl Pass<'_> {
         let mut take = Taker { pass: self, pack };
         for (slot, base) in &forest.foreign {
             match elsewhere(base) {
-                Some((kind, bytes)) if kind == self.reading.kind => {
+                Some((kind, bytes)) if self.reading.kinds.contains(&kind) => {
                     walk(&[]).tree(*slot, Some(&bytes), &mut take)
                 }
                 Some(_) => {}
@@ -321,13 +333,13 @@ impl Pass<'_> {
 
     fn one_loose(&self, reader: &mut loose::Reader, folder: &Path, id: ObjectId) {
         let Reading {
-            kind,
+            kinds,
             max_size,
             memory,
             ..
         } = *self.reading;
         let most = max_size.min(memory as u64 / 2);
-        match reader.read(folder, &id, kind, most) {
+        match reader.read(folder, &id, kinds, most) {
             Loose::Object(bytes) => {
                 self.forgive(&id);
                 self.visit.object(id, bytes);

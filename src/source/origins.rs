@@ -1,185 +1,72 @@
 //! Where flagged blobs came from: each path they had, and the commit that brought them there.
 //!
-//! Not here: how objects are read. Trees are enumerated once in pack order; flags rise from blobs to the
+//! Not here: how objects are read, and texts that are no blobs (see `asides`). Flags rise from blobs to the
 //! trees above them; then one pass over commits goes down only where flagged trees differ.
 
 use crate::model::blob::ObjectId;
 use crate::model::coverage::Gap;
 use crate::model::origin::{Introduction, Origin, OriginKind};
-use crate::source::commits::{Commit, Commits, Gatherer};
+use crate::source::commits::{Commit, Commits};
 use crate::source::compare::{self, Entry, Trees, arrivals};
-use crate::source::error::Error;
 use crate::source::objects::Visit;
 use crate::source::pack::Kind;
+use crate::source::refs::Refs;
 use crate::source::spelling;
+use crate::source::trees::{Each, Marks};
 use git2::{Oid, Repository};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
-/// The origins of flagged blobs.
-#[derive(Debug, Default)]
-pub struct Origins {
-    /// Sorted; at least one for each flagged blob.
-    pub by_blob: HashMap<ObjectId, Vec<Origin>>,
-    /// Trees and commits that could not be read, so that origins may be missing.
-    pub gaps: Vec<Gap>,
+/// What is looked for, and what is known already.
+pub(crate) struct Question<'a> {
+    pub(crate) flagged: &'a HashSet<ObjectId>,
+    /// The flagged blobs and the trees above them.
+    pub(crate) marks: &'a Marks,
+    pub(crate) commits: &'a Commits,
+    /// Trees that are named and not there: they are looked for as blobs are.
+    pub(crate) absent: &'a HashSet<ObjectId>,
+    /// The tree of `HEAD`.
+    pub(crate) head: Option<ObjectId>,
 }
 
-/// Reads every object of a type.
-pub(crate) type Each<'a> = dyn Fn(Kind, &dyn Visit) + 'a;
+/// A blob at a path.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Place {
+    pub(crate) blob: ObjectId,
+    pub(crate) path: String,
+    /// The commit that brought it there.
+    pub(crate) choice: Choice,
+    /// Whether `HEAD` has it there.
+    pub(crate) in_head: bool,
+}
 
-/// Finds the origins of the flagged blobs.
-pub(crate) fn find(
-    repository: &Repository,
-    each: &Each<'_>,
-    flagged: &HashSet<ObjectId>,
-) -> Result<Origins, Error> {
-    let marks = flagged_trees(each, flagged);
+/// Every place of the flagged blobs in commits, and the trees that could not be read.
+pub(crate) fn places(each: &Each<'_>, question: &Question<'_>) -> (Vec<Place>, Vec<Gap>) {
     let collector = Collector {
-        blobs: flagged,
-        marks: &marks,
+        question,
         kept: Mutex::default(),
     };
-    each(Kind::Tree, &collector);
-    let (table, mut gaps) = collector
+    each(&[Kind::Tree], &collector);
+    let (table, gaps) = collector
         .kept
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
-    let gatherer = Gatherer::default();
-    each(Kind::Commit, &gatherer);
-    let (commits, lost) = gatherer.finish(repository);
-    gaps.extend(lost);
-    drop(marks);
     let mut search = Search {
         table: &table,
-        commits: &commits,
+        commits: question.commits,
         best: HashMap::new(),
     };
     search.all();
-    let in_head = search.in_head(repository);
-    let best = search.best;
-    let mut by_blob = written(repository, best, &in_head, &table);
-    add_homeless(repository, flagged, &mut by_blob);
-    by_blob.values_mut().for_each(|it| it.sort());
-    gaps.sort();
-    gaps.dedup();
-    Ok(Origins { by_blob, gaps })
-}
-
-/// Edges from trees to the trees above them are kept up to this many (32 MiB); beyond it the trees are
-/// read again until no new flag rises.
-const EDGES: usize = 4 << 20;
-
-/// Log2 of the bits in front of the set: 128 KiB answer most questions.
-const FRONT: u32 = 20;
-
-/// The first four bytes of ids. Two ids may share them: then one more tree is looked into, and nothing
-/// else changes, since everything that is kept is compared in full.
-struct Marks {
-    front: Vec<u64>,
-    set: HashSet<u32>,
-}
-
-impl Default for Marks {
-    fn default() -> Self {
-        Self {
-            front: vec![0; 1 << (FRONT - 6)],
-            set: HashSet::new(),
-        }
-    }
-}
-
-impl Marks {
-    fn insert(&mut self, prefix: u32) -> bool {
-        let bit = prefix >> (32 - FRONT);
-        self.front[(bit / 64) as usize] |= 1 << (bit % 64);
-        self.set.insert(prefix)
-    }
-
-    #[inline]
-    fn contains(&self, prefix: u32) -> bool {
-        let bit = prefix >> (32 - FRONT);
-        self.front[(bit / 64) as usize] >> (bit % 64) & 1 == 1 && self.set.contains(&prefix)
-    }
-}
-
-/// Prefixes of every flagged blob and every tree with a flagged blob somewhere below it.
-fn flagged_trees(each: &Each<'_>, flagged: &HashSet<ObjectId>) -> Marks {
-    let mut marks = Marks::default();
-    for id in flagged {
-        marks.insert(compare::prefix(id.as_bytes()));
-    }
-    let mut keep_edges = true;
-    loop {
-        let finder = Finder {
-            marks: &marks,
-            keep_edges,
-            found: Mutex::default(),
-        };
-        each(Kind::Tree, &finder);
-        let mut found = finder
-            .found
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
-        let mut rose = false;
-        let mut stack: Vec<u32> = found
-            .trees
-            .into_iter()
-            .filter(|it| marks.insert(*it))
-            .collect();
-        found.edges.sort_unstable();
-        while let Some(child) = stack.pop() {
-            rose = true;
-            let start = found.edges.partition_point(|it| it.0 < child);
-            let above = found.edges[start..].iter().take_while(|it| it.0 == child);
-            stack.extend(above.filter(|it| marks.insert(it.1)).map(|it| it.1));
-        }
-        if !rose || (keep_edges && found.edges.len() < EDGES) {
-            return marks;
-        }
-        keep_edges = false;
-    }
-}
-
-#[derive(Default)]
-struct Found {
-    trees: Vec<u32>,
-    /// (tree, tree above it)
-    edges: Vec<(u32, u32)>,
-}
-
-/// Finds trees that name something marked.
-struct Finder<'a> {
-    marks: &'a Marks,
-    keep_edges: bool,
-    found: Mutex<Found>,
-}
-
-impl Visit for Finder<'_> {
-    fn object(&self, id: ObjectId, bytes: &[u8]) {
-        let own = compare::prefix(id.as_bytes());
-        let mut hit = false;
-        let mut edges = Vec::new();
-        for entry in compare::entries(bytes) {
-            let prefix = entry.prefix();
-            hit |= self.marks.contains(prefix);
-            if self.keep_edges && entry.is_tree() {
-                edges.push((prefix, own));
-            }
-        }
-        if hit || !edges.is_empty() {
-            let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-            if hit {
-                found.trees.push(own);
-            }
-            let room = EDGES - found.edges.len();
-            found.edges.extend(edges.into_iter().take(room));
-        }
-    }
-
-    fn failed(&self, _gap: Gap) {
-        // The collector meets the same failure and reports it.
-    }
+    let in_head = search.in_head(question.head);
+    let places = search.best.into_iter().map(|(place, choice)| Place {
+        blob: table.ids[place.0 as usize],
+        in_head: in_head.contains(&place),
+        path: place.1,
+        choice,
+    });
+    let mut places: Vec<Place> = places.collect();
+    places.sort_unstable();
+    (places, gaps)
 }
 
 /// Everything kept of flagged trees: ids and names as numbers, since a large history has millions of
@@ -232,8 +119,7 @@ impl Table {
 
 /// Keeps the flagged entries of flagged trees.
 struct Collector<'a> {
-    blobs: &'a HashSet<ObjectId>,
-    marks: &'a Marks,
+    question: &'a Question<'a>,
     kept: Mutex<(Table, Vec<Gap>)>,
 }
 
@@ -243,15 +129,22 @@ impl Visit for Collector<'_> {
     }
 
     fn wants(&self, id: &ObjectId) -> bool {
-        self.marks.contains(compare::prefix(id.as_bytes()))
+        self.question.marks.contains(compare::prefix(id.as_bytes()))
     }
 
     fn object(&self, id: ObjectId, bytes: &[u8]) {
-        let flagged = compare::entries(bytes)
-            .filter(|it| !it.is_submodule() && self.marks.contains(it.prefix()));
-        let kept: Vec<(&[u8], ObjectId, bool)> = flagged
+        let Question {
+            flagged,
+            marks,
+            absent,
+            ..
+        } = self.question;
+        let marked =
+            compare::entries(bytes).filter(|it| !it.is_submodule() && marks.contains(it.prefix()));
+        let kept: Vec<(&[u8], ObjectId, bool)> = marked
             .filter_map(|it| Some((it.name, ObjectId::from_bytes(it.id)?, it.is_tree())))
-            .filter(|(_, id, is_tree)| *is_tree || self.blobs.contains(id))
+            .map(|(name, id, is_tree)| (name, id, is_tree && !absent.contains(&id)))
+            .filter(|(_, id, is_tree)| *is_tree || flagged.contains(id))
             .collect();
         if !kept.is_empty() {
             let mut guard = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -287,11 +180,21 @@ impl<'a> Trees for Known<'a> {
 }
 
 /// The commit chosen for a blob at a path: one that refs reach before one they do not, then the earliest.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Choice {
-    unreachable: bool,
-    seconds: i64,
-    commit: ObjectId,
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Choice {
+    pub(crate) unreachable: bool,
+    pub(crate) seconds: i64,
+    pub(crate) commit: ObjectId,
+}
+
+impl Choice {
+    pub(crate) fn of(commit: &Commit) -> Option<Self> {
+        Some(Self {
+            unreachable: !commit.reachable,
+            seconds: commit.seconds,
+            commit: commit.id()?,
+        })
+    }
 }
 
 /// By the number of a blob, and a path.
@@ -307,7 +210,7 @@ impl Search<'_> {
     fn all(&mut self) {
         let flagged = |it: &Commit| self.table.numbers.get(&it.tree()?).copied();
         for commit in &self.commits.all {
-            let (Some(id), Some(tree)) = (commit.id(), flagged(commit)) else {
+            let (Some(choice), Some(tree)) = (Choice::of(commit), flagged(commit)) else {
                 continue;
             };
             let parents: Vec<u32> = self
@@ -315,11 +218,6 @@ impl Search<'_> {
                 .parents(commit)
                 .filter_map(|at| flagged(&self.commits.all[at]))
                 .collect();
-            let choice = Choice {
-                unreachable: !commit.reachable,
-                seconds: commit.seconds,
-                commit: id,
-            };
             for place in below(self.table, tree, &parents) {
                 let best = self.best.entry(place).or_insert(choice);
                 *best = choice.min(*best);
@@ -328,9 +226,7 @@ impl Search<'_> {
     }
 
     /// Flagged blobs with their paths in HEAD.
-    fn in_head(&self, repository: &Repository) -> HashSet<(u32, String)> {
-        let tree = repository.head().and_then(|it| it.peel_to_tree()).ok();
-        let tree = tree.and_then(|it| ObjectId::from_bytes(it.id().as_bytes()));
+    fn in_head(&self, tree: Option<ObjectId>) -> HashSet<(u32, String)> {
         let number = tree.and_then(|it| self.table.numbers.get(&it).copied());
         number.map_or_else(HashSet::new, |it| {
             below(self.table, it, &[]).into_iter().collect()
@@ -345,46 +241,62 @@ fn below(table: &Table, tree: u32, others: &[u32]) -> Vec<(u32, String)> {
     found.into_iter().map(|it| (it.id, it.path)).collect()
 }
 
-fn written(
-    repository: &Repository,
-    best: Chosen,
-    in_head: &HashSet<(u32, String)>,
-    table: &Table,
-) -> HashMap<ObjectId, Vec<Origin>> {
-    let mut authors = Authors::new(repository);
-    let mut by_blob: HashMap<ObjectId, Vec<Origin>> = HashMap::new();
-    for (place, choice) in best {
-        let introduced = Introduction {
-            seconds: choice.seconds,
-            commit: choice.commit.to_string(),
-            author: authors.name(&choice.commit),
-        };
-        let blob = table.ids[place.0 as usize];
-        by_blob.entry(blob).or_default().push(Origin {
-            kind: OriginKind::History,
-            in_head: in_head.contains(&place),
-            path: place.1,
-            repository: Some(".".to_owned()),
-            introduced: Some(introduced),
-            reachable: !choice.unreachable,
-        });
+/// The origin of a blob at a place. What only notes have is a note, and goes by their ref and the object it
+/// was written for.
+pub(crate) fn origin(
+    place: &Place,
+    commits: &Commits,
+    refs: &Refs,
+    authors: &mut Authors<'_>,
+) -> Origin {
+    let choice = place.choice;
+    let commit = commits.position(choice.commit.as_bytes());
+    let notes = commit.and_then(|it| refs.notes().nth(commits.all[it].notes()?));
+    let (kind, path) = match notes {
+        Some((name, _)) => (OriginKind::Note, format!("{name}/{}", subject(&place.path))),
+        None => (OriginKind::History, place.path.clone()),
+    };
+    Origin {
+        kind,
+        path,
+        repository: Some(".".to_owned()),
+        introduced: Some(authors.introduction(&choice)),
+        reachable: !choice.unreachable,
+        in_head: place.in_head,
     }
-    by_blob
+}
+
+/// Trees of notes are fanned out once they are many: `ab/cd/ef...` is the note on `abcdef...`.
+fn subject(path: &str) -> String {
+    let is_id = path.bytes().all(|it| it == b'/' || it.is_ascii_hexdigit());
+    if is_id {
+        path.replace('/', "")
+    } else {
+        path.to_owned()
+    }
 }
 
 /// Names of authors, through the mail map.
-struct Authors<'a> {
+pub(crate) struct Authors<'a> {
     repository: &'a Repository,
     mailmap: Option<git2::Mailmap>,
     known: HashMap<ObjectId, String>,
 }
 
 impl<'a> Authors<'a> {
-    fn new(repository: &'a Repository) -> Self {
+    pub(crate) fn new(repository: &'a Repository) -> Self {
         Self {
             repository,
             mailmap: repository.mailmap().ok(),
             known: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn introduction(&mut self, choice: &Choice) -> Introduction {
+        Introduction {
+            seconds: choice.seconds,
+            commit: choice.commit.to_string(),
+            author: self.name(&choice.commit),
         }
     }
 
@@ -416,7 +328,7 @@ pub(crate) fn author_name(commit: &git2::Commit<'_>, mailmap: Option<&git2::Mail
 }
 
 /// Gives an origin to blobs that no commit has: the index names some; a ref may point at one.
-fn add_homeless(
+pub(crate) fn add_homeless(
     repository: &Repository,
     flagged: &HashSet<ObjectId>,
     by_blob: &mut HashMap<ObjectId, Vec<Origin>>,

@@ -5,16 +5,18 @@
 
 use crate::model::blob::ObjectId;
 use crate::model::coverage::{Gap, Reason};
-use crate::model::origin::Introduction;
-use crate::source::change::{ChangedBlob, Changes};
+use crate::model::origin::{Introduction, Origin, OriginKind};
+use crate::source::change::{ChangedBlob, ChangedText, Changes};
+use crate::source::commits::said;
 use crate::source::compare::{self, Arrival, Entry, Trees, arrivals};
 use crate::source::error::Error;
 use crate::source::origins::author_name;
 use crate::source::staged::{content, find_renames};
 use crate::source::{repository, spelling};
 use git2::{Commit, DiffOptions, Mailmap, ObjectType, Odb, Oid, Repository};
-use std::collections::HashMap;
+use std::collections::btree_map::Entry as MapEntry;
 use std::collections::hash_map::Entry as Slot;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -41,9 +43,47 @@ pub fn range_with(
     let commits = commits(repo, &repository, base, tip)?;
     let mut gatherer = Gatherer::new(&repository, odb);
     commits.iter().for_each(|id| gatherer.add(*id));
+    let said = std::mem::take(&mut gatherer.said);
+    let mut said: Vec<ChangedText> = said.into_values().collect();
+    said.extend(tagged(&repository, tip));
     let (items, gaps) = gatherer.finish();
     let standing = repository::standing(&repository);
-    Ok(Changes::new(items, gaps, standing, repository))
+    Ok(Changes::new(items, gaps, standing, repository).saying(said))
+}
+
+/// Messages of the tags that the tip is named by, tags of tags too.
+fn tagged(repository: &Repository, tip: &str) -> Vec<ChangedText> {
+    let mut texts = Vec::new();
+    let mut object = repository.revparse_single(tip).ok();
+    while let Some(tag) = object.as_ref().and_then(|it| it.as_tag()) {
+        let tagger = tag.tagger();
+        let introduced = Introduction {
+            seconds: tagger.as_ref().map_or(0, |it| it.when().seconds()),
+            commit: tag.id().to_string(),
+            author: tagger.map_or_else(String::new, |it| {
+                spelling::text(it.name_bytes()).into_owned()
+            }),
+        };
+        let path = format!("tags/{}", tag.id());
+        texts.push(text(
+            OriginKind::TagMessage,
+            &path,
+            tag.message_bytes().unwrap_or_default(),
+            &introduced,
+        ));
+        object = tag.target().ok();
+    }
+    texts
+}
+
+fn text(kind: OriginKind, path: &str, bytes: &[u8], introduced: &Introduction) -> ChangedText {
+    ChangedText {
+        bytes: bytes.to_vec(),
+        origin: Origin {
+            introduced: Some(introduced.clone()),
+            ..Origin::plain(kind, path, Some(".".to_owned()))
+        },
+    }
 }
 
 /// The commits of the range.
@@ -97,6 +137,8 @@ struct Gatherer<'a> {
     mailmap: Option<Mailmap>,
     trees: Stored<'a>,
     items: HashMap<(ObjectId, String), ChangedBlob>,
+    /// Messages and headers, each once.
+    said: BTreeMap<(OriginKind, Vec<u8>), ChangedText>,
     gaps: Vec<Gap>,
 }
 
@@ -111,6 +153,7 @@ impl<'a> Gatherer<'a> {
             mailmap: repository.mailmap().ok(),
             trees,
             items: HashMap::new(),
+            said: BTreeMap::new(),
             gaps: Vec::new(),
         }
     }
@@ -150,6 +193,27 @@ impl<'a> Gatherer<'a> {
         arrived
             .into_iter()
             .for_each(|it| self.keep(it, &introduced));
+        self.hear(id, &introduced)
+    }
+
+    /// Keeps what a commit says; of what several say, the earliest.
+    fn hear(&mut self, id: Oid, introduced: &Introduction) -> Result<(), git2::Error> {
+        let object = self.trees.odb.read(id)?;
+        let said = said(object.data());
+        let path = format!("commits/{id}");
+        let headers = said.headers().map(|it| (OriginKind::Header, it));
+        for (kind, bytes) in headers.chain([(OriginKind::CommitMessage, said.message)]) {
+            let heard = text(kind, &path, bytes, introduced);
+            match self.said.entry((kind, bytes.to_vec())) {
+                MapEntry::Vacant(free) if !bytes.is_empty() => drop(free.insert(heard)),
+                MapEntry::Occupied(mut kept)
+                    if heard.origin.introduced < kept.get().origin.introduced =>
+                {
+                    drop(kept.insert(heard));
+                }
+                _ => {}
+            }
+        }
         Ok(())
     }
 

@@ -2,8 +2,10 @@
 //!
 //! Not here: objects, commits, the index. Nothing in this folder runs hooks, filters or programs.
 
+use crate::model::coverage::{Gap, Reason};
 use crate::model::report;
 use crate::source::error::Error;
+use crate::source::refs::Refs;
 use crate::source::spelling;
 use git2::{ErrorCode, Repository};
 use std::ffi::OsStr;
@@ -104,6 +106,38 @@ pub(crate) fn is_partial(repository: &Repository) -> bool {
         return false;
     };
     matches!(entries.next(), Some(Ok(_)))
+}
+
+/// What git would show in place of other things. Both sides are in the object database and are read; who
+/// came from whom is told as the commits themselves say (gitreplace, gitrepository-layout).
+pub(crate) fn not_followed(repository: &Repository, refs: &Refs) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    let mut tell = |count: usize, path: &str, what: &str| {
+        if count > 0 {
+            gaps.push(Gap {
+                path: path.to_owned(),
+                reason: Reason::NotFollowed,
+                detail: format!("{count} {what}"),
+            });
+        }
+    };
+    let replaced = refs
+        .names
+        .iter()
+        .filter(|it| it.starts_with("refs/replace/"));
+    tell(
+        replaced.count(),
+        "refs/replace",
+        "object(s) are replaced by others; both were read, and history is told as it was before",
+    );
+    let grafts = fs::read(repository.commondir().join("info/grafts")).unwrap_or_default();
+    let lines = grafts.split(|it| *it == b'\n');
+    tell(
+        lines.filter(|it| !it.is_empty() && it[0] != b'#').count(),
+        "info/grafts",
+        "commit(s) are given other parents; history is told as it was before",
+    );
+    gaps
 }
 
 /// Where the repository stands.

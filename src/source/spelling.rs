@@ -22,6 +22,28 @@ fn escaped(bytes: &[u8]) -> String {
     out
 }
 
+/// Longest ending of a file name.
+const ENDING: usize = 5;
+
+/// A name with its dot before a short ending blanked: many shapes of secrets end where a word ends, and to
+/// them `.txt` would be a part of the word.
+pub(crate) fn without_ending(name: &[u8]) -> Cow<'_, [u8]> {
+    let dot = memchr::memrchr(b'.', name).filter(|at| {
+        let ending = &name[at + 1..];
+        *at > 0
+            && (1..=ENDING).contains(&ending.len())
+            && ending.iter().all(u8::is_ascii_alphanumeric)
+    });
+    match dot {
+        Some(at) => {
+            let mut blanked = name.to_vec();
+            blanked[at] = b' ';
+            Cow::Owned(blanked)
+        }
+        None => Cow::Borrowed(name),
+    }
+}
+
 /// A path of this system as text with forward slashes.
 pub(crate) fn slashed(bytes: &[u8]) -> Cow<'_, str> {
     let name = text(bytes);

@@ -377,6 +377,7 @@ impl Worker<'_> {
             return self.folder(&entry);
         } else if entry.file_name() == ".git" {
             // The pointer of a linked work tree or submodule is no content.
+            self.nested(&entry);
         } else if let Some((reason, detail)) = self.scan.exclusions.reason(entry.path(), false) {
             self.scan.gap(entry.path(), reason, detail);
         } else if kind.is_file() {
@@ -394,6 +395,7 @@ impl Worker<'_> {
     fn folder(&mut self, entry: &DirEntry) -> WalkState {
         if entry.depth() > 0 {
             if entry.file_name() == ".git" {
+                self.nested(entry);
                 return WalkState::Skip;
             }
             if let Some((reason, detail)) = self.scan.exclusions.reason(entry.path(), true) {
@@ -407,6 +409,16 @@ impl Worker<'_> {
             .into_iter()
             .for_each(|gap| self.scan.sink.gap(gap));
         WalkState::Continue
+    }
+
+    /// The git folder of a repository within, or the file that points at it.
+    fn nested(&self, entry: &DirEntry) {
+        let is_own = entry.depth() < 2;
+        let is_repository = entry.path().is_file() || entry.path().join("HEAD").exists();
+        if let Some(folder) = entry.path().parent().filter(|_| !is_own && is_repository) {
+            let detail = "its files were read; its history is a scan of its own".to_owned();
+            self.scan.gap(folder, Reason::NestedRepository, detail);
+        }
     }
 
     /// A folder that could not be listed.
@@ -672,7 +684,10 @@ mod tests {
         assert_eq!(keep.paths(), ["inner/.gitignore", "inner/f"]);
         assert_eq!(
             keep.reasons(),
-            [("inner/target".to_owned(), Reason::IgnoredFolder)]
+            [
+                ("inner".to_owned(), Reason::NestedRepository),
+                ("inner/target".to_owned(), Reason::IgnoredFolder)
+            ]
         );
     }
 

@@ -53,6 +53,10 @@ pub(crate) trait Take {
         future: Future,
     ) -> Option<Kept>;
     fn failed(&mut self, position: u32, failure: Failure);
+    /// Whether more is wanted.
+    fn goes_on(&self) -> bool {
+        true
+    }
 }
 
 /// How an object came to be.
@@ -135,7 +139,9 @@ impl<'a> Walk<'a> {
             Ok(bytes) => self.enter(start, bytes, Origin::Whole, take),
             Err(failure) => self.lose(start, failure, take),
         }
-        while let Some(child) = self.next_child() {
+        while take.goes_on()
+            && let Some(child) = self.next_child()
+        {
             let Some(top) = self.stack.last_mut().and_then(|it| it.bytes.take()) else {
                 break;
             };
@@ -150,6 +156,9 @@ impl<'a> Walk<'a> {
                 }
             }
             self.rebuild_top(foreign, take);
+        }
+        while let Some(frame) = self.stack.pop() {
+            self.leave(frame);
         }
         self.guard = None;
     }

@@ -105,6 +105,7 @@ fn report(dir: &Path) -> Report {
         salt: None,
         fingerprinter: store.fingerprinter(),
         index_file: None,
+        objects: Vec::new(),
         progress: None,
     };
     let mut scanned = scan::run(&options, &rules).unwrap();
