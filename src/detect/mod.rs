@@ -260,8 +260,9 @@ impl Detector {
         self.hits(text, all, texture, &mut trail.hits, seen);
         // Keywords are met in the order of their anchors.
         trail.hits.sort_unstable_by_key(Hit::order);
-        let reach = |rule: usize| self.patterns[rule].reach();
-        self.keywords.windows(&trail.hits, text.len(), reach, lists);
+        let around = |rule: usize| self.patterns[rule].around();
+        self.keywords
+            .windows(&trail.hits, text.len(), around, lists);
         self.shapes(text, scratch);
         if texture == Texture::Text {
             let names = (0..scratch.trail.hits.len()).map(|at| (at, true));
@@ -275,13 +276,13 @@ impl Detector {
     /// looked at whole.
     fn follow(&self, text: &[u8], edit: &Edit, base: &Trail, scratch: &mut Scratch) -> bool {
         let Scratch { trail, lists, .. } = scratch;
-        let reach = |rule: usize| self.patterns[rule].reach();
+        let around = |rule: usize| self.patterns[rule].around();
         let search = &mut |span: Span, hits: &mut Vec<Hit>| {
             self.hits(text, span, Texture::Text, hits, &mut Seen::default());
         };
         if !self
             .keywords
-            .inherit(edit, base, reach, search, lists, trail)
+            .inherit(edit, base, around, search, lists, trail)
         {
             return false;
         }
@@ -322,7 +323,7 @@ impl Detector {
         let (start, end) = (hit.start(), self.keywords.end(hit));
         let lead = self.keywords.lead(hit, |shapes| {
             let keyword = text[start..end].to_ascii_lowercase();
-            Lead::new(&keyword, shapes.iter().map(|it| &self.rules.rules[*it]))
+            Lead::new(&keyword, shapes.iter().map(|it| &self.patterns[*it]))
         });
         lead.fits(text, start, end)
     }

@@ -3,6 +3,8 @@
 //! Long counted repetitions make automata as large as they are long, so what is run first has none of
 //! their upper ends; a match that is too long for the pattern is looked for again by the letter.
 
+use super::lead;
+use super::trail::Around;
 use crate::model::rule::Rule;
 use crate::model::span::Span;
 use memchr::memmem::Finder;
@@ -24,6 +26,7 @@ pub(crate) struct Pattern {
     compiled: OnceLock<Option<Compiled>>,
     exact: OnceLock<Option<Regex>>,
     longest: OnceLock<usize>,
+    around: OnceLock<Around>,
     /// The group that is wanted.
     group: &'static str,
 }
@@ -61,6 +64,7 @@ impl Pattern {
             compiled: OnceLock::new(),
             exact: OnceLock::new(),
             longest: OnceLock::new(),
+            around: OnceLock::new(),
             group,
         }
     }
@@ -74,16 +78,30 @@ impl Pattern {
         })
     }
 
-    /// How far from its keyword a match can lie, besides the lead.
-    pub(crate) fn reach(&self) -> usize {
-        self.longest() + 2
+    /// How far from its keyword a match can lie.
+    pub(crate) fn around(&self) -> Around {
+        *self.around.get_or_init(|| {
+            let behind = self.longest() + 2;
+            let begins = self
+                .parsed()
+                .is_some_and(|it| lead::begins(&it, &self.keywords));
+            let before = if begins { 0 } else { behind };
+            Around { before, behind }
+        })
+    }
+
+    pub(super) fn keywords(&self) -> &[String] {
+        &self.keywords
+    }
+
+    pub(super) fn parsed(&self) -> Option<Hir> {
+        parse(&self.text).ok()
     }
 
     /// Bytes of the longest match.
     fn longest(&self) -> usize {
         *self.longest.get_or_init(|| {
-            let parsed = parse(&self.text).ok();
-            parsed
+            self.parsed()
                 .and_then(|it| it.properties().maximum_len())
                 .unwrap_or(UNBOUNDED)
         })
@@ -91,7 +109,7 @@ impl Pattern {
 
     fn compiled(&self) -> Option<&Compiled> {
         let compile = || {
-            let hir = parse(&self.text).ok()?;
+            let hir = self.parsed()?;
             let is_bounded = hir.properties().maximum_len().is_some();
             let relaxed = if is_bounded {
                 relaxed(&hir)
@@ -108,7 +126,7 @@ impl Pattern {
     }
 
     fn exact(&self) -> Option<&Regex> {
-        let build = || build(&parse(&self.text).ok()?).ok();
+        let build = || build(&self.parsed()?).ok();
         self.exact.get_or_init(build).as_ref()
     }
 
@@ -154,7 +172,7 @@ impl Pattern {
 }
 
 /// Patterns are about bytes.
-pub(super) fn parse(text: &str) -> Result<Hir, Box<regex_syntax::Error>> {
+fn parse(text: &str) -> Result<Hir, Box<regex_syntax::Error>> {
     regex_syntax::ParserBuilder::new()
         .unicode(false)
         .utf8(false)
@@ -232,18 +250,15 @@ fn literals(hir: &Hir, all: &mut Vec<Vec<u8>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ruleset;
 
-    fn matches(pattern: &str, keywords: &[&str], text: &str) -> Vec<usize> {
-        let built_in = ruleset::load(&ruleset::Options::default()).unwrap();
-        let pattern = Pattern::new(&Rule {
-            pattern: pattern.to_owned(),
-            keywords: keywords.iter().map(|it| (*it).to_owned()).collect(),
-            ..built_in.rules[0].clone()
-        });
+    fn matches(text: &str, keywords: &[&str], searched: &str) -> Vec<usize> {
+        let keywords: Vec<String> = keywords.iter().map(|it| (*it).to_owned()).collect();
+        let pattern = Pattern::of(text, "secret", &keywords);
         let mut found = Vec::new();
-        let window = Span::new(0, text.len());
-        pattern.each(text.as_bytes(), window, |it| found.push(it.secret.len()));
+        let window = Span::new(0, searched.len());
+        pattern.each(searched.as_bytes(), window, |it| {
+            found.push(it.secret.len())
+        });
         found
     }
 

@@ -161,6 +161,14 @@ pub(crate) struct Keywords {
     margins: (usize, usize),
 }
 
+/// How far from a keyword what a pattern matches can lie, besides the lead.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Around {
+    /// Nothing, where every match begins with a keyword.
+    pub(crate) before: usize,
+    pub(crate) behind: usize,
+}
+
 /// A window of a rule.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Window {
@@ -233,12 +241,9 @@ impl Keywords {
         self.leads[hit.keyword()].get_or_init(|| work_out(self.shapes(hit)))
     }
 
-    fn window(&self, hit: Hit, reach: usize) -> Span {
-        let end = self.end(hit) + LEAD + reach;
-        // Where matches begin with a keyword, this one has nothing to look for before it.
-        let begins = self.leads[hit.keyword()].get().is_some_and(Lead::begins);
-        let before = if begins { 0 } else { reach };
-        Span::new(hit.start().saturating_sub(before), end)
+    fn window(&self, hit: Hit, around: Around) -> Span {
+        let end = self.end(hit) + LEAD + around.behind;
+        Span::new(hit.start().saturating_sub(around.before), end)
     }
 
     /// The windows of all rules: each keeps one open and lets it grow while keywords follow closely, so
@@ -247,14 +252,14 @@ impl Keywords {
         &self,
         hits: &[Hit],
         length: usize,
-        reach: impl Fn(usize) -> usize,
+        around: impl Fn(usize) -> Around,
         lists: &mut Lists,
     ) {
         lists.windows.clear();
         lists.open.resize(self.of_rule.len(), None);
         for hit in hits {
             for rule in &self.shapes[hit.keyword()] {
-                let span = self.window(*hit, reach(*rule));
+                let span = self.window(*hit, around(*rule));
                 match &mut lists.open[*rule] {
                     Some(open) if span.start <= open.end => open.end = open.end.max(span.end),
                     Some(open) => {
@@ -283,16 +288,16 @@ impl Keywords {
     }
 
     /// The window of a rule that a hit belongs to, and the first hit behind it.
-    fn window_around(&self, hits: &[Hit], at: usize, rule: usize, reach: usize) -> (Span, usize) {
+    fn window_around(&self, hits: &[Hit], at: usize, rule: usize, around: Around) -> (Span, usize) {
         let words = &self.of_rule[rule];
         let is_of_rule = |hit: Hit| words.contains(&(hit.keyword() as u32));
-        let mut span = self.window(hits[at], reach);
+        let mut span = self.window(hits[at], around);
         for hit in hits[..at].iter().rev() {
-            if hit.start() + self.longest + LEAD + reach < span.start {
+            if hit.start() + self.longest + LEAD + around.behind < span.start {
                 break;
             }
             if is_of_rule(*hit) {
-                let window = self.window(*hit, reach);
+                let window = self.window(*hit, around);
                 if window.end >= span.start {
                     span.start = window.start;
                     span.end = span.end.max(window.end);
@@ -301,10 +306,10 @@ impl Keywords {
         }
         let mut after = at + 1;
         while let Some(hit) = hits.get(after)
-            && hit.start().saturating_sub(reach) <= span.end
+            && self.window(*hit, around).start <= span.end
         {
             if is_of_rule(*hit) {
-                span.end = span.end.max(self.window(*hit, reach).end);
+                span.end = span.end.max(self.window(*hit, around).end);
             }
             after += 1;
         }
@@ -324,7 +329,7 @@ impl Keywords {
         &self,
         edit: &Edit,
         base: &Trail,
-        reach: impl Fn(usize) -> usize,
+        around: impl Fn(usize) -> Around,
         search: &mut dyn FnMut(Span, &mut Vec<Hit>),
         lists: &mut Lists,
         trail: &mut Trail,
@@ -333,8 +338,8 @@ impl Keywords {
             return false;
         }
         self.take_hits(edit, base, lists, trail);
-        self.mark(edit, &reach, lists, &trail.hits);
-        self.take_found(edit, base, &reach, trail);
+        self.mark(edit, &around, lists, &trail.hits);
+        self.take_found(edit, base, &around, trail);
         true
     }
 
@@ -416,7 +421,13 @@ impl Keywords {
     }
 
     /// Lists the windows and names that an edit may have touched.
-    fn mark(&self, edit: &Edit, reach: &impl Fn(usize) -> usize, lists: &mut Lists, hits: &[Hit]) {
+    fn mark(
+        &self,
+        edit: &Edit,
+        around: &impl Fn(usize) -> Around,
+        lists: &mut Lists,
+        hits: &[Hit],
+    ) {
         lists.windows.clear();
         lists.names.clear();
         lists.done.resize(self.of_rule.len(), 0);
@@ -432,7 +443,8 @@ impl Keywords {
                 self.mark_name(hits, at, lists);
             }
             for rule in &self.shapes[hit.keyword()] {
-                let reach = reach(*rule);
+                let around = around(*rule);
+                let reach = around.behind;
                 // Beyond this no window of the hit can have an edit in its guard.
                 let margin = (2 * self.longest + LEAD + reach + self.guard(reach)) as isize;
                 if known.is_some_and(|it| it.holds(start - margin, start + margin))
@@ -440,7 +452,7 @@ impl Keywords {
                 {
                     continue;
                 }
-                let (mut span, after) = self.window_around(hits, at, *rule, reach);
+                let (mut span, after) = self.window_around(hits, at, *rule, around);
                 if lists.done[*rule] == 0 {
                     lists.touched.push(*rule);
                 }
@@ -473,7 +485,7 @@ impl Keywords {
         &self,
         edit: &Edit,
         base: &Trail,
-        reach: &impl Fn(usize) -> usize,
+        around: &impl Fn(usize) -> Around,
         trail: &mut Trail,
     ) {
         trail.shaped.clear();
@@ -491,7 +503,7 @@ impl Keywords {
                 if moved(it.window.start) >= known.end {
                     break;
                 }
-                let guard = self.guard(reach(it.found.candidate.rule)) as isize;
+                let guard = self.guard(around(it.found.candidate.rule).behind) as isize;
                 let (start, end) = (moved(it.window.start), moved(it.window.end));
                 if known.holds(start - guard, end + guard) {
                     trail.shaped.push(Shaped {
