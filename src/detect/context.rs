@@ -1,9 +1,13 @@
 //! What a path says of a match in it: kinds of files in which a weaker match means nothing. Applied per
 //! origin, after detection, so that the same bytes are matched once.
 
+use super::invented;
+use super::judge::Judgement;
+use super::purpose;
 use crate::model::finding::{Candidate, Written};
 use crate::model::level::Confidence;
-use crate::model::rule::{Kind, Matcher, Rule};
+use crate::model::purpose::Purpose;
+use crate::model::rule::{Checksum, Kind, Matcher, Rule};
 
 const LOCKFILES: &[&str] = &[
     "package-lock.json",
@@ -44,6 +48,13 @@ const LOCALES: &[&str] = &[
     "/l10n/",
 ];
 
+/// Files of sums, texts and differences: nothing in them is given a value.
+const SILENT: &[&str] = &[
+    "svg", "map", "po", "pot", "sum", "strings", "resx", "xlf", "csv", "tsv", "diff", "patch",
+];
+/// Languages in which `name: "value"` is no code.
+const INSETS: &[&str] = &["py", "pyi", "pyx", "java"];
+
 /// Folders and files of published test vectors: keys that everybody has.
 const VECTORS: &[&str] = &[
     "test_vectors",
@@ -56,51 +67,144 @@ const VECTORS: &[&str] = &[
     "known_answer",
 ];
 
-/// The confidence a match keeps at this path; `None` drops it.
-pub fn weigh(rule: &Rule, candidate: &Candidate, path: &str) -> Option<Confidence> {
+/// What a match is worth at this path, and what the path says of it; `None` drops it.
+pub fn weigh(rule: &Rule, candidate: &Candidate, path: &str) -> Option<Judgement> {
     if (!rule.paths.is_empty() && !rule.paths.iter().any(|it| matches(it, path)))
         || rule.skip_paths.iter().any(|it| matches(it, path))
     {
         return None;
     }
-    if rule.matcher == Matcher::Pattern && rule.kind != Kind::Generic {
-        return Some(candidate.confidence);
-    }
     let lower = path.to_ascii_lowercase();
     let name = lower.rsplit('/').next().unwrap_or(&lower);
     let extension = name.rsplit_once('.').map_or("", |(_, it)| it);
-    if LOCKFILES.contains(&name)
-        || matches!(
-            extension,
-            "svg"
-                | "map"
-                | "po"
-                | "pot"
-                | "sum"
-                | "strings"
-                | "resx"
-                | "xlf"
-                | "csv"
-                | "tsv"
-                | "diff"
-                | "patch"
-        )
-    {
-        return None;
+    let has_shape = rule.matcher == Matcher::Pattern && rule.kind != Kind::Generic;
+    if !has_shape {
+        if means_nothing(candidate, &lower, name, extension) {
+            return None;
+        }
+        if VECTORS.iter().any(|it| lower.contains(it)) {
+            return Some(Judgement {
+                confidence: Confidence::Low,
+                facts: vec!["- among published test vectors"],
+            });
+        }
     }
-    let bare_in_code = candidate.written == Written::Bare && CODE.contains(&extension);
-    if bare_in_code
+    let purpose = purpose::of_path(path, &lower).or(match candidate.purpose {
+        Some(Purpose::Inset) if !INSETS.contains(&extension) => None,
+        it => it,
+    });
+    Some(match purpose {
+        Some(purpose) => exhibited(rule, candidate, purpose),
+        None => Judgement::plain(candidate.confidence),
+    })
+}
+
+/// Whether a value without a shape means nothing in such a file.
+fn means_nothing(candidate: &Candidate, lower: &str, name: &str, extension: &str) -> bool {
+    LOCKFILES.contains(&name)
+        || SILENT.contains(&extension)
+        || (candidate.written == Written::Bare && CODE.contains(&extension))
         || name.contains(".min.")
         || LOCALES
             .iter()
             .any(|it| lower.contains(it) || lower.starts_with(&it[1..]))
-    {
-        return None;
+}
+
+/// What a value is worth where it is there to be seen. One that people make up, a token that expires and
+/// the hash of a password are written into tests and manuals by the thousand; a random one may still be
+/// a leak, and a provider's own shape always is.
+fn exhibited(rule: &Rule, candidate: &Candidate, purpose: Purpose) -> Judgement {
+    let fact = match made(rule, candidate) {
+        Made::Unmistakable => return Judgement::plain(candidate.confidence),
+        Made::Invented => "- a value as people make them up",
+        Made::Hash => "- the hash of a password",
+        Made::Token => "- a signed token",
+        Made::Random => {
+            return Judgement {
+                confidence: match candidate.confidence {
+                    Confidence::High => Confidence::Medium,
+                    other => other,
+                },
+                facts: vec![purpose.fact()],
+            };
+        }
+    };
+    Judgement {
+        confidence: Confidence::Low,
+        facts: vec![purpose.fact(), fact],
     }
-    if VECTORS.iter().any(|it| lower.contains(it)) {
-        return Some(Confidence::Low);
+}
+
+/// How a value was made.
+enum Made {
+    /// By a provider, in a shape that nothing else has.
+    Unmistakable,
+    /// By a person.
+    Invented,
+    /// Out of a password.
+    Hash,
+    /// By a signer: a JSON Web Token, a PASETO.
+    Token,
+    /// Drawn at random, as far as can be seen.
+    Random,
+}
+
+fn made(rule: &Rule, candidate: &Candidate) -> Made {
+    let is_own_kind = matches!(
+        rule.kind,
+        Kind::PrivateKey | Kind::Certificate | Kind::Webhook
+    );
+    let is_checked = matches!(rule.checksum, Some(Checksum::Crc32Base62 | Checksum::Pem));
+    if is_own_kind || is_checked || !rule.prefix.is_empty() {
+        return Made::Unmistakable;
     }
-    Some(candidate.confidence)
+    let value = candidate.secret.expose();
+    if is_hash(value) {
+        return Made::Hash;
+    }
+    if is_token(value) {
+        return Made::Token;
+    }
+    let value = String::from_utf8_lossy(value);
+    let names_user = rule.kind == Kind::ConnectionString || rule.kind == Kind::Password;
+    let user = candidate.key.as_deref().filter(|_| names_user);
+    let login = (rule.checksum == Some(Checksum::BasicAuth))
+        .then(|| login(&value))
+        .flatten();
+    let is_invented = match &login {
+        Some((user, password)) => invented::is_invented(password, Some(user)),
+        None => invented::is_invented(&value, user),
+    };
+    if is_invented {
+        Made::Invented
+    } else {
+        Made::Random
+    }
+}
+
+/// `$2b$`, `$6$`, `$argon2id$`: the modular crypt format.
+fn is_hash(value: &[u8]) -> bool {
+    value
+        .strip_prefix(b"$")
+        .and_then(|it| it.iter().position(|it| *it == b'$'))
+        .is_some_and(|it| (1..=12).contains(&it))
+}
+
+fn is_token(value: &[u8]) -> bool {
+    let is_paseto = value.len() > 20
+        && value[0] == b'v'
+        && (value[2..].starts_with(b".local.") || value[2..].starts_with(b".public."));
+    is_paseto || value.starts_with(b"eyJ")
+}
+
+/// The user and the password of a basic login (RFC 7617).
+fn login(value: &str) -> Option<(String, String)> {
+    let bytes = data_encoding::BASE64_NOPAD
+        .decode(value.trim_end_matches('=').as_bytes())
+        .ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    let (user, password) = text.split_once(':')?;
+    Some((user.to_owned(), password.to_owned()))
 }
 
 /// A regular expression behind `regex:`, else a glob with `*` (within or across folders alike) and `?` against a path or its file name.

@@ -11,11 +11,11 @@ use crate::model::rule::Promise;
 
 /// How sure we are, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Judgement {
+pub struct Judgement {
     /// The outcome.
-    pub(crate) confidence: Confidence,
+    pub confidence: Confidence,
     /// The facts that raised (`+`) or lowered (`-`) it.
-    pub(crate) facts: Vec<&'static str>,
+    pub facts: Vec<&'static str>,
 }
 
 impl Judgement {

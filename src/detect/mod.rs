@@ -6,8 +6,10 @@ mod assignment;
 mod checksum;
 mod context;
 mod entropy;
+mod exhibit;
 mod generate;
 mod inline;
+mod invented;
 mod judge;
 mod likeness;
 mod name;
@@ -15,6 +17,7 @@ mod named;
 mod nature;
 mod pattern;
 mod plain;
+mod purpose;
 pub mod selftest;
 mod settle;
 mod shape;
@@ -23,6 +26,7 @@ mod trail;
 
 pub use context::weigh;
 pub use generate::{Seed, fill};
+pub use judge::Judgement;
 pub use trail::{Found, Trail};
 
 use crate::model::delta::Edit;
@@ -36,7 +40,6 @@ use crate::syntax::literals::Literals;
 use crate::syntax::sealed;
 use allow::Allowances;
 use assignment::Assignment;
-use judge::Judgement;
 use named::Named;
 use pattern::{Match, Pattern};
 use stands::{NEAR, assigned_name, is_random, stands};
@@ -340,6 +343,7 @@ impl Detector {
             key: assigned_name(text, found.secret.start),
             confidence: judgement.confidence.min(rule.confidence),
             facts: judgement.facts,
+            purpose: exhibit::of_text(text, found.secret),
             inline: inline::comment(text, found.secret.start),
             expires: None,
             details: Details::default(),
@@ -399,6 +403,7 @@ impl Detector {
                 key: Some(key.to_owned()),
                 confidence: judgement.confidence.min(self.rules.rules[rule].confidence),
                 facts: judgement.facts,
+                purpose: exhibit::of_text(text, span),
                 inline: inline::comment(text, span.start),
                 expires: None,
                 details: Details::default(),
@@ -469,6 +474,7 @@ impl Detector {
             key: Some(key.to_owned()),
             confidence: rule.confidence.min(surest),
             facts: vec!["+ the provider's name, and a value of its shape"],
+            purpose: exhibit::of_text(text, found.value),
             inline: inline::comment(text, found.value.start),
             expires: None,
             details: Details::default(),

@@ -13,6 +13,7 @@ pub mod input;
 pub mod level;
 pub mod map;
 pub mod origin;
+pub mod purpose;
 pub mod record;
 pub mod reference;
 pub mod report;

@@ -4,7 +4,7 @@ use super::collect::Sighting;
 use super::identity::Identity;
 use super::pair::pair;
 use crate::decode;
-use crate::detect::weigh;
+use crate::detect::{Judgement, weigh};
 use crate::model::blob::ObjectId;
 use crate::model::details::Details;
 use crate::model::finding::Finding;
@@ -84,7 +84,7 @@ fn way(it: &Sighting) -> (&[&'static str], &Option<String>, Option<Place>) {
 struct Group {
     /// The best sighting.
     first: usize,
-    confidence: Confidence,
+    judgement: Judgement,
     /// Sighting, and which of its origins.
     origins: Vec<(u32, u32)>,
 }
@@ -132,9 +132,9 @@ fn groups(traced: &[Traced], context: &Context<'_>) -> Vec<Group> {
             let group = match here.iter().find(|it| it.0 == path) {
                 Some(known) => known.1,
                 None => {
-                    let confidence = weighed(rule, sighting, &origin.path)
-                        .filter(|it| *it >= context.min_confidence);
-                    let group = confidence.map(|confidence| {
+                    let judgement = weighed(rule, sighting, &origin.path)
+                        .filter(|it| it.confidence >= context.min_confidence);
+                    let group = judgement.map(|judgement| {
                         let copy = copies
                             .entry((sighting.id, path, candidate.rule, value, key))
                             .or_default();
@@ -144,7 +144,7 @@ fn groups(traced: &[Traced], context: &Context<'_>) -> Vec<Group> {
                             .or_insert_with(|| {
                                 groups.push(Group {
                                     first: at,
-                                    confidence,
+                                    judgement,
                                     origins: Vec::new(),
                                 });
                                 groups.len() - 1
@@ -163,7 +163,7 @@ fn groups(traced: &[Traced], context: &Context<'_>) -> Vec<Group> {
 }
 
 /// The path facts of a member are those of its own name, within the path it lies under.
-fn weighed(rule: &Rule, sighting: &Sighting, path: &str) -> Option<Confidence> {
+fn weighed(rule: &Rule, sighting: &Sighting, path: &str) -> Option<Judgement> {
     let candidate = &sighting.candidate;
     let Some(member) = &sighting.member else {
         return weigh(rule, candidate, path);
@@ -235,9 +235,13 @@ fn finding(group: &Group, traced: &[Traced], context: &Context<'_>) -> Finding {
         via: sighting.via.clone(),
         container: container.map(|it| decode::joined(&path, it)),
         within: sighting.within,
-        confidence: group.confidence,
-        facts: candidate.facts.clone(),
-        level: level(rule.severity.level(), group.confidence, &candidate.details),
+        confidence: group.judgement.confidence,
+        facts: facts(&candidate.facts, &group.judgement.facts),
+        level: level(
+            rule.severity.level(),
+            group.judgement.confidence,
+            &candidate.details,
+        ),
         managed: None,
         waived: None,
         inline: candidate.inline.clone(),
@@ -247,6 +251,16 @@ fn finding(group: &Group, traced: &[Traced], context: &Context<'_>) -> Finding {
         path,
         origins,
     }
+}
+
+/// What the bytes say of a match, then what its path says.
+fn facts(own: &[&'static str], of_path: &[&'static str]) -> Vec<&'static str> {
+    let by_shape: &[&str] = if own.is_empty() && !of_path.is_empty() {
+        &["+ its shape"]
+    } else {
+        own
+    };
+    [by_shape, of_path].concat()
 }
 
 /// A weak sign is a note, whatever the damage would be; so is a key that needs a passphrase, and a token

@@ -1,0 +1,36 @@
+//! What a text is for, where that is something else than being run or read by machines: a value in a
+//! test or in a manual is there to be seen.
+
+/// What a piece of text, or a file, is for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Purpose {
+    /// A file that tests, or that tests read.
+    TestFile,
+    /// The code of a test.
+    TestCode,
+    /// A manual, a page to be read.
+    Manual,
+    /// A program or a configuration that shows how a thing is used.
+    Example,
+    /// Documentation within code.
+    DocComment,
+    /// A text within code, as its own syntax tells.
+    Inset,
+    /// Beside a host or an address that is kept for documentation (RFC 2606, RFC 5737).
+    ExampleHost,
+}
+
+impl Purpose {
+    /// The fact that it is.
+    pub fn fact(self) -> &'static str {
+        match self {
+            Self::TestFile => "- in a file for tests",
+            Self::TestCode => "- in the code of a test",
+            Self::Manual => "- in a manual",
+            Self::Example => "- in an example",
+            Self::DocComment => "- in documentation within code",
+            Self::Inset => "- in a text within code",
+            Self::ExampleHost => "- beside a host that is kept for documentation",
+        }
+    }
+}
