@@ -324,7 +324,7 @@ fn unwrapped(text: &[u8], mut at: usize) -> usize {
             .unwrap_or(call);
         // `x.encode("latin1")` names an encoding; `Base64.decode("...")` is given a value.
         let is_codec = matches!(last, b"decode" | b"encode")
-            && [&b"ase"[..], b"ex", b"b64"]
+            && [&b"ase64"[..], b"ase32", b"ase16", b"hex", b"Hex", b"b64"]
                 .iter()
                 .any(|it| memchr::memmem::find(&call[..chain - last.len()], it).is_some());
         if rest.get(chain) == Some(&b'(') && (is_codec || WRAPPERS.contains(&last)) {

@@ -89,14 +89,23 @@ pub fn weigh(rule: &Rule, candidate: &Candidate, path: &str) -> Option<Judgement
             });
         }
     }
-    let purpose = purpose::of_path(path, &lower).or(match candidate.purpose {
-        Some(Purpose::Inset) if !INSETS.contains(&extension) => None,
-        it => it,
-    });
-    Some(match purpose {
-        Some(purpose) => exhibited(rule, candidate, purpose),
-        None => Judgement::plain(candidate.confidence),
-    })
+    let of_text = candidate
+        .purpose
+        .filter(|it| *it != Purpose::Inset || INSETS.contains(&extension));
+    // The path first: it says more to a reader.
+    let purposes = [purpose::of_path(path, &lower), of_text];
+    let judgements = purposes
+        .into_iter()
+        .flatten()
+        .map(|it| exhibited(rule, candidate, it));
+    let plain = Judgement::plain(candidate.confidence);
+    Some(judgements.fold(plain, |least, it| {
+        if it.confidence < least.confidence {
+            it
+        } else {
+            least
+        }
+    }))
 }
 
 /// Whether a value without a shape means nothing in such a file.
@@ -112,26 +121,26 @@ fn means_nothing(candidate: &Candidate, lower: &str, name: &str, extension: &str
 
 /// What a value is worth where it is there to be seen. One that people make up, a token that expires and
 /// the hash of a password are written into tests and manuals by the thousand; a random one may still be
-/// a leak, and a provider's own shape always is.
+/// a leak there, but hardly in a comment that documents code; a provider's own shape always is.
 fn exhibited(rule: &Rule, candidate: &Candidate, purpose: Purpose) -> Judgement {
-    let fact = match made(rule, candidate) {
-        Made::Unmistakable => return Judgement::plain(candidate.confidence),
-        Made::Invented => "- a value as people make them up",
-        Made::Hash => "- the hash of a password",
-        Made::Token => "- a signed token",
-        Made::Random => {
-            return Judgement {
-                confidence: match candidate.confidence {
-                    Confidence::High => Confidence::Medium,
-                    other => other,
-                },
-                facts: vec![purpose.fact()],
-            };
-        }
+    let own = candidate.confidence;
+    let made = made(rule, candidate);
+    let confidence = match (&made, purpose) {
+        (Made::Unmistakable, _) => own,
+        (_, Purpose::Badge) => Confidence::Low,
+        (Made::Invented, Purpose::Comment) => own.lowered(),
+        (_, Purpose::Comment) => own,
+        (Made::Random, Purpose::DocComment | Purpose::Inset) => Confidence::Low,
+        (Made::Random, _) => own.min(Confidence::Medium),
+        _ => Confidence::Low,
     };
+    if confidence == own {
+        return Judgement::plain(own);
+    }
+    let facts = std::iter::once(purpose.fact()).chain(made.fact());
     Judgement {
-        confidence: Confidence::Low,
-        facts: vec![purpose.fact(), fact],
+        confidence,
+        facts: facts.collect(),
     }
 }
 
@@ -149,7 +158,25 @@ enum Made {
     Random,
 }
 
+impl Made {
+    fn fact(&self) -> Option<&'static str> {
+        match self {
+            Self::Unmistakable | Self::Random => None,
+            Self::Invented => Some("- a value as people make them up"),
+            Self::Hash => Some("- the hash of a password"),
+            Self::Token => Some("- a signed token"),
+        }
+    }
+}
+
 fn made(rule: &Rule, candidate: &Candidate) -> Made {
+    let value = candidate.secret.expose();
+    if is_hash(value) {
+        return Made::Hash;
+    }
+    if rule.kind == Kind::Jwt || is_token(value) {
+        return Made::Token;
+    }
     let is_own_kind = matches!(
         rule.kind,
         Kind::PrivateKey | Kind::Certificate | Kind::Webhook
@@ -157,13 +184,6 @@ fn made(rule: &Rule, candidate: &Candidate) -> Made {
     let is_checked = matches!(rule.checksum, Some(Checksum::Crc32Base62 | Checksum::Pem));
     if is_own_kind || is_checked || !rule.prefix.is_empty() {
         return Made::Unmistakable;
-    }
-    let value = candidate.secret.expose();
-    if is_hash(value) {
-        return Made::Hash;
-    }
-    if is_token(value) {
-        return Made::Token;
     }
     let value = String::from_utf8_lossy(value);
     let names_user = rule.kind == Kind::ConnectionString || rule.kind == Kind::Password;
@@ -175,7 +195,9 @@ fn made(rule: &Rule, candidate: &Candidate) -> Made {
         Some((user, password)) => invented::is_invented(password, Some(user)),
         None => invented::is_invented(&value, user),
     };
-    if is_invented {
+    // In a URL of a manual or a test nearly everything is made up; only long random text is not.
+    let in_url = rule.keywords.iter().any(|it| it.ends_with("://"));
+    if is_invented || (in_url && value.len() < 12) {
         Made::Invented
     } else {
         Made::Random
@@ -194,7 +216,7 @@ fn is_token(value: &[u8]) -> bool {
     let is_paseto = value.len() > 20
         && value[0] == b'v'
         && (value[2..].starts_with(b".local.") || value[2..].starts_with(b".public."));
-    is_paseto || value.starts_with(b"eyJ")
+    is_paseto || (value.starts_with(b"eyJ") && value.contains(&b'.'))
 }
 
 /// The user and the password of a basic login (RFC 7617).

@@ -1,5 +1,6 @@
 //! What the text around a value says it is there for: the code of a test, documentation within code, a
-//! host that is kept for documentation. Looks no farther than a candidate may (`trail`).
+//! host that is kept for documentation. Looks no farther than a candidate may (`trail`); what only the
+//! whole text tells is `inset`'s.
 //!
 //! Not here: what a path says (`purpose`), and what follows from either (`context`).
 
@@ -11,8 +12,8 @@ const BEFORE: usize = 600;
 /// How far behind it.
 const BEHIND: usize = 200;
 
-/// What the text around a value is for.
-pub(crate) fn of_text(text: &[u8], span: Span) -> Option<Purpose> {
+/// What the text around a value is for; `name` is what it is assigned to.
+pub(crate) fn of_text(text: &[u8], span: Span, name: Option<&str>) -> Option<Purpose> {
     let floor = span.start.saturating_sub(BEFORE);
     let before = &text[floor..span.start];
     let line = memchr::memrchr(b'\n', before).map_or(0, |it| it + 1);
@@ -26,10 +27,38 @@ pub(crate) fn of_text(text: &[u8], span: Span) -> Option<Purpose> {
     if is_asserted(own) || (is_whole && is_tested(above, own)) {
         return Some(Purpose::TestCode);
     }
+    if own.ends_with(b"badge.svg?token=") {
+        return Some(Purpose::Badge);
+    }
+    if name.is_some_and(is_for_tests) {
+        return Some(Purpose::Name);
+    }
     if names_example_host(own) || names_example_host(rest) {
         return Some(Purpose::ExampleHost);
     }
+    if is_whole && is_comment(own) {
+        return Some(Purpose::Comment);
+    }
     is_pair_of_yaml(own).then_some(Purpose::Inset)
+}
+
+/// `DUMMY_SECRET`, `test_token`: a name that says that there is no secret in it.
+fn is_for_tests(name: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "test", "tests", "testing", "dummy", "fake", "mock", "mocked", "example", "sample",
+    ];
+    let words = super::name::words(name);
+    words.iter().any(|it| WORDS.contains(&it.as_str()))
+}
+
+/// Whether the line is a comment, whatever it says.
+fn is_comment(line: &[u8]) -> bool {
+    let line = line.trim_ascii_start();
+    let is_directive = [&b"#define"[..], b"#[", b"#{", b"#!", b"#if"]
+        .iter()
+        .any(|it| line.starts_with(it));
+    let starts = [&b"#"[..], b"//", b"-- ", b"; ", b"/*", b"<!--"];
+    !is_directive && starts.iter().any(|it| line.starts_with(it))
 }
 
 /// Whether the line is one of a comment that documents: `///`, `//!`, ` * `, a doctest, a prompt.
@@ -106,7 +135,7 @@ fn is_documented(above: &[u8], own: &[u8]) -> bool {
 }
 
 /// `"""Says what follows.`, `EXAMPLES = r'''`: opens a text about the code.
-fn is_docstring(line: &[u8]) -> bool {
+pub(crate) fn is_docstring(line: &[u8]) -> bool {
     let bare = line.strip_prefix(b"r").unwrap_or(line);
     for quote in [&b"\"\"\""[..], b"'''"] {
         if let Some(rest) = bare.strip_prefix(quote) {
@@ -285,7 +314,7 @@ mod tests {
 
     fn purpose(text: &str) -> Option<Purpose> {
         let start = text.find("VALUE").unwrap();
-        of_text(text.as_bytes(), Span::new(start, start + 5))
+        of_text(text.as_bytes(), Span::new(start, start + 5), None)
     }
 
     #[test]
@@ -313,6 +342,10 @@ mod tests {
             "# password=VALUE",
             "// password = \"VALUE\";",
             "; db_password=VALUE",
+        ] {
+            assert_eq!(purpose(text), Some(Purpose::Comment), "{text}");
+        }
+        for text in [
             "/* Opens. */\nlet password = \"VALUE\";",
             "```\npassword = \"VALUE\"",
             "CONFIG = \"\"\"\npassword=VALUE",

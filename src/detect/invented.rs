@@ -141,7 +141,7 @@ fn reads(value: &str, folded: &str) -> bool {
 }
 
 /// Words stand near 1.7, random letters below zero (`likeness`).
-const LIKE_WORDS: f32 = 0.3;
+const LIKE_WORDS: f32 = -0.2;
 
 #[cfg(test)]
 mod tests {

@@ -83,7 +83,11 @@ pub(crate) fn judge(
     {
         return None;
     }
-    if !value.is_ascii() || value.contains(char::is_whitespace) || looks_like_code(value, written) {
+    if !value.is_ascii()
+        || value.contains(char::is_whitespace)
+        || looks_like_code(value, written)
+        || is_key_fingerprint(&words, value)
+    {
         return None;
     }
     let score = match promise {
@@ -91,7 +95,20 @@ pub(crate) fn judge(
         Promise::Random => random(value, written),
         Promise::Perhaps => perhaps(value),
     };
-    score?.judgement()
+    let mut judgement = score?.judgement()?;
+    // base64 of `Salted__`: what `openssl enc` writes.
+    if value.starts_with("U2FsdGVkX1") {
+        judgement.confidence = Confidence::Low;
+        judgement.facts.push("- ciphertext");
+    }
+    Some(judgement)
+}
+
+/// `GPG_KEY=<40 digits>`: by which a public key is fetched.
+fn is_key_fingerprint(words: &[String], value: &str) -> bool {
+    words.iter().any(|it| it == "gpg" || it == "pgp")
+        && matches!(value.len(), 16 | 32 | 40)
+        && value.bytes().all(|it| it.is_ascii_hexdigit())
 }
 
 fn classes(value: &str) -> (usize, usize, usize, usize) {
@@ -163,6 +180,16 @@ fn is_joined_words(value: &str) -> bool {
     parts.len() > 1 && parts.iter().filter(is_word).count() * 2 >= parts.len()
 }
 
+/// `darkPopupBg`: a name in code, of pieces longer than chance makes them.
+fn is_camel_case(value: &str) -> bool {
+    let pieces = words(value).len();
+    value.len() < 20
+        && value.starts_with(|it: char| it.is_ascii_lowercase())
+        && value.chars().all(char::is_alphabetic)
+        && pieces > 1
+        && value.len() * 2 >= pieces * 7
+}
+
 fn random(value: &str, written: Written) -> Option<Score> {
     let (lower, upper, digit, other) = classes(value);
     if value.len() < 6 || value.len() > 512 {
@@ -185,7 +212,7 @@ fn random(value: &str, written: Written) -> Option<Score> {
             && entropy >= 4.0
             && !reads_like_words(value)
             && !value.contains(['_', '-', '.']);
-        let noise = reads_like_noise(value) && value.len() >= 8;
+        let noise = reads_like_noise(value) && value.len() >= 8 && !is_camel_case(value);
         score.weigh(!at_random && !noise, -2, "- reads like words");
         score.weigh(at_random || noise, 0, "+ letters as no word has them");
         score.weigh(written == Written::Bare, -1, "- not quoted");

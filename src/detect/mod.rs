@@ -9,6 +9,7 @@ mod entropy;
 mod exhibit;
 mod generate;
 mod inline;
+mod inset;
 mod invented;
 mod judge;
 mod likeness;
@@ -33,6 +34,7 @@ use crate::model::delta::Edit;
 use crate::model::details::Details;
 use crate::model::finding::{Candidate, Written};
 use crate::model::level::Confidence;
+use crate::model::purpose::Purpose;
 use crate::model::rule::{Kind, Matcher, Promise, RuleSet};
 use crate::model::secret::Secret;
 use crate::model::span::Span;
@@ -196,6 +198,7 @@ impl Detector {
                 it.span.len(),
             )
         });
+        show(text, &mut found);
         found
     }
 
@@ -335,15 +338,16 @@ impl Detector {
             }
             None => Judgement::plain(rule.confidence),
         };
+        let key = assigned_name(text, found.secret.start);
         Some(self.told(Candidate {
             rule: number,
             span: found.secret,
             secret: Secret::new(value),
             written: Written::Shape,
-            key: assigned_name(text, found.secret.start),
             confidence: judgement.confidence.min(rule.confidence),
             facts: judgement.facts,
-            purpose: exhibit::of_text(text, found.secret),
+            purpose: exhibit::of_text(text, found.secret, key.as_deref()),
+            key,
             inline: inline::comment(text, found.secret.start),
             expires: None,
             details: Details::default(),
@@ -403,7 +407,7 @@ impl Detector {
                 key: Some(key.to_owned()),
                 confidence: judgement.confidence.min(self.rules.rules[rule].confidence),
                 facts: judgement.facts,
-                purpose: exhibit::of_text(text, span),
+                purpose: exhibit::of_text(text, span, Some(key)),
                 inline: inline::comment(text, span.start),
                 expires: None,
                 details: Details::default(),
@@ -474,12 +478,30 @@ impl Detector {
             key: Some(key.to_owned()),
             confidence: rule.confidence.min(surest),
             facts: vec!["+ the provider's name, and a value of its shape"],
-            purpose: exhibit::of_text(text, found.value),
+            purpose: exhibit::of_text(text, found.value, Some(key)),
             inline: inline::comment(text, found.value.start),
             expires: None,
             details: Details::default(),
             content: None,
         }))
+    }
+}
+
+/// Tells of the candidates about which their surroundings say nothing what the whole text says of them.
+fn show(text: &[u8], found: &mut [Found]) {
+    let is_told = |it: &Found| {
+        let purpose = it.candidate.purpose;
+        matches!(purpose, Some(Purpose::DocComment | Purpose::TestCode))
+    };
+    if found.iter().all(is_told) {
+        return;
+    }
+    let pieces = inset::of_whole(text);
+    for it in found {
+        let piece = pieces.iter().find(|(span, _)| span.contains(it.span));
+        if let (false, Some((_, purpose))) = (is_told(it), piece) {
+            Arc::make_mut(&mut it.candidate).purpose = Some(*purpose);
+        }
     }
 }
 

@@ -14,8 +14,14 @@ pub enum Purpose {
     Example,
     /// Documentation within code.
     DocComment,
+    /// A setting that a comment takes out of force.
+    Comment,
     /// A text within code, as its own syntax tells.
     Inset,
+    /// The address of a badge: a picture that a page shows to everybody.
+    Badge,
+    /// Under a name that says that it is for tests, or no secret.
+    Name,
     /// Beside a host or an address that is kept for documentation (RFC 2606, RFC 5737).
     ExampleHost,
 }
@@ -29,6 +35,9 @@ impl Purpose {
             Self::Manual => "- in a manual",
             Self::Example => "- in an example",
             Self::DocComment => "- in documentation within code",
+            Self::Comment => "- in a comment",
+            Self::Badge => "- in the address of a badge",
+            Self::Name => "- its name says that it is for tests",
             Self::Inset => "- in a text within code",
             Self::ExampleHost => "- beside a host that is kept for documentation",
         }
