@@ -89,23 +89,46 @@ pub fn weigh(rule: &Rule, candidate: &Candidate, path: &str) -> Option<Judgement
             });
         }
     }
-    let of_text = candidate
-        .purpose
-        .filter(|it| *it != Purpose::Inset || INSETS.contains(&extension));
     // The path first: it says more to a reader.
-    let purposes = [purpose::of_path(path, &lower), of_text];
-    let judgements = purposes
+    let of_path = purpose::of_path(path, &lower);
+    let of_text = candidate.purpose.filter(|it| match it {
+        Purpose::Inset => INSETS.contains(&extension),
+        // A page is nothing but documentation.
+        Purpose::DocComment => of_path != Some(Purpose::Manual),
+        _ => true,
+    });
+    let is_code = CODE.contains(&extension);
+    let judgements = [of_path, of_text]
         .into_iter()
         .flatten()
-        .map(|it| exhibited(rule, candidate, it));
-    let plain = Judgement::plain(candidate.confidence);
-    Some(judgements.fold(plain, |least, it| {
+        .map(|it| exhibited(rule, candidate, it, is_code));
+    let plain = if is_own_name(rule, candidate, &lower) {
+        Judgement {
+            confidence: Confidence::Low,
+            facts: vec!["- the name of a folder it lies in"],
+        }
+    } else {
+        Judgement::plain(candidate.confidence)
+    };
+    let least = judgements.fold(plain, |least, it| {
         if it.confidence < least.confidence {
             it
         } else {
             least
         }
-    }))
+    });
+    Some(least)
+}
+
+/// `zabbix`, `Acme#123` below a folder `acme`: what everybody tries first, and no secret that leaks.
+fn is_own_name(rule: &Rule, candidate: &Candidate, lower: &str) -> bool {
+    if rule.promise.is_none() && rule.matcher != Matcher::Assignment {
+        return false;
+    }
+    std::str::from_utf8(candidate.secret.expose())
+        .ok()
+        .and_then(invented::counted)
+        .is_some_and(|word| word.len() > 3 && purpose::folders(lower).any(|it| it == word))
 }
 
 /// Whether a value without a shape means nothing in such a file.
@@ -122,7 +145,7 @@ fn means_nothing(candidate: &Candidate, lower: &str, name: &str, extension: &str
 /// What a value is worth where it is there to be seen. One that people make up, a token that expires and
 /// the hash of a password are written into tests and manuals by the thousand; a random one may still be
 /// a leak there, but hardly in a comment that documents code; a provider's own shape always is.
-fn exhibited(rule: &Rule, candidate: &Candidate, purpose: Purpose) -> Judgement {
+fn exhibited(rule: &Rule, candidate: &Candidate, purpose: Purpose, in_code: bool) -> Judgement {
     let own = candidate.confidence;
     let made = made(rule, candidate);
     let confidence = match (&made, purpose) {
@@ -130,7 +153,7 @@ fn exhibited(rule: &Rule, candidate: &Candidate, purpose: Purpose) -> Judgement 
         (_, Purpose::Badge) => Confidence::Low,
         (Made::Invented, Purpose::Comment) => own.lowered(),
         (_, Purpose::Comment) => own,
-        (Made::Random, Purpose::DocComment | Purpose::Inset) => Confidence::Low,
+        (Made::Random, Purpose::DocComment | Purpose::Inset) if in_code => Confidence::Low,
         (Made::Random, _) => own.min(Confidence::Medium),
         _ => Confidence::Low,
     };

@@ -23,6 +23,7 @@ const WORDS: &[&str] = &[
     "passphrase",
     "token",
     "blah",
+    "blahbla",
     "hunter",
     "hello",
     "admin",
@@ -69,6 +70,12 @@ pub(crate) fn is_invented(value: &str, user: Option<&str>) -> bool {
     let lower = value.to_ascii_lowercase();
     let folded = folded(&lower);
     let plain = squeezed(value);
+    let is_digest = value.len() >= 16
+        && value.bytes().all(|it| it.is_ascii_hexdigit())
+        && value.bytes().any(|it| it.is_ascii_alphabetic());
+    if is_digest {
+        return is_stand_in(value);
+    }
     let is_short = value.len() < 24;
     let is_users = user.is_some_and(|it| {
         let user = squeezed(it);
@@ -79,12 +86,29 @@ pub(crate) fn is_invented(value: &str, user: Option<&str>) -> bool {
         || is_stand_in(value)
         || WORDS
             .iter()
+            // Long random text contains every short word in the end.
+            .filter(|it| is_short || it.len() > 5)
             .any(|it| lower.contains(it) || folded.contains(it))
         || (is_short && has_run(&lower))
         || (is_short && has_short_word(value))
         || sequence_share(value.as_bytes()) > 0.25
         || is_number(value)
         || (value.len() < 40 && reads(value, &folded))
+}
+
+/// The word of a value that is a word and nothing more, or a word and a count: `Acme#123`, `acme12345`.
+/// In lower case, with letters for the digits that stand for them.
+pub(crate) fn counted(value: &str) -> Option<String> {
+    let lower = value.to_ascii_lowercase();
+    let signs = ['#', '@', '!', '_', '-', '.', '$', '*'];
+    let bare = lower.trim_end_matches(signs);
+    let stem = ["123456", "12345", "1234", "123", "12", "1"]
+        .iter()
+        .find_map(|it| bare.strip_suffix(it))
+        .unwrap_or(bare)
+        .trim_end_matches(signs);
+    let word = folded(stem);
+    (!word.is_empty() && word.bytes().all(|it| it.is_ascii_alphabetic())).then_some(word)
 }
 
 /// Letters for the digits and signs that stand for them: `s3cr3t`.
@@ -184,5 +208,19 @@ mod tests {
             assert!(!is_invented(value, None), "{value}");
         }
         assert!(is_invented("kulgrejx", Some("kulgrejx")));
+    }
+
+    #[test]
+    fn a_word_and_a_count_is_known() {
+        for (value, word) in [
+            ("acme", Some("acme")),
+            ("Acme#123", Some("acme")),
+            ("4cm3_12345", Some("acme")),
+            ("Acme1!", Some("acme")),
+            ("Acme2024!", None),
+            ("acme-x9", None),
+        ] {
+            assert_eq!(counted(value).as_deref(), word, "{value}");
+        }
     }
 }

@@ -2,8 +2,9 @@
 //! confidence can be explained. Knows nothing of paths.
 
 use super::entropy::shannon;
+use super::invented::counted;
 use super::likeness::{likeness, reads_like_noise, reads_like_words};
-use super::name::words;
+use super::name::{PASSWORD, words};
 use super::plain::{is_stand_in, is_trivial, looks_like_code, squeezed};
 use crate::model::finding::Written;
 use crate::model::level::Confidence;
@@ -144,9 +145,20 @@ fn password(value: &str, written: Written) -> Option<Score> {
         return None;
     }
     let mut score = Score::new(2, "+ the name of a password");
+    // `vmware_pwd`: its own name, whatever the first word is.
+    let is_name = digit == 0
+        && value
+            .rsplit_once(['_', '-'])
+            .is_some_and(|(_, last)| PASSWORD.contains(&last.to_ascii_lowercase().as_str()));
+    let is_counted = digit >= 3 && counted(value).is_some_and(|it| !reads_like_noise(&it));
+    score.weigh(is_counted, -1, "- a word and a count");
     let mixed = !identifier && kinds >= 3 && value.len() >= 8 && shannon(value.as_bytes()) >= 2.8;
     score.weigh(mixed, 1, "+ characters of three kinds");
-    score.weigh(!mixed && identifier, -1, "- reads like an identifier");
+    score.weigh(
+        !mixed && (identifier || is_name),
+        -1,
+        "- reads like an identifier",
+    );
     let is_word = !identifier
         && only_letters
         && value.len() <= 10

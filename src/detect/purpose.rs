@@ -105,6 +105,12 @@ fn of_folder(name: &str) -> Option<Purpose> {
     }
 }
 
+/// The words of the folders' names.
+pub(crate) fn folders(lower: &str) -> impl Iterator<Item = &str> {
+    let folders = lower.rsplit_once('/').map_or("", |it| it.0);
+    folders.split(|it: char| !it.is_ascii_alphanumeric())
+}
+
 /// The words of a name in lower case.
 fn parts(name: &str) -> impl Iterator<Item = &str> {
     name.split(|it: char| !it.is_ascii_alphanumeric())
