@@ -234,6 +234,10 @@ fn value(text: &[u8], name: Span, at: usize) -> Option<Assignment> {
     }
     at = unwrapped(text, at);
     let found = literal(text, at).map(|it| (it, Written::Quoted));
+    // `password => ['type' => 'text']`: what follows is a key and no value.
+    if in_list && found.is_some_and(|(it, _)| is_key(text, it.end + 1)) {
+        return None;
+    }
     let (value, written) = match found {
         Some(found) => found,
         None if in_list || is_quote(text, at) => return None,
@@ -264,6 +268,12 @@ fn value(text: &[u8], name: Span, at: usize) -> Option<Assignment> {
         in_list,
         is_call: false,
     })
+}
+
+/// Whether an arrow or a colon follows.
+fn is_key(text: &[u8], at: usize) -> bool {
+    let at = skip(text, at, b" \t");
+    text.get(at) == Some(&b':') || (text.get(at) == Some(&b'=') && text.get(at + 1) == Some(&b'>'))
 }
 
 /// Calls that give back what they are given, in another type or encoding: their last word.
@@ -520,6 +530,7 @@ mod tests {
             "f(\"label\",\"password:\"),x?y.g(\"input\")",
             "socks5://user:password@127.0.0.1:1080/",
             "url+\"?password=\"],size:25,name:\"x\"",
+            "'password' => ['type' => 'text']",
         ] {
             assert!(
                 around(text.as_bytes(), text.find("password").unwrap()).is_none(),

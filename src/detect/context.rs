@@ -8,6 +8,7 @@ use crate::model::finding::{Candidate, Written};
 use crate::model::level::Confidence;
 use crate::model::purpose::Purpose;
 use crate::model::rule::{Checksum, Kind, Matcher, Rule};
+use std::borrow::Cow;
 
 const LOCKFILES: &[&str] = &[
     "package-lock.json",
@@ -32,18 +33,19 @@ const LOCKFILES: &[&str] = &[
 ];
 /// Languages in which an unquoted value is an expression.
 const CODE: &[&str] = &[
-    "py", "js", "jsx", "ts", "tsx", "mjs", "cjs", "go", "java", "kt", "kts", "scala", "rb", "rs",
-    "c", "h", "cc", "cpp", "cxx", "hpp", "cs", "m", "mm", "swift", "php", "pl", "pm", "lua", "ex",
-    "exs", "erl", "hs", "ml", "clj", "dart", "groovy", "gradle", "vb", "fs", "r", "jl", "zig",
-    "nim", "sol", "proto", "graphql", "css", "scss", "less", "vue", "svelte", "html", "htm",
-    "xhtml", "tf", "hcl", "sql", "pas", "f90", "asm", "s", "el", "lisp", "vim", "tcl", "awk",
-    "bzl", "cmake",
+    "py", "js", "jsx", "ts", "tsx", "mjs", "cjs", "go", "java", "kt", "kts", "scala", "rb", "rbs",
+    "rake", "rs", "c", "h", "cc", "cpp", "cxx", "hpp", "cs", "m", "mm", "swift", "php", "pl", "pm",
+    "lua", "ex", "exs", "erl", "hs", "ml", "clj", "dart", "groovy", "gradle", "vb", "fs", "r",
+    "jl", "zig", "nim", "sol", "proto", "graphql", "css", "scss", "less", "vue", "svelte", "html",
+    "htm", "xhtml", "tf", "hcl", "sql", "pas", "f90", "asm", "s", "el", "lisp", "vim", "tcl",
+    "awk", "bzl", "cmake",
 ];
 const LOCALES: &[&str] = &[
     "/locale/",
     "/locales/",
     "/i18n/",
     "/lang/",
+    "/languages/",
     "/translations/",
     "/l10n/",
 ];
@@ -93,8 +95,9 @@ pub fn weigh(rule: &Rule, candidate: &Candidate, path: &str) -> Option<Judgement
     let of_path = purpose::of_path(path, &lower);
     let of_text = candidate.purpose.filter(|it| match it {
         Purpose::Inset => INSETS.contains(&extension),
-        // A page is nothing but documentation.
+        // A page is nothing but documentation, and a file of tests nothing but tests.
         Purpose::DocComment => of_path != Some(Purpose::Manual),
+        Purpose::TestCode => of_path != Some(Purpose::TestFile),
         _ => true,
     });
     let is_code = CODE.contains(&extension);
@@ -102,13 +105,17 @@ pub fn weigh(rule: &Rule, candidate: &Candidate, path: &str) -> Option<Judgement
         .into_iter()
         .flatten()
         .map(|it| exhibited(rule, candidate, it, is_code));
-    let plain = if is_own_name(rule, candidate, &lower) {
-        Judgement {
-            confidence: Confidence::Low,
-            facts: vec!["- the name of a folder it lies in"],
-        }
+    let doubt = if is_own_name(rule, candidate, &lower) {
+        Some("- a name in its own path")
     } else {
-        Judgement::plain(candidate.confidence)
+        is_of_nobody(candidate).then_some("- a token that names an example")
+    };
+    let plain = match doubt {
+        Some(fact) => Judgement {
+            confidence: Confidence::Low,
+            facts: vec![fact],
+        },
+        None => Judgement::plain(candidate.confidence),
     };
     let least = judgements.fold(plain, |least, it| {
         if it.confidence < least.confidence {
@@ -120,7 +127,32 @@ pub fn weigh(rule: &Rule, candidate: &Candidate, path: &str) -> Option<Judgement
     Some(least)
 }
 
-/// `zabbix`, `Acme#123` below a folder `acme`: what everybody tries first, and no secret that leaks.
+/// Whether a JSON Web Token speaks of those whom standards and manuals use: issued for an example's host
+/// (RFC 2606), or for the subject that introductions show.
+fn is_of_nobody(candidate: &Candidate) -> bool {
+    let value = candidate.secret.expose();
+    let Some(payload) = value
+        .starts_with(b"eyJ")
+        .then(|| value.split(|it| *it == b'.').nth(1))
+        .flatten()
+    else {
+        return false;
+    };
+    let Ok(claims) = data_encoding::BASE64URL_NOPAD.decode(payload) else {
+        return false;
+    };
+    [
+        &b"example.com"[..],
+        b"example.org",
+        b"example.net",
+        b"John Doe",
+        b"\"1234567890\"",
+    ]
+    .iter()
+    .any(|it| memchr::memmem::find(&claims, it).is_some())
+}
+
+/// `zabbix`, `Acme#123` in or below `acme`: what everybody tries first, and no secret that leaks.
 fn is_own_name(rule: &Rule, candidate: &Candidate, lower: &str) -> bool {
     if rule.promise.is_none() && rule.matcher != Matcher::Assignment {
         return false;
@@ -128,7 +160,7 @@ fn is_own_name(rule: &Rule, candidate: &Candidate, lower: &str) -> bool {
     std::str::from_utf8(candidate.secret.expose())
         .ok()
         .and_then(invented::counted)
-        .is_some_and(|word| word.len() > 3 && purpose::folders(lower).any(|it| it == word))
+        .is_some_and(|word| word.len() > 3 && purpose::words(lower).any(|it| it == word))
 }
 
 /// Whether a value without a shape means nothing in such a file.
@@ -151,9 +183,11 @@ fn exhibited(rule: &Rule, candidate: &Candidate, purpose: Purpose, in_code: bool
     let confidence = match (&made, purpose) {
         (Made::Unmistakable, _) => own,
         (_, Purpose::Badge) => Confidence::Low,
-        (Made::Invented, Purpose::Comment) => own.lowered(),
-        (_, Purpose::Comment) => own,
+        (Made::Invented, Purpose::Comment) if !in_code => own.lowered(),
+        (Made::Random | Made::Token | Made::Hash, Purpose::Comment) => own,
         (Made::Random, Purpose::DocComment | Purpose::Inset) if in_code => Confidence::Low,
+        (Made::Random, Purpose::Examples | Purpose::Name) => Confidence::Low,
+        (Made::Random, Purpose::TestCode) => own.lowered(),
         (Made::Random, _) => own.min(Confidence::Medium),
         _ => Confidence::Low,
     };
@@ -175,7 +209,7 @@ enum Made {
     Invented,
     /// Out of a password.
     Hash,
-    /// By a signer: a JSON Web Token, a PASETO.
+    /// By a signer, for some hours: a JSON Web Token, a PASETO, a session's token.
     Token,
     /// Drawn at random, as far as can be seen.
     Random,
@@ -187,7 +221,7 @@ impl Made {
             Self::Unmistakable | Self::Random => None,
             Self::Invented => Some("- a value as people make them up"),
             Self::Hash => Some("- the hash of a password"),
-            Self::Token => Some("- a signed token"),
+            Self::Token => Some("- a token of the kind that expires"),
         }
     }
 }
@@ -197,7 +231,7 @@ fn made(rule: &Rule, candidate: &Candidate) -> Made {
     if is_hash(value) {
         return Made::Hash;
     }
-    if rule.kind == Kind::Jwt || is_token(value) {
+    if rule.kind == Kind::Jwt || is_token(value) || names_short_life(candidate) {
         return Made::Token;
     }
     let is_own_kind = matches!(
@@ -214,13 +248,19 @@ fn made(rule: &Rule, candidate: &Candidate) -> Made {
     let login = (rule.checksum == Some(Checksum::BasicAuth))
         .then(|| login(&value))
         .flatten();
-    let is_invented = match &login {
-        Some((user, password)) => invented::is_invented(password, Some(user)),
-        None => invented::is_invented(&value, user),
-    };
-    // In a URL of a manual or a test nearly everything is made up; only long random text is not.
     let in_url = rule.keywords.iter().any(|it| it.ends_with("://"));
-    if is_invented || (in_url && value.len() < 12) {
+    let is_login = in_url || login.is_some();
+    let (user, password) = match &login {
+        Some((user, password)) => (Some(user.as_str()), password.as_str()),
+        None => (user, value.as_ref()),
+    };
+    let password = if is_login {
+        Cow::Owned(unescaped(password))
+    } else {
+        Cow::Borrowed(password)
+    };
+    // In a login of a manual or a test nearly everything is made up; only long random text is not.
+    if invented::is_invented(&password, user) || (is_login && password.len() < 12) {
         Made::Invented
     } else {
         Made::Random
@@ -235,11 +275,41 @@ fn is_hash(value: &[u8]) -> bool {
         .is_some_and(|it| (1..=12).contains(&it))
 }
 
+/// `AWS_SESSION_TOKEN`, `X-Amz-Security-Token`: what goes with keys that expire within hours.
+fn names_short_life(candidate: &Candidate) -> bool {
+    let words = super::name::words(candidate.key.as_deref().unwrap_or_default());
+    matches!(words.as_slice(), [.., which, last] if last == "token" && (which == "security" || which == "session"))
+}
+
+/// Tokens that are signed, and access tokens of Google, which live for an hour.
 fn is_token(value: &[u8]) -> bool {
     let is_paseto = value.len() > 20
         && value[0] == b'v'
         && (value[2..].starts_with(b".local.") || value[2..].starts_with(b".public."));
-    is_paseto || (value.starts_with(b"eyJ") && value.contains(&b'.'))
+    let starts = [&b"ya29."[..], b"eyJhbGciOi"];
+    is_paseto
+        || starts.iter().any(|it| value.starts_with(it))
+        || (value.starts_with(b"eyJ") && value.contains(&b'.'))
+}
+
+/// Without the escapes of a URL (RFC 3986).
+fn unescaped(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let code = part.get(..2).and_then(|it| u8::from_str_radix(it, 16).ok());
+        match code {
+            Some(code) => {
+                plain.push(char::from(code));
+                plain.push_str(&part[2..]);
+            }
+            None => {
+                plain.push('%');
+                plain.push_str(part);
+            }
+        }
+    }
+    plain
 }
 
 /// The user and the password of a basic login (RFC 7617).

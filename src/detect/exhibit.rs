@@ -27,10 +27,10 @@ pub(crate) fn of_text(text: &[u8], span: Span, name: Option<&str>) -> Option<Pur
     if is_asserted(own) || (is_whole && is_tested(above, own)) {
         return Some(Purpose::TestCode);
     }
-    if own.ends_with(b"badge.svg?token=") {
+    if is_badge(own) {
         return Some(Purpose::Badge);
     }
-    if name.is_some_and(is_for_tests) {
+    if name.is_some_and(says_none) {
         return Some(Purpose::Name);
     }
     if names_example_host(own) || names_example_host(rest) {
@@ -42,11 +42,21 @@ pub(crate) fn of_text(text: &[u8], span: Span, name: Option<&str>) -> Option<Pur
     is_pair_of_yaml(own).then_some(Purpose::Inset)
 }
 
-/// `DUMMY_SECRET`, `test_token`: a name that says that there is no secret in it.
-fn is_for_tests(name: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "test", "tests", "testing", "dummy", "fake", "mock", "mocked", "example", "sample",
-    ];
+/// `badge.svg?token=`, `img.shields.io/...&token=`: a picture that is shown to everybody.
+fn is_badge(line: &[u8]) -> bool {
+    let address = line
+        .iter()
+        .rposition(|it| matches!(it, b' ' | b'(' | b'"' | b'<' | b'\''))
+        .map_or(line, |at| &line[at + 1..]);
+    [&b"badge"[..], b"shields.io"]
+        .iter()
+        .any(|it| address.starts_with(b"http") && memchr::memmem::find(address, it).is_some())
+}
+
+/// `DUMMY_SECRET`: a name that says that there is no secret in it. One for tests may well hold what opens
+/// a system of tests.
+fn says_none(name: &str) -> bool {
+    const WORDS: &[&str] = &["dummy", "fake", "mock", "mocked", "example", "sample"];
     let words = super::name::words(name);
     words.iter().any(|it| WORDS.contains(&it.as_str()))
 }
@@ -379,6 +389,10 @@ mod tests {
 
     #[test]
     fn hosts_and_insets_are_known() {
+        assert_eq!(
+            purpose("[b]: https://ci.io/a/badge.svg?token=VALUE"),
+            Some(Purpose::Badge)
+        );
         assert_eq!(
             purpose("ftp://me:VALUE@files.example.com/"),
             Some(Purpose::ExampleHost)

@@ -60,7 +60,10 @@ fn block(text: &[u8]) -> Option<usize> {
     let mut at = 0;
     for line in text.split(|it| *it == b'\n').take(6) {
         let said = line.trim_ascii();
-        let module = said.strip_prefix(b"pub ").unwrap_or(said);
+        let module = [&b"pub(crate) "[..], b"pub(super) ", b"pub "]
+            .iter()
+            .find_map(|it| said.strip_prefix(*it))
+            .unwrap_or(said);
         if module.starts_with(b"mod ") {
             return said.ends_with(b"{").then_some(at + line.len());
         }

@@ -7,6 +7,7 @@
 use super::entropy::sequence_share;
 use super::likeness::likeness;
 use super::plain::{is_stand_in, is_trivial, squeezed};
+use data_encoding::{BASE32_NOPAD, BASE64_NOPAD};
 
 /// What made-up values speak of.
 const WORDS: &[&str] = &[
@@ -61,12 +62,31 @@ const SHORT_WORDS: &[&str] = &[
 ];
 /// Runs of the keyboard, and of counting.
 const RUNS: &[&str] = &[
-    "qwer", "wert", "asdf", "sdfg", "zxcv", "yxcv", "1q2w", "q1w2", "1qaz", "2wsx", "qaz", "123",
-    "321", "abcd", "000", "111", "aaaa", "xxx", "!@#", "@#$",
+    "qwer", "asd", "sdf", "jkl", "lkj", "wert", "asdf", "sdfg", "zxcv", "yxcv", "1q2w", "q1w2",
+    "1qaz", "2wsx", "qaz", "123", "321", "abcd", "000", "111", "aaaa", "xxx", "!@#", "@#$",
 ];
 
-/// Whether people make up such values; `user` is the name that goes with it.
+/// Whether people make up such values, as they stand or encoded; `user` is the name that goes with it.
 pub(crate) fn is_invented(value: &str, user: Option<&str>) -> bool {
+    is_made_up(value, user)
+        || decoded(value).is_some_and(|it| is_made_up(&it, user) || it.contains(' '))
+}
+
+/// The text that a value is the base64 or base32 (RFC 4648) of.
+fn decoded(value: &str) -> Option<String> {
+    let bare = value.trim_end_matches('=').as_bytes();
+    if bare.len() < 7 {
+        return None;
+    }
+    let bytes = BASE32_NOPAD
+        .decode(bare)
+        .or_else(|_| BASE64_NOPAD.decode(bare))
+        .ok()?;
+    let is_text = bytes.iter().all(|it| matches!(it, b' '..=b'~'));
+    is_text.then(|| String::from_utf8(bytes).ok()).flatten()
+}
+
+fn is_made_up(value: &str, user: Option<&str>) -> bool {
     let lower = value.to_ascii_lowercase();
     let folded = folded(&lower);
     let plain = squeezed(value);
@@ -77,18 +97,22 @@ pub(crate) fn is_invented(value: &str, user: Option<&str>) -> bool {
         return is_stand_in(value);
     }
     let is_short = value.len() < 24;
+    // `p@ss;word`
+    let spoken = squeezed(&folded);
     let is_users = user.is_some_and(|it| {
         let user = squeezed(it);
         user.len() > 2 && (plain.contains(&user) || user.contains(&plain))
     });
     is_users
+        // Nobody has so short a value drawn.
+        || value.len() < 6
         || is_trivial(&plain)
         || is_stand_in(value)
         || WORDS
             .iter()
             // Long random text contains every short word in the end.
             .filter(|it| is_short || it.len() > 5)
-            .any(|it| lower.contains(it) || folded.contains(it))
+            .any(|it| lower.contains(it) || folded.contains(it) || (is_short && spoken.contains(it)))
         || (is_short && has_run(&lower))
         || (is_short && has_short_word(value))
         || sequence_share(value.as_bytes()) > 0.25
@@ -112,7 +136,7 @@ pub(crate) fn counted(value: &str) -> Option<String> {
 }
 
 /// Letters for the digits and signs that stand for them: `s3cr3t`.
-fn folded(lower: &str) -> String {
+pub(crate) fn folded(lower: &str) -> String {
     lower
         .chars()
         .map(|it| match it {
@@ -208,6 +232,19 @@ mod tests {
             assert!(!is_invented(value, None), "{value}");
         }
         assert!(is_invented("kulgrejx", Some("kulgrejx")));
+    }
+
+    #[test]
+    fn encoded_words_are_words() {
+        for value in [
+            "bm90IG15IHJlYWwgdmFsdWU=",
+            "Zm9vYmFy",
+            "KRSXG5CTMVRXEZLU",
+            "YSBzZWNyZXQ=",
+        ] {
+            assert!(is_invented(value, None), "{value}");
+        }
+        assert!(!is_invented("9X2kQ7ZbLm4Rw8TzYp3N", None));
     }
 
     #[test]

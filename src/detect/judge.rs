@@ -2,7 +2,7 @@
 //! confidence can be explained. Knows nothing of paths.
 
 use super::entropy::shannon;
-use super::invented::counted;
+use super::invented::{counted, folded};
 use super::likeness::{likeness, reads_like_noise, reads_like_words};
 use super::name::{PASSWORD, words};
 use super::plain::{is_stand_in, is_trivial, looks_like_code, squeezed};
@@ -75,7 +75,10 @@ pub(crate) fn judge(
     let plain = squeezed(value);
     let words = words(name);
     let tail = words[words.len().saturating_sub(2)..].concat();
+    // `user_pass_1: user_pass_2`: one field beside another.
+    let bare = |it: &str| it.replace(|it: char| it.is_ascii_digit(), "");
     if plain.is_empty()
+        || (own.len() > 5 && bare(&own) == bare(&plain))
         || own.contains(&plain)
         || (!own.is_empty() && plain.contains(&own))
         || (tail.len() >= 6 && plain.contains(&tail))
@@ -88,6 +91,7 @@ pub(crate) fn judge(
         || value.contains(char::is_whitespace)
         || looks_like_code(value, written)
         || is_key_fingerprint(&words, value)
+        || is_public_nkey(value)
     {
         return None;
     }
@@ -97,12 +101,27 @@ pub(crate) fn judge(
         Promise::Perhaps => perhaps(value),
     };
     let mut judgement = score?.judgement()?;
+    // `MyP@ssw0rd`, `s3cr3tK3y`: the name in another spelling.
+    let spoken = squeezed(&folded(&value.to_ascii_lowercase()));
+    if value.len() < 24 && tail.len() >= 6 && spoken.contains(&tail) {
+        judgement.confidence = Confidence::Low;
+        judgement.facts.push("- spells its own name");
+    }
     // base64 of `Salted__`: what `openssl enc` writes.
     if value.starts_with("U2FsdGVkX1") {
         judgement.confidence = Confidence::Low;
         judgement.facts.push("- ciphertext");
     }
     Some(judgement)
+}
+
+/// A public key of NATS: 56 characters of base32, of which the first says for whom. A seed begins with S.
+fn is_public_nkey(value: &str) -> bool {
+    value.len() == 56
+        && value.starts_with(['A', 'C', 'N', 'O', 'U', 'X'])
+        && value
+            .bytes()
+            .all(|it| it.is_ascii_uppercase() || matches!(it, b'2'..=b'7'))
 }
 
 /// `GPG_KEY=<40 digits>`: by which a public key is fetched.
@@ -208,6 +227,15 @@ fn random(value: &str, written: Written) -> Option<Score> {
         return None;
     }
     let entropy = shannon(value.as_bytes());
+    // `xml-pe.xml`: what editors call a kind of text.
+    let is_scope = value.contains('.')
+        && value.len() < 40
+        && value.split(['.', '-']).all(|it| {
+            it.len() > 1 && it.len() < 12 && it.bytes().all(|it| it.is_ascii_lowercase())
+        });
+    if is_scope {
+        return None;
+    }
     let mut score = Score::new(2, "+ the name of a token, key or secret");
     if digit == 0 || lower + upper == 0 {
         if lower + upper == 0 {

@@ -45,7 +45,7 @@ use assignment::Assignment;
 use named::Named;
 use pattern::{Match, Pattern};
 use stands::{NEAR, assigned_name, is_random, stands};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use trail::{Called, Hit, Keywords, Lists, Shaped, Window};
 
@@ -63,6 +63,8 @@ pub struct Detector {
     literals: Literals,
     keywords: Keywords,
     named: Named,
+    /// Public samples of all rules: known under any name.
+    samples: HashSet<String>,
     /// The numbers of the two rules that go by names alone.
     password: Option<usize>,
     secret: Option<usize>,
@@ -125,6 +127,11 @@ impl Detector {
             password: position("generic-password"),
             secret: position("generic-secret"),
             named,
+            samples: rules
+                .rules
+                .iter()
+                .flat_map(|it| it.samples.iter().cloned())
+                .collect(),
             rules,
         }
     }
@@ -395,7 +402,7 @@ impl Detector {
         out.extend(values.filter_map(|span| {
             let raw = &text[span.start..span.end];
             let value = std::str::from_utf8(raw).ok()?;
-            if self.rules.rules[rule].samples.iter().any(|it| it == value) {
+            if self.samples.contains(value) {
                 return None;
             }
             let judgement = judge::judge(key, promise, value, found.written)?;
@@ -456,7 +463,7 @@ impl Detector {
             || rule
                 .entropy
                 .is_some_and(|floor| entropy::shannon(raw) < floor)
-            || rule.samples.iter().any(|it| value == it)
+            || self.samples.contains(value)
         {
             return None;
         }

@@ -411,6 +411,7 @@ const PASSES: &[&str] = &[
     "all",
     "compiler",
     "opt",
+    "error",
     "optimization",
     "boarding",
     "season",

@@ -100,6 +100,7 @@ pub(crate) fn looks_like_code(value: &str, written: Written) -> bool {
         "file:",
         "vault:",
         "op:",
+        "dep:",
         "ENC[",
         "[",
         "{",
@@ -148,6 +149,8 @@ pub(crate) fn looks_like_code(value: &str, written: Written) -> bool {
         || is_between_literals(value)
         || is_file(value)
         || has_guid(value)
+        || is_algorithms(value)
+        || is_slot(value)
         || is_escaped_bytes(value)
         || (value.ends_with(')') && value.contains('('))
 }
@@ -321,6 +324,9 @@ pub(crate) fn is_trivial(plain: &str) -> bool {
     let is_known = |it: &str| TRIVIAL.contains(&it);
     is_known(plain)
         || is_known(stem)
+        // What a public server of files asks for: any address, or `anonymous`.
+        || stem.starts_with("anonymous")
+        || (stem.starts_with("anon") && stem.ends_with("com"))
         || POSSESSIVES
             .iter()
             .any(|it| stem.strip_prefix(it).is_some_and(is_known))
@@ -392,6 +398,24 @@ fn is_file(value: &str) -> bool {
                     .chars()
                     .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
         })
+}
+
+/// `ssh-rsa,ssh-ed25519`: names of algorithms.
+fn is_algorithms(value: &str) -> bool {
+    value.split(',').all(|it| {
+        ["ssh-", "ecdsa-", "rsa-sha", "aes", "hmac-"]
+            .iter()
+            .any(|algorithm| it.starts_with(algorithm))
+            && it.len() < 32
+    })
+}
+
+/// `_DB_PASS_`: filled in when something is installed.
+fn is_slot(value: &str) -> bool {
+    value.len() > 4
+        && value.starts_with('_')
+        && value.ends_with('_')
+        && value.chars().all(|it| it.is_ascii_uppercase() || it == '_')
 }
 
 /// `{8-4-4-4-12}`: an identifier as Windows writes them.

@@ -79,6 +79,9 @@ pub(crate) fn of_path(path: &str, lower: &str) -> Option<Purpose> {
     let (folders, name) = lower.rsplit_once('/').unwrap_or(("", lower));
     let own = path.rsplit('/').next().unwrap_or(path);
     let is_any = |words: &[&str]| parts(name).any(|it| words.contains(&it));
+    if is_any(&["examples", "samples"]) {
+        return Some(Purpose::Examples);
+    }
     if is_any(TEST) || is_test_class(own) {
         return Some(Purpose::TestFile);
     }
@@ -105,10 +108,9 @@ fn of_folder(name: &str) -> Option<Purpose> {
     }
 }
 
-/// The words of the folders' names.
-pub(crate) fn folders(lower: &str) -> impl Iterator<Item = &str> {
-    let folders = lower.rsplit_once('/').map_or("", |it| it.0);
-    folders.split(|it: char| !it.is_ascii_alphanumeric())
+/// The words of a path.
+pub(crate) fn words(lower: &str) -> impl Iterator<Item = &str> {
+    lower.split(|it: char| !it.is_ascii_alphanumeric())
 }
 
 /// The words of a name in lower case.
@@ -137,10 +139,13 @@ fn is_test_class(name: &str) -> bool {
 
 /// Whether a file is a page to be read: by its extension, also before `.in`, or by its name.
 fn is_page(name: &str) -> bool {
-    let name = name.strip_suffix(".in").unwrap_or(name);
+    let name = [".in", ".gz", ".txt"]
+        .iter()
+        .find_map(|it| name.strip_suffix(it).filter(|it| it.contains('.')))
+        .unwrap_or(name);
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
     let is_section = extension.len() == 1 && matches!(extension.as_bytes()[0], b'1'..=b'9');
-    let is_text = matches!(extension, "" | "txt" | "html");
+    let is_text = matches!(extension, "" | "txt" | "html" | "gz");
     PROSE.contains(&extension) || is_section || (is_text && PAGES.contains(&stem))
 }
 
@@ -167,8 +172,11 @@ mod tests {
             ("man/tool.pod.in", Purpose::Manual),
             ("docs/setup.html", Purpose::Manual),
             ("examples/get.rs", Purpose::Example),
-            ("api/iam.examples.json", Purpose::Example),
+            ("api/iam.examples.json", Purpose::Examples),
+            ("api/examples-1.json", Purpose::Examples),
             (".env.example", Purpose::Example),
+            ("usr/changelog.gz", Purpose::Manual),
+            ("html/config.rst.txt", Purpose::Manual),
         ] {
             assert_eq!(of_path(path, &path.to_lowercase()), Some(purpose), "{path}");
         }

@@ -12,6 +12,8 @@ pub enum Purpose {
     Manual,
     /// A program or a configuration that shows how a thing is used.
     Example,
+    /// A file that collects examples.
+    Examples,
     /// Documentation within code.
     DocComment,
     /// A setting that a comment takes out of force.
@@ -20,7 +22,7 @@ pub enum Purpose {
     Inset,
     /// The address of a badge: a picture that a page shows to everybody.
     Badge,
-    /// Under a name that says that it is for tests, or no secret.
+    /// Under a name that says that it is none.
     Name,
     /// Beside a host or an address that is kept for documentation (RFC 2606, RFC 5737).
     ExampleHost,
@@ -34,10 +36,11 @@ impl Purpose {
             Self::TestCode => "- in the code of a test",
             Self::Manual => "- in a manual",
             Self::Example => "- in an example",
+            Self::Examples => "- in a file of examples",
             Self::DocComment => "- in documentation within code",
             Self::Comment => "- in a comment",
             Self::Badge => "- in the address of a badge",
-            Self::Name => "- its name says that it is for tests",
+            Self::Name => "- its name says that it is none",
             Self::Inset => "- in a text within code",
             Self::ExampleHost => "- beside a host that is kept for documentation",
         }
