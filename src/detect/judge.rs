@@ -103,7 +103,9 @@ pub(crate) fn judge(
     let mut judgement = score?.judgement()?;
     // `MyP@ssw0rd`, `s3cr3tK3y`: the name in another spelling.
     let spoken = squeezed(&folded(&value.to_ascii_lowercase()));
-    if value.len() < 24 && tail.len() >= 6 && spoken.contains(&tail) {
+    let last = words.last().map_or("", String::as_str);
+    let is_own = |it: &str| it.len() >= 6 && spoken.contains(it);
+    if value.len() < 24 && (is_own(&tail) || is_own(last)) {
         judgement.confidence = Confidence::Low;
         judgement.facts.push("- spells its own name");
     }
