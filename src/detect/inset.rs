@@ -8,39 +8,69 @@ use crate::model::purpose::Purpose;
 use crate::model::span::Span;
 use memchr::memmem;
 
-/// The pieces, in no order.
-pub(crate) fn of_whole(text: &[u8]) -> Vec<(Span, Purpose)> {
-    let mut found = Vec::new();
-    for quote in [&b"\"\"\""[..], b"'''"] {
-        docstrings(text, quote, &mut found);
+/// How far before a mark its line is looked for.
+const LINE: usize = 200;
+
+/// Pieces of a text. Those of one kind are sorted and lie apart.
+pub(crate) struct Insets {
+    kinds: [(Vec<Span>, Purpose); 3],
+}
+
+impl Insets {
+    /// The pieces of a whole text.
+    pub(crate) fn new(text: &[u8]) -> Self {
+        Self {
+            kinds: [
+                (test_modules(text), Purpose::TestCode),
+                (docstrings(text, b"\"\"\""), Purpose::DocComment),
+                (docstrings(text, b"'''"), Purpose::DocComment),
+            ],
+        }
     }
-    test_modules(text, &mut found);
-    found
+
+    /// What the piece around a place is for.
+    pub(crate) fn purpose(&self, place: Span) -> Option<Purpose> {
+        self.kinds.iter().find_map(|(pieces, purpose)| {
+            let behind = pieces.partition_point(|it| it.start <= place.start);
+            let piece = pieces.get(behind.checked_sub(1)?)?;
+            piece.contains(place).then_some(*purpose)
+        })
+    }
+}
+
+/// Where the line begins in which a mark stands; lines of code are short.
+fn line_of(text: &[u8], mark: usize) -> usize {
+    let floor = mark.saturating_sub(LINE);
+    memchr::memrchr(b'\n', &text[floor..mark]).map_or(floor, |it| floor + it + 1)
 }
 
 /// Triple quotes open and close by turns; what opens as documentation does is documentation.
-fn docstrings(text: &[u8], quote: &[u8], out: &mut Vec<(Span, Purpose)>) {
+fn docstrings(text: &[u8], quote: &[u8]) -> Vec<Span> {
+    let mut found = Vec::new();
     let mut quotes = memmem::find_iter(text, quote);
     while let (Some(open), Some(close)) = (quotes.next(), quotes.next()) {
-        let start = memchr::memrchr(b'\n', &text[..open]).map_or(0, |it| it + 1);
-        let line = text[start..close].split(|it| *it == b'\n').next();
+        let start = line_of(text, open);
+        let end = close.min(open + LINE);
+        let line = text[start..end].split(|it| *it == b'\n').next();
         let line = line.unwrap_or_default().trim_ascii();
-        let below_head = line == quote && text[..start].trim_ascii_end().ends_with(b":");
+        let above = &text[start.saturating_sub(LINE)..start];
+        let below_head = line == quote && above.trim_ascii_end().ends_with(b":");
         if below_head || is_docstring(line) {
-            out.push((Span::new(open, close), Purpose::DocComment));
+            found.push(Span::new(open, close));
         }
     }
+    found
 }
 
 /// `#[cfg(test)]` and the module below it, to the brace that closes at its depth.
-fn test_modules(text: &[u8], out: &mut Vec<(Span, Purpose)>) {
+fn test_modules(text: &[u8]) -> Vec<Span> {
+    let mut modules = Vec::new();
     let mut at = 0;
     while let Some(found) = memmem::find(&text[at..], b"#[cfg(") {
         let start = at + found;
         at = start + 6;
         let is_test = text[at..].starts_with(b"test)") || text[at..].starts_with(b"all(test");
-        let line = memchr::memrchr(b'\n', &text[..start]).map_or(0, |it| it + 1);
-        let indent = &text[line..start];
+        let indent = &text[line_of(text, start)..start];
         if !is_test || !indent.iter().all(|it| matches!(it, b' ' | b'\t')) {
             continue;
         }
@@ -50,13 +80,15 @@ fn test_modules(text: &[u8], out: &mut Vec<(Span, Purpose)>) {
         let close = [b"\n", indent, b"}"].concat();
         let rest = &text[start + open..];
         let end = start + open + memmem::find(rest, &close).unwrap_or(rest.len());
-        out.push((Span::new(start, end), Purpose::TestCode));
+        modules.push(Span::new(start, end));
         at = end;
     }
+    modules
 }
 
 /// Where the module below an attribute opens its brace.
 fn block(text: &[u8]) -> Option<usize> {
+    let text = &text[..text.len().min(6 * LINE)];
     let mut at = 0;
     for line in text.split(|it| *it == b'\n').take(6) {
         let said = line.trim_ascii();
@@ -81,11 +113,7 @@ mod tests {
 
     fn purpose(text: &str) -> Option<Purpose> {
         let at = text.find("VALUE").unwrap();
-        let pieces = of_whole(text.as_bytes());
-        pieces
-            .into_iter()
-            .find(|(it, _)| it.contains(Span::new(at, at + 5)))
-            .map(|it| it.1)
+        Insets::new(text.as_bytes()).purpose(Span::new(at, at + 5))
     }
 
     #[test]

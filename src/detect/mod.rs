@@ -42,6 +42,7 @@ use crate::syntax::literals::Literals;
 use crate::syntax::sealed;
 use allow::Allowances;
 use assignment::Assignment;
+use inset::Insets;
 use named::Named;
 use pattern::{Match, Pattern};
 use stands::{NEAR, assigned_name, is_random, stands};
@@ -503,11 +504,10 @@ fn show(text: &[u8], found: &mut [Found]) {
     if found.iter().all(is_told) {
         return;
     }
-    let pieces = inset::of_whole(text);
+    let insets = Insets::new(text);
     for it in found {
-        let piece = pieces.iter().find(|(span, _)| span.contains(it.span));
-        if let (false, Some((_, purpose))) = (is_told(it), piece) {
-            Arc::make_mut(&mut it.candidate).purpose = Some(*purpose);
+        if let (false, Some(purpose)) = (is_told(it), insets.purpose(it.span)) {
+            Arc::make_mut(&mut it.candidate).purpose = Some(purpose);
         }
     }
 }
