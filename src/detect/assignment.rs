@@ -234,6 +234,10 @@ fn value(text: &[u8], name: Span, at: usize) -> Option<Assignment> {
     }
     at = unwrapped(text, at);
     let found = literal(text, at).map(|it| (it, Written::Quoted));
+    // `password => ['type' => 'text']`: what follows is a key and no value.
+    if in_list && found.is_some_and(|(it, _)| is_key(text, it.end + 1)) {
+        return None;
+    }
     let (value, written) = match found {
         Some(found) => found,
         None if in_list || is_quote(text, at) => return None,
@@ -264,6 +268,12 @@ fn value(text: &[u8], name: Span, at: usize) -> Option<Assignment> {
         in_list,
         is_call: false,
     })
+}
+
+/// Whether an arrow or a colon follows.
+fn is_key(text: &[u8], at: usize) -> bool {
+    let at = skip(text, at, b" \t");
+    text.get(at) == Some(&b':') || (text.get(at) == Some(&b'=') && text.get(at + 1) == Some(&b'>'))
 }
 
 /// Calls that give back what they are given, in another type or encoding: their last word.
@@ -324,7 +334,7 @@ fn unwrapped(text: &[u8], mut at: usize) -> usize {
             .unwrap_or(call);
         // `x.encode("latin1")` names an encoding; `Base64.decode("...")` is given a value.
         let is_codec = matches!(last, b"decode" | b"encode")
-            && [&b"ase"[..], b"ex", b"b64"]
+            && [&b"ase64"[..], b"ase32", b"ase16", b"hex", b"Hex", b"b64"]
                 .iter()
                 .any(|it| memchr::memmem::find(&call[..chain - last.len()], it).is_some());
         if rest.get(chain) == Some(&b'(') && (is_codec || WRAPPERS.contains(&last)) {
@@ -520,6 +530,7 @@ mod tests {
             "f(\"label\",\"password:\"),x?y.g(\"input\")",
             "socks5://user:password@127.0.0.1:1080/",
             "url+\"?password=\"],size:25,name:\"x\"",
+            "'password' => ['type' => 'text']",
         ] {
             assert!(
                 around(text.as_bytes(), text.find("password").unwrap()).is_none(),

@@ -2,8 +2,9 @@
 //! confidence can be explained. Knows nothing of paths.
 
 use super::entropy::shannon;
+use super::invented::{counted, folded};
 use super::likeness::{likeness, reads_like_noise, reads_like_words};
-use super::name::words;
+use super::name::{PASSWORD, words};
 use super::plain::{is_stand_in, is_trivial, looks_like_code, squeezed};
 use crate::model::finding::Written;
 use crate::model::level::Confidence;
@@ -11,11 +12,11 @@ use crate::model::rule::Promise;
 
 /// How sure we are, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Judgement {
+pub struct Judgement {
     /// The outcome.
-    pub(crate) confidence: Confidence,
+    pub confidence: Confidence,
     /// The facts that raised (`+`) or lowered (`-`) it.
-    pub(crate) facts: Vec<&'static str>,
+    pub facts: Vec<&'static str>,
 }
 
 impl Judgement {
@@ -74,7 +75,10 @@ pub(crate) fn judge(
     let plain = squeezed(value);
     let words = words(name);
     let tail = words[words.len().saturating_sub(2)..].concat();
+    // `user_pass_1: user_pass_2`: one field beside another.
+    let bare = |it: &str| it.replace(|it: char| it.is_ascii_digit(), "");
     if plain.is_empty()
+        || (own.len() > 5 && bare(&own) == bare(&plain))
         || own.contains(&plain)
         || (!own.is_empty() && plain.contains(&own))
         || (tail.len() >= 6 && plain.contains(&tail))
@@ -83,7 +87,12 @@ pub(crate) fn judge(
     {
         return None;
     }
-    if !value.is_ascii() || value.contains(char::is_whitespace) || looks_like_code(value, written) {
+    if !value.is_ascii()
+        || value.contains(char::is_whitespace)
+        || looks_like_code(value, written)
+        || is_key_fingerprint(&words, value)
+        || is_public_nkey(value)
+    {
         return None;
     }
     let score = match promise {
@@ -91,7 +100,37 @@ pub(crate) fn judge(
         Promise::Random => random(value, written),
         Promise::Perhaps => perhaps(value),
     };
-    score?.judgement()
+    let mut judgement = score?.judgement()?;
+    // `MyP@ssw0rd`, `s3cr3tK3y`: the name in another spelling.
+    let spoken = squeezed(&folded(&value.to_ascii_lowercase()));
+    let last = words.last().map_or("", String::as_str);
+    let is_own = |it: &str| it.len() >= 6 && spoken.contains(it);
+    if value.len() < 24 && (is_own(&tail) || is_own(last)) {
+        judgement.confidence = Confidence::Low;
+        judgement.facts.push("- spells its own name");
+    }
+    // base64 of `Salted__`: what `openssl enc` writes.
+    if value.starts_with("U2FsdGVkX1") {
+        judgement.confidence = Confidence::Low;
+        judgement.facts.push("- ciphertext");
+    }
+    Some(judgement)
+}
+
+/// A public key of NATS: 56 characters of base32, of which the first says for whom. A seed begins with S.
+fn is_public_nkey(value: &str) -> bool {
+    value.len() == 56
+        && value.starts_with(['A', 'C', 'N', 'O', 'U', 'X'])
+        && value
+            .bytes()
+            .all(|it| it.is_ascii_uppercase() || matches!(it, b'2'..=b'7'))
+}
+
+/// `GPG_KEY=<40 digits>`: by which a public key is fetched.
+fn is_key_fingerprint(words: &[String], value: &str) -> bool {
+    words.iter().any(|it| it == "gpg" || it == "pgp")
+        && matches!(value.len(), 16 | 32 | 40)
+        && value.bytes().all(|it| it.is_ascii_hexdigit())
 }
 
 fn classes(value: &str) -> (usize, usize, usize, usize) {
@@ -127,9 +166,20 @@ fn password(value: &str, written: Written) -> Option<Score> {
         return None;
     }
     let mut score = Score::new(2, "+ the name of a password");
+    // `vmware_pwd`: its own name, whatever the first word is.
+    let is_name = digit == 0
+        && value
+            .rsplit_once(['_', '-'])
+            .is_some_and(|(_, last)| PASSWORD.contains(&last.to_ascii_lowercase().as_str()));
+    let is_counted = digit >= 3 && counted(value).is_some_and(|it| !reads_like_noise(&it));
+    score.weigh(is_counted, -1, "- a word and a count");
     let mixed = !identifier && kinds >= 3 && value.len() >= 8 && shannon(value.as_bytes()) >= 2.8;
     score.weigh(mixed, 1, "+ characters of three kinds");
-    score.weigh(!mixed && identifier, -1, "- reads like an identifier");
+    score.weigh(
+        !mixed && (identifier || is_name),
+        -1,
+        "- reads like an identifier",
+    );
     let is_word = !identifier
         && only_letters
         && value.len() <= 10
@@ -163,12 +213,31 @@ fn is_joined_words(value: &str) -> bool {
     parts.len() > 1 && parts.iter().filter(is_word).count() * 2 >= parts.len()
 }
 
+/// `darkPopupBg`: a name in code, of pieces longer than chance makes them.
+fn is_camel_case(value: &str) -> bool {
+    let pieces = words(value).len();
+    value.len() < 20
+        && value.starts_with(|it: char| it.is_ascii_lowercase())
+        && value.chars().all(char::is_alphabetic)
+        && pieces > 1
+        && value.len() * 2 >= pieces * 7
+}
+
 fn random(value: &str, written: Written) -> Option<Score> {
     let (lower, upper, digit, other) = classes(value);
     if value.len() < 6 || value.len() > 512 {
         return None;
     }
     let entropy = shannon(value.as_bytes());
+    // `xml-pe.xml`: what editors call a kind of text.
+    let is_scope = value.contains('.')
+        && value.len() < 40
+        && value.split(['.', '-']).all(|it| {
+            it.len() > 1 && it.len() < 12 && it.bytes().all(|it| it.is_ascii_lowercase())
+        });
+    if is_scope {
+        return None;
+    }
     let mut score = Score::new(2, "+ the name of a token, key or secret");
     if digit == 0 || lower + upper == 0 {
         if lower + upper == 0 {
@@ -185,7 +254,7 @@ fn random(value: &str, written: Written) -> Option<Score> {
             && entropy >= 4.0
             && !reads_like_words(value)
             && !value.contains(['_', '-', '.']);
-        let noise = reads_like_noise(value) && value.len() >= 8;
+        let noise = reads_like_noise(value) && value.len() >= 8 && !is_camel_case(value);
         score.weigh(!at_random && !noise, -2, "- reads like words");
         score.weigh(at_random || noise, 0, "+ letters as no word has them");
         score.weigh(written == Written::Bare, -1, "- not quoted");

@@ -7,11 +7,15 @@ mod checksum;
 mod context;
 mod couple;
 mod entropy;
+mod exhibit;
 mod generate;
 mod inline;
+mod inset;
+mod invented;
 mod judge;
 mod lead;
 mod likeness;
+mod look;
 mod name;
 mod named;
 mod nature;
@@ -19,6 +23,7 @@ mod nearby;
 mod parts;
 mod pattern;
 mod plain;
+mod purpose;
 pub mod selftest;
 mod settle;
 mod shape;
@@ -27,6 +32,7 @@ mod trail;
 
 pub use context::{is_code, weigh};
 pub use generate::{Seed, fill};
+pub use judge::Judgement;
 pub use parts::{counts, with_parts};
 pub use trail::{Found, Trail};
 
@@ -42,13 +48,13 @@ use crate::syntax::literals::{Literals, Seen};
 use crate::syntax::sealed;
 use allow::Allowances;
 use assignment::Assignment;
-use judge::Judgement;
 use lead::Lead;
+use look::Look;
 use named::Named;
 use parts::Parts;
 use pattern::{Match, Pattern};
 use stands::{NEAR, assigned_name, is_random, stands};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use trail::{Called, Hit, Keywords, Lists, Shaped, Window};
 
@@ -70,6 +76,8 @@ pub struct Detector {
     watchers: Vec<Vec<usize>>,
     named: Named,
     parts: Parts,
+    /// Public samples of all rules: known under any name.
+    samples: HashSet<String>,
     /// The numbers of the two rules that go by names alone.
     password: Option<usize>,
     secret: Option<usize>,
@@ -162,6 +170,11 @@ impl Detector {
             secret: position("generic-secret"),
             named,
             parts: Parts::new(&rules.rules),
+            samples: rules
+                .rules
+                .iter()
+                .flat_map(|it| it.samples.iter().cloned())
+                .collect(),
             rules,
         }
     }
@@ -237,6 +250,7 @@ impl Detector {
                 it.span.len(),
             )
         });
+        inset::show(text, &mut found);
         self.parts.join(&self.rules.rules, text, &mut found);
         found
     }
@@ -405,14 +419,16 @@ impl Detector {
             }
             None => Judgement::plain(rule.confidence),
         };
+        let key = assigned_name(text, found.secret.start);
         Some(self.told(Candidate {
             rule: number,
             span: found.secret,
             secret: Secret::new(value),
             written: Written::Shape,
-            key: assigned_name(text, found.secret.start),
             confidence: judgement.confidence.min(rule.confidence),
             facts: judgement.facts,
+            purpose: exhibit::of_text(text, found.secret, key.as_deref()),
+            key,
             inline: inline::comment(text, found.secret.start),
             expires: None,
             details: Details::default(),
@@ -460,7 +476,7 @@ impl Detector {
         out.extend(values.filter_map(|span| {
             let raw = &text[span.start..span.end];
             let value = std::str::from_utf8(raw).ok()?;
-            if self.rules.rules[rule].samples.iter().any(|it| it == value) {
+            if self.samples.contains(value) {
                 return None;
             }
             let judgement = judge::judge(key, promise, value, found.written)?;
@@ -472,6 +488,7 @@ impl Detector {
                 key: Some(key.to_owned()),
                 confidence: judgement.confidence.min(self.rules.rules[rule].confidence),
                 facts: judgement.facts,
+                purpose: exhibit::of_text(text, span, Some(key)),
                 inline: inline::comment(text, span.start),
                 expires: None,
                 details: Details::default(),
@@ -520,7 +537,7 @@ impl Detector {
             || rule
                 .entropy
                 .is_some_and(|floor| entropy::shannon(raw) < floor)
-            || rule.samples.iter().any(|it| value == it)
+            || self.samples.contains(value)
         {
             return None;
         }
@@ -542,53 +559,12 @@ impl Detector {
             key: Some(key.to_owned()),
             confidence: rule.confidence.min(surest),
             facts: vec!["+ the provider's name, and a value of its shape"],
+            purpose: exhibit::of_text(text, found.value, Some(key)),
             inline: inline::comment(text, found.value.start),
             expires: None,
             details: Details::default(),
             content: None,
         }))
-    }
-}
-
-/// The assignment around a keyword, and the part of the text that was looked at.
-struct Look<'a> {
-    around: &'a [u8],
-    /// Where it starts.
-    start: usize,
-    /// Where the name ends.
-    read: usize,
-    /// Whether values may stand far off.
-    is_far: bool,
-    found: Option<Assignment>,
-}
-
-impl<'a> Look<'a> {
-    /// Sees nothing farther than a fixed number of bytes away, so that nothing farther matters.
-    fn at(text: &'a [u8], hit: usize) -> Option<Self> {
-        let start = hit.saturating_sub(trail::SIDE);
-        let near = &text[start..text.len().min(hit + trail::AHEAD)];
-        let found = assignment::around(near, hit - start)?;
-        let goes_on = start + near.len() < text.len();
-        let is_many = found.in_list || near.get(found.value.start) == Some(&b'{');
-        let look = Self {
-            around: near,
-            start,
-            read: start + found.name.end,
-            is_far: goes_on && (is_many || found.value.end + trail::SIDE > near.len()),
-            found: Some(found),
-        };
-        if !look.is_far {
-            return Some(look);
-        }
-        let far = &text[start..text.len().min(hit + trail::FAR_AHEAD)];
-        // A value that ends where the look ends may be part of a longer one.
-        let is_whole =
-            |it: &Assignment| it.value.end < far.len() || start + far.len() == text.len();
-        Some(Self {
-            around: far,
-            found: assignment::around(far, hit - start).filter(is_whole),
-            ..look
-        })
     }
 }
 

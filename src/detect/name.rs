@@ -25,7 +25,7 @@ pub(crate) fn words(name: &str) -> Vec<String> {
 }
 
 /// The last word of a password's name.
-const PASSWORD: &[&str] = &[
+pub(crate) const PASSWORD: &[&str] = &[
     "password",
     "passwd",
     "passwort",
@@ -411,6 +411,7 @@ const PASSES: &[&str] = &[
     "all",
     "compiler",
     "opt",
+    "error",
     "optimization",
     "boarding",
     "season",

@@ -100,6 +100,7 @@ pub(crate) fn looks_like_code(value: &str, written: Written) -> bool {
         "file:",
         "vault:",
         "op:",
+        "dep:",
         "ENC[",
         "[",
         "{",
@@ -145,6 +146,11 @@ pub(crate) fn looks_like_code(value: &str, written: Written) -> bool {
         || is_number_list(value)
         || is_typed_name(value)
         || is_repeated(value)
+        || is_between_literals(value)
+        || is_file(value)
+        || has_guid(value)
+        || is_algorithms(value)
+        || is_slot(value)
         || is_escaped_bytes(value)
         || (value.ends_with(')') && value.contains('('))
 }
@@ -302,6 +308,9 @@ const TRIVIAL: &[&str] = &[
     "options",
     "switch",
     "hostname",
+    "ascii",
+    "utf8",
+    "latin",
 ];
 
 /// Words put before a sample: `mypassword`, `badtoken`.
@@ -315,6 +324,9 @@ pub(crate) fn is_trivial(plain: &str) -> bool {
     let is_known = |it: &str| TRIVIAL.contains(&it);
     is_known(plain)
         || is_known(stem)
+        // What a public server of files asks for: any address, or `anonymous`.
+        || stem.starts_with("anonymous")
+        || (stem.starts_with("anon") && stem.ends_with("com"))
         || POSSESSIVES
             .iter()
             .any(|it| stem.strip_prefix(it).is_some_and(is_known))
@@ -353,6 +365,70 @@ fn is_typed_name(value: &str) -> bool {
         .split_once(':')
         .is_some_and(|(set, name)| is_name(set) && is_name(name) && reads_like_words(name));
     is_type || in_set
+}
+
+/// `+name+`: the code between two literals that are joined.
+fn is_between_literals(value: &str) -> bool {
+    value.len() > 2
+        && value
+            .strip_prefix('+')
+            .and_then(|it| it.strip_suffix('+'))
+            .is_some_and(|it| {
+                it.chars()
+                    .all(|c| c.is_alphanumeric() || "_.()".contains(c))
+            })
+}
+
+/// `path/to/archive.zip`: a file.
+fn is_file(value: &str) -> bool {
+    let Some((folders, name)) = value.rsplit_once('/') else {
+        return false;
+    };
+    let is_word = |it: &str| {
+        !it.is_empty()
+            && it
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || matches!(c, '_' | '-'))
+    };
+    folders.split('/').all(is_word)
+        && name.rsplit_once('.').is_some_and(|(stem, extension)| {
+            is_word(stem)
+                && (1..=5).contains(&extension.len())
+                && extension
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+        })
+}
+
+/// `ssh-rsa,ssh-ed25519`: names of algorithms.
+fn is_algorithms(value: &str) -> bool {
+    value.split(',').all(|it| {
+        ["ssh-", "ecdsa-", "rsa-sha", "aes", "hmac-"]
+            .iter()
+            .any(|algorithm| it.starts_with(algorithm))
+            && it.len() < 32
+    })
+}
+
+/// `_DB_PASS_`: filled in when something is installed.
+fn is_slot(value: &str) -> bool {
+    value.len() > 4
+        && value.starts_with('_')
+        && value.ends_with('_')
+        && value.chars().all(|it| it.is_ascii_uppercase() || it == '_')
+}
+
+/// `{8-4-4-4-12}`: an identifier as Windows writes them.
+fn has_guid(value: &str) -> bool {
+    value.split('{').skip(1).any(|rest| {
+        rest.split_once('}').is_some_and(|(inside, _)| {
+            inside.len() == 36
+                && inside.bytes().enumerate().all(|(at, it)| match at {
+                    8 | 13 | 18 | 23 => it == b'-',
+                    _ => it.is_ascii_hexdigit(),
+                })
+        })
+    })
 }
 
 /// Bytes written as escapes: constants of a protocol rather than text.

@@ -6,6 +6,7 @@ use super::fingerprint::{Content, Fingerprint, Occurrence};
 use super::level::{Confidence, Level};
 use super::origin::{Origin, shown};
 use super::part::Part;
+use super::purpose::Purpose;
 use super::secret::Secret;
 use super::span::{Place, Span};
 
@@ -53,6 +54,8 @@ pub struct Candidate {
     pub confidence: Confidence,
     /// What raised (`+`) or lowered (`-`) it; empty where the shape says it all.
     pub facts: Vec<&'static str>,
+    /// What the text around it is for, if it is there to be seen.
+    pub purpose: Option<Purpose>,
     /// A comment on its line that asks for silence.
     pub inline: Option<Inline>,
     /// Expiry that the value itself tells (JWT `exp`, certificate), in seconds since the epoch.

@@ -56,6 +56,16 @@ named! {
     }
 }
 
+impl Confidence {
+    /// One step less sure.
+    pub fn lowered(self) -> Self {
+        match self {
+            Self::High => Self::Medium,
+            Self::Medium | Self::Low => Self::Low,
+        }
+    }
+}
+
 impl Severity {
     /// Critical and high are errors, medium warns, low is a note.
     pub fn level(self) -> Level {

@@ -5,7 +5,7 @@ use super::identity::Identity;
 use super::pair::pair;
 use super::parts::{self, Wholes};
 use crate::decode;
-use crate::detect::weigh;
+use crate::detect::{Judgement, weigh};
 use crate::model::blob::ObjectId;
 use crate::model::details::Details;
 use crate::model::finding::Finding;
@@ -86,7 +86,7 @@ fn way(it: &Sighting) -> (&[&'static str], &Option<String>, Option<Place>) {
 struct Group {
     /// The best sighting.
     first: usize,
-    confidence: Confidence,
+    judgement: Judgement,
     /// Whether the best sighting is a part of something that is shown.
     is_part: bool,
     /// Sighting, and which of its origins.
@@ -137,9 +137,9 @@ fn groups(traced: &[Traced], context: &Context<'_>) -> Vec<Group> {
             let group = match here.iter().find(|it| it.0 == path) {
                 Some(known) => known.1,
                 None => {
-                    let confidence = weighed(rule, sighting, &origin.path)
-                        .filter(|it| *it >= context.min_confidence);
-                    let group = confidence.map(|confidence| {
+                    let judgement = weighed(rule, sighting, &origin.path)
+                        .filter(|it| it.confidence >= context.min_confidence);
+                    let group = judgement.map(|judgement| {
                         let copy = copies
                             .entry((sighting.id, path, candidate.rule, value, key))
                             .or_default();
@@ -149,7 +149,7 @@ fn groups(traced: &[Traced], context: &Context<'_>) -> Vec<Group> {
                             .or_insert_with(|| {
                                 groups.push(Group {
                                     first: at,
-                                    confidence,
+                                    judgement,
                                     is_part: is_part(sighting, &origin.path, &wholes, context),
                                     origins: Vec::new(),
                                 });
@@ -172,25 +172,28 @@ fn groups(traced: &[Traced], context: &Context<'_>) -> Vec<Group> {
 fn is_part(sighting: &Sighting, path: &str, wholes: &Wholes, context: &Context<'_>) -> bool {
     wholes.of_part(sighting).is_some_and(|whole| {
         let rule = &context.rules.rules[whole.candidate.rule];
-        weighed(rule, &whole, path).is_some_and(|it| it >= context.min_confidence)
+        weighed(rule, &whole, path).is_some_and(|it| it.confidence >= context.min_confidence)
     })
 }
 
 /// The confidence at a path, with what belongs to the candidate there.
-fn weighed(rule: &Rule, sighting: &Sighting, path: &str) -> Option<Confidence> {
+fn weighed(rule: &Rule, sighting: &Sighting, path: &str) -> Option<Judgement> {
     let own = sighting.candidate.confidence;
-    let by_path = by_path(rule, sighting, path)?;
-    let (with_parts, _) = parts::weighed(rule, sighting, path, own);
+    let mut judgement = by_path(rule, sighting, path)?;
+    let (with_parts, fact) = parts::weighed(rule, sighting, path, own);
+    let by_path = judgement.confidence;
     // What lowers it counts, whatever else raises it.
-    Some(if by_path < own || with_parts < own {
+    judgement.confidence = if by_path < own || with_parts < own {
         by_path.min(with_parts)
     } else {
         by_path.max(with_parts)
-    })
+    };
+    judgement.facts.extend(fact);
+    Some(judgement)
 }
 
 /// The path facts of a member are those of its own name, within the path it lies under.
-fn by_path(rule: &Rule, sighting: &Sighting, path: &str) -> Option<Confidence> {
+fn by_path(rule: &Rule, sighting: &Sighting, path: &str) -> Option<Judgement> {
     let candidate = &sighting.candidate;
     let Some(member) = &sighting.member else {
         return weigh(rule, candidate, path);
@@ -241,8 +244,6 @@ fn finding(group: &Group, traced: &[Traced], context: &Context<'_>) -> Finding {
         .first()
         .map_or_else(String::new, |it| it.path.clone());
     let container = sighting.member.as_ref();
-    let mut facts = candidate.facts.clone();
-    facts.extend(parts::weighed(rule, sighting, &path, candidate.confidence).1);
     Finding {
         rule: rule.id.clone(),
         place: sighting.place,
@@ -264,9 +265,13 @@ fn finding(group: &Group, traced: &[Traced], context: &Context<'_>) -> Finding {
         via: sighting.via.clone(),
         container: container.map(|it| decode::joined(&path, it)),
         within: sighting.within,
-        confidence: group.confidence,
-        facts,
-        level: level(rule.severity.level(), group.confidence, &candidate.details),
+        confidence: group.judgement.confidence,
+        facts: facts(&candidate.facts, &group.judgement.facts),
+        level: level(
+            rule.severity.level(),
+            group.judgement.confidence,
+            &candidate.details,
+        ),
         managed: None,
         waived: None,
         inline: candidate.inline.clone(),
@@ -277,6 +282,16 @@ fn finding(group: &Group, traced: &[Traced], context: &Context<'_>) -> Finding {
         path,
         origins,
     }
+}
+
+/// What the bytes say of a match, then what its path says.
+fn facts(own: &[&'static str], of_path: &[&'static str]) -> Vec<&'static str> {
+    let by_shape: &[&str] = if own.is_empty() && !of_path.is_empty() {
+        &["+ its shape"]
+    } else {
+        own
+    };
+    [by_shape, of_path].concat()
 }
 
 /// A weak sign is a note, whatever the damage would be; so is a key that needs a passphrase, and a token

@@ -209,3 +209,36 @@ fn a_reader_who_went_away_is_no_error() {
     let mut again = world.keyatlas();
     ran(again.args(["scan", "--format", "json"]), &["scan"], b"").code(1);
 }
+
+#[test]
+fn made_up_values_in_tests_are_told_at_low_confidence_with_their_facts() {
+    let world = World::new();
+    let line = "password = \"Blauwal-garten7\"\n";
+    world.write("in/tests/login.ini", line);
+    world.write("in/tests/drawn.ini", leak("a"));
+    world.write("in/src/config.ini", line);
+    let report = world
+        .run(&["scan", "in", "--format", "json"])
+        .code(1)
+        .json();
+    let paths = each(&report["findings"], "path");
+    assert_eq!(paths, ["src/config.ini", "tests/drawn.ini"]);
+    let low = ["scan", "in", "--min-confidence", "low", "--format", "json"];
+    let report = world.run(&low).code(1).json();
+    let found = list(&report["findings"]);
+    assert_eq!(found.len(), 3);
+    let sample = found
+        .iter()
+        .find(|it| it["path"] == "tests/login.ini")
+        .unwrap();
+    assert_eq!(sample["confidence"], "low");
+    let facts: Vec<&str> = list(&sample["facts"])
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    assert!(facts.contains(&"- in a file for tests"), "{facts:?}");
+    assert!(
+        facts.contains(&"- a value as people make them up"),
+        "{facts:?}"
+    );
+}
