@@ -194,8 +194,10 @@ pub fn with_parts(
     if declared.any(|(which, it)| it.missing == Missing::Lowers && !has(which)) {
         return (Confidence::Low, Some(LACKING));
     }
-    // Samples and tests have names beside their passwords, too.
-    if parts.is_empty() || rule.matcher == Matcher::Assignment {
+    // Samples and tests have names beside their passwords, too: where the value itself is judged, company
+    // says nothing.
+    let is_judged = rule.matcher == Matcher::Assignment || rule.promise.is_some();
+    if parts.is_empty() || is_judged {
         return (confidence, None);
     }
     let raised = match confidence {
