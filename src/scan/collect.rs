@@ -3,6 +3,7 @@
 
 use super::batch::{self, Batch};
 use super::bundle;
+use super::known::Known;
 use crate::decode::{self, charset};
 use crate::detect::{Detector, Found, Scratch, Texture, Trail};
 use crate::model::blob::{Blob, ObjectId};
@@ -66,44 +67,6 @@ fn places(view: &decode::View<'_>, bond: &Bond) -> Box<[Shown]> {
         .iter()
         .map(|it| (view.place(it.span), view.within(it.span)));
     places.collect()
-}
-
-/// Whether a view shows once more what another has shown: the same value at the same place; what is left
-/// of a container whose members were read; or what a rule has found there before escapes were undone.
-fn is_known(
-    known: &Sighting,
-    view: &decode::View<'_>,
-    candidate: &Candidate,
-    shown: Place,
-) -> bool {
-    if known.candidate.rule != candidate.rule {
-        return false;
-    }
-    let is_same = || known.candidate.secret.expose() == candidate.secret.expose();
-    if view.is_residue {
-        return is_same();
-    }
-    let place = known.within.unwrap_or(known.place);
-    let start = |it: Place| (it.line, it.column);
-    let end = |it: Place| (it.end_line, it.end_column);
-    let overlaps = start(place) < end(shown) && start(shown) < end(place);
-    let is_part = view.is_patched() && view.via.starts_with(&known.via);
-    overlaps && is_around(known, view) && (is_part || is_same())
-}
-
-/// Whether the view and the sighting lie in the same bytes, or one in a part of the other with a name of
-/// its own.
-fn is_around(known: &Sighting, view: &decode::View<'_>) -> bool {
-    let begins = |long: &str, short: &str| {
-        let rest = long.strip_prefix(short);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('!'))
-    };
-    match (&known.member, view.member) {
-        (None, None) => true,
-        (None, Some(it)) => it.place.is_none(),
-        (Some(_), None) => known.within.is_none(),
-        (Some(one), Some(other)) => begins(one, &other.name) || begins(&other.name, one),
-    }
 }
 
 /// A mention and its path.
@@ -195,6 +158,7 @@ impl<'a> Collector<'a> {
         blob: Blob<'_>,
         found: Vec<Found>,
         seen: &mut Vec<Sighting>,
+        known: &mut Known,
     ) {
         let before = seen.len();
         for Found {
@@ -206,11 +170,7 @@ impl<'a> Collector<'a> {
             let place = view.place(span);
             let within = view.within(span);
             let shown = within.unwrap_or(place);
-            if before > 0
-                && seen[..before]
-                    .iter()
-                    .any(|it| is_known(it, view, &candidate, shown))
-            {
+            if before > 0 && known.has(&seen[..before], view, &candidate, shown) {
                 continue;
             }
             seen.push(Sighting {
@@ -276,13 +236,14 @@ impl Collector<'_> {
         scratch: &mut Scratch,
     ) -> Vec<Sighting> {
         let mut seen = Vec::new();
+        let mut known = Known::default();
         let emit = &mut |view: &decode::View<'_>| {
             let is_own = view.is_root() && view.member.is_none();
             let found = match trail {
                 Some(trail) if is_own => self.detector.settled(&view.text, trail),
                 _ => self.detected(view, scratch),
             };
-            self.view(view, blob, found, &mut seen);
+            self.view(view, blob, found, &mut seen, &mut known);
             if self.references && !view.is_binary && is_own && !blob.path.is_empty() {
                 self.mentions(view, blob, scratch.seen());
             }

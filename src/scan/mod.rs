@@ -6,6 +6,7 @@ mod change;
 mod collect;
 mod gather;
 mod identity;
+mod known;
 mod pair;
 mod parts;
 mod road;
