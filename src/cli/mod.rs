@@ -13,6 +13,7 @@ mod explain;
 mod hook;
 mod inventory;
 mod map;
+mod memory;
 mod message;
 mod output;
 mod plan;
@@ -34,6 +35,7 @@ use std::process::ExitCode;
 
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
+    memory::give_back_large_buffers();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
