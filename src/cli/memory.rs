@@ -5,7 +5,7 @@
 const LARGE: libc::c_int = 1 << 20;
 
 /// The C library of GNU raises its limit for such buffers with each one that is freed, up to 32 MiB, and
-/// then keeps them in pieces: a third of the memory of a scan of folders (`mallopt(3)`).
+/// then keeps them in pieces: a fifth of the memory of a scan of folders (`mallopt(3)`).
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[allow(
     unsafe_code,
