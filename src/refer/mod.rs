@@ -21,7 +21,7 @@ mod vault;
 pub use store::resolve_stores;
 
 use crate::model::reference::Mention;
-use crate::syntax::literals::{Literals, Seen};
+use crate::syntax::literals::Seen;
 use file::File;
 use std::sync::OnceLock;
 
@@ -77,18 +77,6 @@ pub fn anchors() -> &'static [&'static str] {
     &table().anchors
 }
 
-/// What a search of the text for [`anchors`] tells, for whoever does not search it anyway.
-pub fn search(text: &[u8]) -> Seen {
-    let mut seen = Seen::default();
-    table().literals.each(text, |number, start| {
-        // Literals are found without regard to case; anchors are written as they are.
-        if text[start..].starts_with(anchors()[number].as_bytes()) {
-            seen.add(number);
-        }
-    });
-    seen
-}
-
 /// Reads every reference syntax that fits the path and the text; mentions come sorted by place.
 /// `text` is the whole file; what is no UTF-8 has none. `seen` tells which of the [`anchors`] stand in it.
 /// `malformed` is called with a sentence when the file names a structure (YAML, JSON) that it does not
@@ -135,7 +123,6 @@ struct Table {
     anchors: Vec<&'static str>,
     /// By family: the numbers of its anchors.
     of_family: Vec<Vec<usize>>,
-    literals: Literals,
 }
 
 fn table() -> &'static Table {
@@ -150,12 +137,7 @@ fn table() -> &'static Table {
             .iter()
             .map(|it| it.anchors.iter().filter_map(number).collect())
             .collect();
-        let bytes: Vec<&[u8]> = anchors.iter().map(|it| it.as_bytes()).collect();
-        Table {
-            literals: Literals::new(&bytes),
-            of_family,
-            anchors,
-        }
+        Table { anchors, of_family }
     })
 }
 
@@ -194,6 +176,17 @@ fn in_order(mut mentions: Vec<Mention>) -> Vec<Mention> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a search of the text for the anchors tells.
+    fn search(text: &[u8]) -> Seen {
+        let mut seen = Seen::default();
+        for (number, anchor) in anchors().iter().enumerate() {
+            if memchr::memmem::find(text, anchor.as_bytes()).is_some() {
+                seen.add(number);
+            }
+        }
+        seen
+    }
 
     fn read_quietly(path: &str, text: &str) -> Vec<Mention> {
         let seen = search(text.as_bytes());

@@ -215,12 +215,8 @@ impl Literals {
         (gram.wrapping_mul(0x85EB_CA6B) >> 8) as usize & (self.entries.len() - 1)
     }
 
-    /// Calls `hit(number, start)` for each place of each literal, by position of its anchor.
-    pub fn each(&self, text: &[u8], hit: impl FnMut(usize, usize)) {
-        self.within(text, 0, text.len(), hit);
-    }
-
-    /// The same for those that have their anchor between `start` and `end`.
+    /// Calls `hit(number, start)` for each place of each literal that has its anchor between `start` and
+    /// `end`, by position of the anchor.
     pub fn within(&self, text: &[u8], start: usize, end: usize, mut hit: impl FnMut(usize, usize)) {
         let end = end.min(text.len());
         let mut at = start;
