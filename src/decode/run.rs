@@ -1,7 +1,8 @@
-//! Long runs of letters and digits, in which base64 and hexadecimal hide. Where there is
-//! none, sixty-four bytes are passed at a time. Not here: what a run decodes to.
+//! Long runs of letters and digits, in which base64 and hexadecimal hide, told sixty-four bytes at a time.
+//! Not here: what a run decodes to.
 
 use crate::model::span::Span;
+use wide::u8x16;
 
 /// Shorter runs hide nothing that a rule would find.
 const SHORTEST: usize = 24;
@@ -9,74 +10,87 @@ const SHORTEST: usize = 24;
 /// What a run may be: where, and the bytes it stands for.
 pub(super) type Decode = fn(&[u8], Span) -> Option<(Span, Vec<u8>)>;
 
-/// The alphabets of base64 together, as a table: this is asked of a good part of all bytes.
-const ALPHABET: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        let it = byte as u8;
-        table[byte] = it.is_ascii_alphanumeric() || matches!(it, b'+' | b'/' | b'-' | b'_');
-        byte += 1;
-    }
-    table
-};
+/// Bytes that are told at once.
+const BLOCK: usize = 64;
 
-fn is_base64(byte: u8) -> bool {
-    ALPHABET[usize::from(byte)]
+/// A bit for each byte that is of one of the alphabets of base64: letters, digits, `+`, `/`, `-`, `_`.
+#[inline]
+fn alphabet(block: &[u8; BLOCK]) -> u64 {
+    let (parts, _) = block.as_chunks::<16>();
+    let bits = parts.iter().map(|it| u64::from(lane(u8x16::new(*it))));
+    bits.enumerate().fold(0, |all, (at, it)| all | it << (16 * at))
 }
 
-/// Bytes of a word; a run of the shortest length holds two neighbours whole, wherever words begin.
-const WORD: usize = 8;
-/// Words that are looked at together.
-const WORDS: usize = 8;
-
-/// Whether a word has no byte before `+`, the first character of the alphabets: no blank, quote or
-/// parenthesis, as one.
-#[inline(always)]
-fn is_high(word: &[u8; WORD]) -> u32 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let word = u64::from_le_bytes(*word);
-    u32::from(word.wrapping_sub(ONES * b'+' as u64) & !word & HIGHS == 0)
+#[inline]
+fn lane(bytes: u8x16) -> u32 {
+    let within = |it: u8x16, first: u8, last: u8| {
+        let above = it - u8x16::splat(first);
+        above.simd_eq(above.min(u8x16::splat(last - first)))
+    };
+    let is_letter = within(bytes | u8x16::splat(0x20), b'a', b'z');
+    // Comma and full stop differ by one bit.
+    let is_stop = (bytes | u8x16::splat(2)).simd_eq(u8x16::splat(b'.'));
+    let is_digit = within(bytes, b'+', b'9') & !is_stop;
+    let is_line = bytes.simd_eq(u8x16::splat(b'_'));
+    (is_letter | is_digit | is_line).to_bitmask()
 }
 
-/// Where the next two words without such bytes are, at `from` or in steps of a word behind it.
-fn next_pair(text: &[u8], from: usize) -> Option<usize> {
-    let (words, _) = text.get(from..)?.as_chunks::<WORD>();
-    let mut at = 0;
-    // The last word of a block is the first of the next, so that no pair lies across.
-    while let Some(block) = words[at..].first_chunk::<WORDS>() {
-        let high = (0..WORDS).fold(0, |high, it| high | is_high(&block[it]) << it);
-        let pairs = high & high >> 1;
-        if pairs != 0 {
-            return Some(from + (at + pairs.trailing_zeros() as usize) * WORD);
+/// The bits of the block that begins there; behind the end of the text none is set.
+#[inline]
+fn block_at(text: &[u8], at: usize) -> u64 {
+    let rest = &text[at..];
+    match rest.first_chunk() {
+        Some(block) => alphabet(block),
+        None => {
+            let mut block = [0; BLOCK];
+            block[..rest.len()].copy_from_slice(rest);
+            alphabet(&block)
         }
-        at += WORDS - 1;
     }
-    let mut rest = words[at..].windows(2);
-    let found = rest.position(|it| is_high(&it[0]) & is_high(&it[1]) == 1)?;
-    Some(from + (at + found) * WORD)
+}
+
+/// Where bits begin that are set in a row, as many as the shortest run has.
+#[inline]
+fn long(bits: u64) -> u64 {
+    let two = bits & bits >> 1;
+    let four = two & two >> 2;
+    let eight = four & four >> 4;
+    let sixteen = eight & eight >> 8;
+    sixteen & eight >> 16
 }
 
 /// The first run of the shortest length or longer at `from` or behind it.
-fn next_run(text: &[u8], mut from: usize) -> Option<Span> {
-    loop {
-        let pair = next_pair(text, from)?;
-        let is_other = |it: &u8| !is_base64(*it);
-        let inner = &text[pair..pair + 2 * WORD];
-        if let Some(other) = inner.iter().rposition(is_other) {
-            from = pair + other + 1;
-            continue;
+fn next_run(text: &[u8], from: usize) -> Option<Span> {
+    // How many bytes before the block belong to a run that may go on.
+    let mut open = 0;
+    for at in (from..text.len()).step_by(BLOCK) {
+        let bits = block_at(text, at);
+        let goes_on = bits.trailing_ones() as usize;
+        if open + goes_on >= SHORTEST {
+            return Some(Span::new(at - open, end_of_run(text, at)));
         }
-        let before = text[from..pair].iter().rposition(is_other);
-        let start = before.map_or(from, |it| from + it + 1);
-        let behind = text[pair..].iter().position(is_other);
-        let end = behind.map_or(text.len(), |it| pair + it);
-        if end - start >= SHORTEST {
-            return Some(Span::new(start, end));
+        let long = long(bits);
+        if long != 0 {
+            let start = at + long.trailing_zeros() as usize;
+            return Some(Span::new(start, end_of_run(text, start + SHORTEST)));
         }
-        from = end;
+        open = match bits {
+            u64::MAX => open + BLOCK,
+            _ => bits.leading_ones() as usize,
+        };
     }
+    None
+}
+
+/// Where the run that `at` lies in or behind ends.
+fn end_of_run(text: &[u8], at: usize) -> usize {
+    for at in (at..text.len()).step_by(BLOCK) {
+        let bits = block_at(text, at);
+        if bits != u64::MAX {
+            return at + bits.trailing_ones() as usize;
+        }
+    }
+    text.len()
 }
 
 /// Calls `emit(encoding, span, decoded)` for each run that one of the encodings makes something of.
@@ -103,6 +117,30 @@ pub(super) fn each(
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn is_base64(byte: u8) -> bool {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+    }
+
+    #[test]
+    fn every_byte_is_told() {
+        for byte in 0..=u8::MAX {
+            let expected = if is_base64(byte) { u64::MAX } else { 0 };
+            assert_eq!(alphabet(&[byte; BLOCK]), expected, "{byte:#x}");
+        }
+    }
+
+    #[test]
+    fn runs_of_every_length_are_met_at_every_place() {
+        for length in SHORTEST - 2..200 {
+            for before in 0..70 {
+                let text = [vec![b' '; before], vec![b'A'; length], b" a".to_vec()].concat();
+                let expected = (length >= SHORTEST).then(|| Span::new(before, before + length));
+                assert_eq!(next_run(&text, 0), expected, "{before} {length}");
+                assert_eq!(next_run(&text[..before + length], 0), expected);
+            }
+        }
+    }
 
     /// Byte by byte.
     fn naive(text: &[u8]) -> Vec<Span> {
