@@ -61,6 +61,26 @@ const PLAIN: &[&str] = &[
     "",
 ];
 
+/// Base64 in lines.
+fn wrapped(text: &[u8], width: usize) -> Vec<u8> {
+    let text = [b"some words before it: ", text, b"\n"].concat().repeat(2);
+    let whole = BASE64.encode(&text).into_bytes();
+    whole.chunks(width).collect::<Vec<_>>().join(&b'\n')
+}
+
+/// Some characters written as escapes of one kind.
+fn escaped(text: &[u8], random: &mut Random) -> Vec<u8> {
+    let kind = random.below(3);
+    let often = 1 + random.below(12);
+    let each = text.iter().map(|it| match (random.below(often), kind) {
+        (0, 0) => format!("%{it:02X}").into_bytes(),
+        (0, 1) => format!("\\u{:04x}", u32::from(*it)).into_bytes(),
+        (0, _) => format!("&#{it};").into_bytes(),
+        _ => vec![*it],
+    });
+    each.flatten().collect()
+}
+
 impl Pieces {
     fn new(detector: &Detector) -> Self {
         let rules = ruleset::load(&ruleset::Options::default()).unwrap();
@@ -83,7 +103,7 @@ impl Pieces {
     fn line(&self, random: &mut Random) -> Vec<u8> {
         let end = random.of(&["\n", "\n", "\r\n", " ", "", "\n\n", "; "]);
         let example = random.of(&self.examples).as_bytes();
-        let mut line = match random.below(12) {
+        let mut line = match random.below(16) {
             0..4 => random.of(PLAIN).as_bytes().to_vec(),
             4..8 => example.to_vec(),
             8 => BASE64.encode(example).into_bytes(),
@@ -94,6 +114,10 @@ impl Pieces {
                     .into_bytes()
             }
             10 => vec![b'='; random.below(900)],
+            11 => wrapped(example, 48 + 4 * random.below(8)),
+            12 => data_encoding::HEXLOWER.encode(example).into_bytes(),
+            13 => escaped(example, random),
+            14 => [b"%41 \\u0041 &quot; ", random.of(PLAIN).as_bytes()].concat(),
             _ => random.of(PLAIN).as_bytes().repeat(random.below(40)),
         };
         line.extend(end.as_bytes());

@@ -2,6 +2,7 @@
 //! decode to. Lines of one length that follow one another are one text, as `base64` and MIME wrap them.
 
 use super::readable::is_readable;
+use super::run::Run;
 use crate::model::span::Span;
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, Encoding};
 use std::borrow::Cow;
@@ -14,11 +15,12 @@ const LINE: usize = 48;
 const INDENT: usize = 64;
 
 /// What the run, with the lines that go on from it, decodes to.
-pub(super) fn decoded(text: &[u8], run: Span) -> Option<(Span, Vec<u8>)> {
+pub(super) fn decoded(text: &[u8], run: Span) -> Run {
+    let nothing = |seen| Run { found: None, seen };
     let bytes = &text[run.start..run.end];
     // Digits to the base of 16 alone are a hash, or were read as what they are.
     if bytes.iter().take(PROBE).all(u8::is_ascii_hexdigit) {
-        return None;
+        return nothing(run.end);
     }
     let is_url = bytes.iter().any(|it| matches!(it, b'-' | b'_'));
     let spec = if is_url {
@@ -28,27 +30,41 @@ pub(super) fn decoded(text: &[u8], run: Span) -> Option<(Span, Vec<u8>)> {
     };
     let head = &bytes[..bytes.len().min(PROBE) / 4 * 4];
     let mut probe = [0; PROBE / 4 * 3];
-    let length = spec
-        .decode_mut(head, &mut probe[..head.len() / 4 * 3])
-        .ok()?;
-    if !is_readable(&probe[..length]) {
-        return None;
+    let length = spec.decode_mut(head, &mut probe[..head.len() / 4 * 3]);
+    if !length.is_ok_and(|it| is_readable(&probe[..it])) {
+        return nothing(run.end);
     }
-    let (span, whole) = lines(text, run, &spec);
+    let Lines { span, whole, seen } = lines(text, run, &spec);
     // A last odd character cannot be base64; trailing bits that are not zero are forgiven.
     let whole = &whole[..whole.len() - usize::from(whole.len() % 4 == 1)];
     let full = spec
         .decode(whole)
-        .or_else(|_| spec.decode(&whole[..whole.len() / 4 * 4]))
-        .ok()?;
-    is_readable(&full).then_some((span, full))
+        .or_else(|_| spec.decode(&whole[..whole.len() / 4 * 4]));
+    match full {
+        Ok(full) if is_readable(&full) => Run {
+            found: Some((span, full)),
+            seen,
+        },
+        _ => nothing(seen),
+    }
 }
 
-/// The run and the lines that go on from it.
-fn lines<'t>(text: &'t [u8], run: Span, spec: &Encoding) -> (Span, Cow<'t, [u8]>) {
+/// A run and the lines that go on from it.
+struct Lines<'t> {
+    span: Span,
+    whole: Cow<'t, [u8]>,
+    /// Nothing from here on was looked at.
+    seen: usize,
+}
+
+fn lines<'t>(text: &'t [u8], run: Span, spec: &Encoding) -> Lines<'t> {
     let first = Cow::Borrowed(&text[run.start..run.end]);
     if run.len() < LINE || !run.len().is_multiple_of(4) {
-        return (run, first);
+        return Lines {
+            span: run,
+            whole: first,
+            seen: run.end,
+        };
     }
     let is_inside = |it: &u8| it.is_ascii_alphanumeric() || b"+/-_".contains(it);
     let mut whole = first;
@@ -86,5 +102,10 @@ fn lines<'t>(text: &'t [u8], run: Span, spec: &Encoding) -> (Span, Cow<'t, [u8]>
             break;
         }
     }
-    (Span::new(run.start, end), whole)
+    Lines {
+        span: Span::new(run.start, end),
+        whole,
+        // An end of line, what stands before the next, as much of it as the first has, and two bytes.
+        seen: end + 2 + INDENT + run.len() + 2,
+    }
 }

@@ -35,32 +35,70 @@ pub(super) fn is_telling(character: char) -> bool {
     character.is_ascii_graphic() && !matches!(character, '<' | '>')
 }
 
-/// Calls `emit` for each stretch of the text in which escapes of one kind are undone. One pass looks for
-/// all three first bytes.
-pub(super) fn each(text: &[u8], escapes: &[Escape; 3], emit: &mut dyn FnMut(Hidden)) {
-    let [a, b, c] = escapes.each_ref().map(|it| it.lead);
-    let mut stretches: [Vec<Span>; 3] = Default::default();
-    for at in memchr::memchr3_iter(a, b, c, text) {
-        let kind = escapes
-            .iter()
-            .position(|it| it.lead == text[at])
-            .unwrap_or(0);
-        if (escapes[kind].undo)(&text[at..]).is_some_and(|it| it.is_telling) {
-            around(text, at, &mut stretches[kind]);
-        }
+/// Lines around escapes of one kind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Stretch {
+    /// The lines.
+    pub(super) span: Span,
+    /// Its first escape.
+    first: usize,
+}
+
+/// No escape is longer, with what stands before it and tells it.
+pub(super) const LONGEST: usize = 64;
+
+impl Stretch {
+    /// What the lines depend on: where an escape would begin a stretch that they belong to, and where one
+    /// would still be theirs. Both may lie outside of the text.
+    pub(super) fn needs(&self) -> (isize, isize) {
+        let before = self.first as isize - (2 * REACH + LONGEST) as isize;
+        (before, (self.span.end + REACH + LONGEST) as isize)
     }
-    for (escape, stretches) in escapes.iter().zip(stretches) {
+}
+
+/// Calls `emit` for each stretch of the text in which escapes of one kind are undone.
+pub(super) fn each(text: &[u8], escapes: &[Escape; 3], emit: &mut dyn FnMut(Hidden)) {
+    let all = find_all(text, escapes);
+    for (escape, stretches) in escapes.iter().zip(all) {
         for stretch in stretches {
-            if let Some(patch) = patched(text, stretch, escape) {
+            if let Some(patch) = patched(text, stretch.span, escape) {
                 emit(patch.hidden(escape.name, None));
             }
         }
     }
 }
 
+/// The stretches of each kind. One pass looks for all three first bytes.
+pub(super) fn find_all(text: &[u8], escapes: &[Escape; 3]) -> [Vec<Stretch>; 3] {
+    let [a, b, c] = escapes.each_ref().map(|it| it.lead);
+    let mut stretches: [Vec<Stretch>; 3] = Default::default();
+    for at in memchr::memchr3_iter(a, b, c, text) {
+        let kind = escapes.iter().position(|it| it.lead == text[at]);
+        let kind = kind.unwrap_or(0);
+        if (escapes[kind].undo)(&text[at..]).is_some_and(|it| it.is_telling) {
+            around(text, at, &mut stretches[kind]);
+        }
+    }
+    stretches
+}
+
+/// The stretches of one kind around the escapes that begin in some parts of the text.
+pub(super) fn find_in(text: &[u8], escape: &Escape, parts: &[Span]) -> Vec<Stretch> {
+    let mut stretches = Vec::new();
+    for part in parts {
+        for at in memchr::memchr_iter(escape.lead, &text[part.start..part.end]) {
+            let at = part.start + at;
+            if (escape.undo)(&text[at..]).is_some_and(|it| it.is_telling) {
+                around(text, at, &mut stretches);
+            }
+        }
+    }
+    stretches
+}
+
 /// Adds the lines around an escape, as far as they are near, to the last stretch or as a new one.
-fn around(text: &[u8], at: usize, stretches: &mut Vec<Span>) {
-    let last = stretches.last_mut();
+fn around(text: &[u8], at: usize, stretches: &mut Vec<Stretch>) {
+    let last = stretches.last_mut().map(|it| &mut it.span);
     if last.as_ref().is_some_and(|it| at + REACH / 2 < it.end) {
         return;
     }
@@ -78,13 +116,14 @@ fn around(text: &[u8], at: usize, stretches: &mut Vec<Span>) {
                 Some(line) if from > 0 => from + line + 1,
                 _ => from,
             };
-            stretches.push(Span::new(start, end));
+            let span = Span::new(start, end);
+            stretches.push(Stretch { span, first: at });
         }
     }
 }
 
 /// The stretch with its escapes undone; `None` if what they stand for is no text.
-fn patched(text: &[u8], stretch: Span, escape: &Escape) -> Option<Patch> {
+pub(super) fn patched(text: &[u8], stretch: Span, escape: &Escape) -> Option<Patch> {
     let mut patch = Patch::default();
     let mut kept = stretch.start;
     let mut at = stretch.start;

@@ -1,6 +1,7 @@
 //! Texts written as hexadecimal digits (RFC 4648, section 8), told from hashes by what they decode to.
 
 use super::readable::{is_opened, is_readable};
+use super::run::Run;
 use crate::model::span::Span;
 use data_encoding::HEXLOWER_PERMISSIVE;
 
@@ -24,7 +25,14 @@ fn is_likely(digits: &[u8]) -> bool {
 }
 
 /// The first stretch of digits in the run that decodes to something readable.
-pub(super) fn decoded(text: &[u8], run: Span) -> Option<(Span, Vec<u8>)> {
+pub(super) fn decoded(text: &[u8], run: Span) -> Run {
+    Run {
+        found: stretch(text, run),
+        seen: run.end,
+    }
+}
+
+fn stretch(text: &[u8], run: Span) -> Option<(Span, Vec<u8>)> {
     let bytes = &text[run.start..run.end];
     // A stretch covers two marks of sixteen and what lies between: most runs end here.
     const MARK: usize = SHORTEST / 2;

@@ -10,6 +10,7 @@ mod backslash;
 mod base64;
 mod bzip2;
 pub mod charset;
+mod cover;
 mod cpio;
 mod entity;
 mod escape;
@@ -36,12 +37,13 @@ mod xz;
 mod zip;
 mod zstd;
 
+pub use cover::Covers;
 pub use member::{Fault, Members, Outcome};
 pub use view::{Member, START, View};
 
 use crate::model::coverage::Reason;
 use std::io::Read;
-use view::{Hidden, Map};
+use view::Hidden;
 
 /// Limits of the recursion.
 #[derive(Clone, Copy, Debug)]
@@ -167,14 +169,7 @@ fn streamed(head: &[u8]) -> Option<Stream> {
 
 /// Calls `emit` for every text hidden in a text by an encoding.
 fn hidden(view: &View<'_>, emit: &mut dyn FnMut(Hidden)) {
-    run::each(&view.text, RUNS, &mut |name, span, bytes| {
-        emit(Hidden {
-            name,
-            part: None,
-            bytes,
-            map: Map::Whole(span),
-        });
-    });
+    run::each(&view.text, RUNS, emit);
     // Between bytes that are no text, what looks like an escape is chance.
     if !view.is_binary {
         escape::each(&view.text, &ESCAPES, emit);
@@ -199,6 +194,11 @@ pub fn each(
     gap: &mut dyn FnMut(Option<&str>, Reason, String),
 ) {
     walk::each(bytes, options, emit, gap);
+}
+
+/// Calls `emit` with the view that a plain text is itself, and no other.
+pub fn root(text: &[u8], emit: &mut dyn FnMut(&View<'_>)) {
+    walk::root(text, emit);
 }
 
 /// The name of a member with that of what it lies in: `a.zip!x/a.env`. The content of a stream that has

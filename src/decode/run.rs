@@ -1,6 +1,7 @@
 //! Long runs of letters and digits, in which base64 and hexadecimal hide, told sixty-four bytes at a time.
 //! Not here: what a run decodes to.
 
+use super::view::{Hidden, Map};
 use crate::model::span::Span;
 use wide::u8x16;
 
@@ -8,7 +9,15 @@ use wide::u8x16;
 const SHORTEST: usize = 24;
 
 /// What a run may be: where, and the bytes it stands for.
-pub(super) type Decode = fn(&[u8], Span) -> Option<(Span, Vec<u8>)>;
+pub(super) type Decode = fn(&[u8], Span) -> Run;
+
+/// What an encoding makes of a run.
+pub(super) struct Run {
+    /// The run, with lines that go on from it, and what it stands for.
+    pub(super) found: Option<(Span, Vec<u8>)>,
+    /// The answer depends on nothing before the run, and nothing from here on.
+    pub(super) seen: usize,
+}
 
 /// Bytes that are told at once.
 const BLOCK: usize = 64;
@@ -18,7 +27,8 @@ const BLOCK: usize = 64;
 fn alphabet(block: &[u8; BLOCK]) -> u64 {
     let (parts, _) = block.as_chunks::<16>();
     let bits = parts.iter().map(|it| u64::from(lane(u8x16::new(*it))));
-    bits.enumerate().fold(0, |all, (at, it)| all | it << (16 * at))
+    bits.enumerate()
+        .fold(0, |all, (at, it)| all | it << (16 * at))
 }
 
 #[inline]
@@ -59,11 +69,20 @@ fn long(bits: u64) -> u64 {
     sixteen & eight >> 16
 }
 
-/// The first run of the shortest length or longer at `from` or behind it.
-fn next_run(text: &[u8], from: usize) -> Option<Span> {
+/// The first run of the shortest length or longer at `from` or behind it, if it begins at `last` at the
+/// latest.
+pub(super) fn next(text: &[u8], from: usize, last: usize) -> Option<Span> {
+    let run = next_of(text, from, last)?;
+    (run.start <= last).then_some(run)
+}
+
+fn next_of(text: &[u8], from: usize, last: usize) -> Option<Span> {
     // How many bytes before the block belong to a run that may go on.
     let mut open = 0;
     for at in (from..text.len()).step_by(BLOCK) {
+        if at > last && open == 0 {
+            return None;
+        }
         let bits = block_at(text, at);
         let goes_on = bits.trailing_ones() as usize;
         if open + goes_on >= SHORTEST {
@@ -93,22 +112,57 @@ fn end_of_run(text: &[u8], at: usize) -> usize {
     text.len()
 }
 
-/// Calls `emit(encoding, span, decoded)` for each run that one of the encodings makes something of.
+/// Where the run that touches `at` from before begins.
+pub(super) fn start_before(text: &[u8], at: usize) -> usize {
+    let mut start = at;
+    while let Some(from) = start.checked_sub(BLOCK) {
+        let missing = block_at(text, from).leading_ones() as usize;
+        start -= missing;
+        if missing < BLOCK {
+            return start;
+        }
+    }
+    let mut head = [0; BLOCK];
+    head[BLOCK - start..].copy_from_slice(&text[..start]);
+    start - alphabet(&head).leading_ones() as usize
+}
+
+/// What a run is: the encoding that made something of it, and how far behind it bytes were looked at.
+pub(super) fn read(
+    text: &[u8],
+    run: Span,
+    encodings: &[(&'static str, Decode)],
+) -> (Option<Hidden>, usize) {
+    let mut seen = run.end;
+    for (name, decode) in encodings {
+        let read = decode(text, run);
+        seen = seen.max(read.seen);
+        if let Some((span, bytes)) = read.found {
+            let hidden = Hidden {
+                name,
+                part: None,
+                bytes,
+                map: Map::Whole(span),
+            };
+            return (Some(hidden), seen);
+        }
+    }
+    (None, seen)
+}
+
+/// Calls `emit` for each run that one of the encodings makes something of.
 pub(super) fn each(
     text: &[u8],
     encodings: &[(&'static str, Decode)],
-    emit: &mut dyn FnMut(&'static str, Span, Vec<u8>),
+    emit: &mut dyn FnMut(Hidden),
 ) {
     let mut from = 0;
-    while let Some(run) = next_run(text, from) {
+    while let Some(run) = next(text, from, usize::MAX) {
         from = run.end;
-        let found = encodings
-            .iter()
-            .find_map(|(name, decode)| Some((*name, decode(text, run)?)));
-        if let Some((name, (span, decoded))) = found {
+        if let (Some(hidden), _) = read(text, run, encodings) {
             // Lines that go on from the run belong to it.
-            from = from.max(span.end);
-            emit(name, span, decoded);
+            from = hidden.whole().map_or(from, |it| from.max(it.end));
+            emit(hidden);
         }
     }
 }
@@ -136,8 +190,24 @@ mod tests {
             for before in 0..70 {
                 let text = [vec![b' '; before], vec![b'A'; length], b" a".to_vec()].concat();
                 let expected = (length >= SHORTEST).then(|| Span::new(before, before + length));
-                assert_eq!(next_run(&text, 0), expected, "{before} {length}");
-                assert_eq!(next_run(&text[..before + length], 0), expected);
+                assert_eq!(next(&text, 0, usize::MAX), expected, "{before} {length}");
+                assert_eq!(next(&text[..before + length], 0, usize::MAX), expected);
+                assert_eq!(next(&text, 0, before), expected);
+                assert_eq!(
+                    next(&text, before, before + length).is_some(),
+                    expected.is_some()
+                );
+                assert_eq!(
+                    before.checked_sub(1).and_then(|it| next(&text, 0, it)),
+                    None
+                );
+                for at in before..=before + length {
+                    assert_eq!(start_before(&text, at), before, "{at}");
+                }
+                assert_eq!(
+                    start_before(&text, before + length + 1),
+                    before + length + 1
+                );
             }
         }
     }
@@ -160,7 +230,7 @@ mod tests {
     fn runs(text: &[u8]) -> Vec<Span> {
         let mut from = 0;
         let next = || {
-            let run = next_run(text, from)?;
+            let run = next(text, from, usize::MAX)?;
             from = run.end;
             Some(run)
         };

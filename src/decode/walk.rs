@@ -51,6 +51,67 @@ pub(super) fn each(
     walk.tell_more();
 }
 
+/// What came of one hidden text.
+#[derive(Clone, Copy)]
+pub(super) struct Told {
+    /// Bytes that were decoded, in it and within it.
+    pub(super) spent: usize,
+    /// Whether `emit` said of a text in it that it shows something, or a limit or a container was met.
+    pub(super) is_loud: bool,
+}
+
+impl Told {
+    /// Nothing is hidden.
+    pub(super) const NOTHING: Self = Self {
+        spent: 0,
+        is_loud: false,
+    };
+}
+
+/// Calls `emit` with the view that a plain text is itself.
+pub(super) fn root(text: &[u8], emit: &mut dyn FnMut(&View<'_>)) {
+    let lines = OnceCell::new();
+    let own = |span: Span| -> Place { lines.get_or_init(|| LineIndex::new(text)).place(span) };
+    emit(&View {
+        text: Cow::Borrowed(text),
+        via: Vec::new(),
+        member: None,
+        is_binary: false,
+        is_residue: false,
+        map: Map::Same,
+        ground: &own,
+    });
+}
+
+/// Calls `emit` for each text in something hidden in a plain text, as `each` would.
+pub(super) fn hidden_alone(
+    text: &[u8],
+    options: &Options,
+    found: Hidden,
+    emit: &mut dyn FnMut(&View<'_>) -> bool,
+) -> Told {
+    let (mut shows, mut is_cut) = (false, false);
+    let mut walk = Walk {
+        options,
+        room: ROOM,
+        members: 0,
+        gaps: 0,
+        is_over: false,
+        emit: &mut |view| shows |= emit(view),
+        gap: &mut |_, _, _| is_cut = true,
+    };
+    let mut budget = usize::MAX;
+    let mut found = vec![found];
+    root(text, &mut |view| {
+        walk.descend(view, std::mem::take(&mut found), 0, &mut budget);
+    });
+    let is_opened = walk.room < ROOM || walk.members > 0;
+    Told {
+        spent: usize::MAX - budget,
+        is_loud: shows || is_cut || is_opened,
+    }
+}
+
 /// Where bytes were met.
 #[derive(Clone, Copy)]
 struct Here<'h> {
@@ -122,7 +183,7 @@ impl Walk<'_> {
             ground,
         };
         (self.emit)(&view);
-        let mut budget = text.len().saturating_mul(self.options.max_ratio).max(SMALL);
+        let mut budget = budget(text.len(), self.options);
         let mut found = Vec::new();
         if !root.is_binary {
             documents(&text, &mut |it| found.push(it));
@@ -239,6 +300,11 @@ impl Walk<'_> {
         self.room -= bytes.len();
         (bytes, broken)
     }
+}
+
+/// All decoded bytes of a text of some length together.
+pub(super) fn budget(length: usize, options: &Options) -> usize {
+    length.saturating_mul(options.max_ratio).max(SMALL)
 }
 
 fn reason(error: &io::Error) -> Reason {

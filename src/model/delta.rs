@@ -63,6 +63,9 @@ impl Edit {
 
     /// The result goes on with bytes that are not taken from the base.
     pub fn insert(&mut self, length: usize) {
+        if length == 0 {
+            return;
+        }
         let start = self.length;
         self.length += length;
         self.gap(start, self.length);
@@ -165,6 +168,8 @@ mod tests {
         edit.reset(100);
         edit.copy(0, 10);
         edit.copy(10, 10);
+        edit.insert(0);
+        edit.copy(20, 0);
         edit.insert(5);
         edit.copy(30, 10);
         edit.copy(50, 50);

@@ -4,7 +4,7 @@
 use super::batch::{self, Batch};
 use super::bundle;
 use super::known::Known;
-use crate::decode::{self, charset};
+use crate::decode::{self, Covers, charset};
 use crate::detect::{Detector, Found, Scratch, Texture, Trail};
 use crate::model::blob::{Blob, ObjectId};
 use crate::model::coverage::{Coverage, Gap, Reason};
@@ -90,6 +90,13 @@ pub(super) struct Collector<'a> {
     batch: Mutex<Batch>,
     pub(super) seen: AtomicU64,
     pub(super) bytes: AtomicU64,
+}
+
+/// What is kept of a blob for those that are made out of it.
+struct Past {
+    trail: Trail,
+    /// `None` where it had to be looked at whole.
+    covers: Option<Covers>,
 }
 
 thread_local! {
@@ -268,6 +275,31 @@ impl Collector<'_> {
         seen
     }
 
+    /// What encodings may hide in a plain text.
+    fn covers(
+        &self,
+        text: &[u8],
+        base: Option<(&Edit, &Covers)>,
+        scratch: &mut Scratch,
+    ) -> Option<Covers> {
+        let shows = &mut |view: &decode::View<'_>| !self.detected(view, scratch).is_empty();
+        Covers::of(text, base, &self.options, shows)
+    }
+
+    /// Looks at a blob whose text is its bytes, and that hides nothing.
+    fn plain(&self, blob: Blob<'_>, trail: &Trail) {
+        let found = self.detector.settled(blob.bytes, trail);
+        if found.is_empty() {
+            return;
+        }
+        let mut seen = Vec::new();
+        decode::root(blob.bytes, &mut |view| {
+            let found = found.clone();
+            self.view(view, blob, found, &mut seen, &mut Known::default());
+        });
+        locked(&self.sightings).append(&mut seen);
+    }
+
     fn detected(&self, view: &decode::View<'_>, scratch: &mut Scratch) -> Vec<Found> {
         let texture = if view.is_binary {
             Texture::Binary
@@ -356,17 +388,33 @@ impl Sink for Collector<'_> {
         }
         self.count(blob);
         SCRATCH.with_borrow_mut(|scratch| {
-            let base = base.and_then(|(edit, kept)| Some((edit, kept.state.downcast_ref()?)));
-            let Some(trail) = self.trail(blob.bytes, base, scratch) else {
+            let base = base.and_then(|(edit, kept)| {
+                let past: &Past = kept.state.downcast_ref()?;
+                Some((edit, past))
+            });
+            let of_trail = base.map(|(edit, past)| (edit, &past.trail));
+            let Some(trail) = self.trail(blob.bytes, of_trail, scratch) else {
                 self.whole(blob, None, scratch);
                 return None;
             };
-            // What is hidden in the text is looked for anew.
-            self.whole(blob, Some(&trail), scratch);
+            let of_covers = base.and_then(|(edit, past)| Some((edit, past.covers.as_ref()?)));
+            // Where a base is looked at whole, so is most likely what is made out of it.
+            let covers = match (base, of_covers) {
+                (Some(_), None) => None,
+                _ => self.covers(blob.bytes, of_covers, scratch),
+            };
+            if covers.as_ref().is_some_and(Covers::are_quiet) {
+                self.plain(blob, &trail);
+            } else {
+                self.whole(blob, Some(&trail), scratch);
+            }
             // A copy has no spare room.
             let kept = (future == Future::Base).then(|| Kept {
-                size: trail.size(),
-                state: Box::new(trail.clone()),
+                size: trail.size() + covers.as_ref().map_or(0, Covers::size),
+                state: Box::new(Past {
+                    trail: trail.clone(),
+                    covers,
+                }),
             });
             scratch.reuse(trail);
             kept
