@@ -5,7 +5,7 @@
 use super::environment::Environment;
 use super::message::Fault;
 use super::plan;
-use crate::scan::{Mode, Within};
+use crate::scan::{Difference, Mode, Within};
 use crate::source::history::History;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -123,14 +123,11 @@ fn parse(text: &str) -> Result<Range, Fault> {
 /// The mode for a range of commits of this repository.
 pub(super) fn range(text: &str, repository: &Path) -> Result<Mode, Fault> {
     match parse(text)? {
-        Range::Two(base, tip) => Ok(Mode::Range {
-            base: Some(base),
-            tip,
-        }),
-        Range::Three(one, other) => Ok(Mode::Range {
-            base: parting(repository, &one, &other)?,
-            tip: other,
-        }),
+        Range::Two(base, tip) => Ok(Mode::Range(Difference::between(Some(&base), &tip))),
+        Range::Three(one, other) => {
+            let base = parting(repository, &one, &other)?;
+            Ok(Mode::Range(Difference::between(base.as_deref(), &other)))
+        }
     }
 }
 

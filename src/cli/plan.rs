@@ -12,7 +12,7 @@ use crate::inventory::Store;
 use crate::model::level::{Confidence, Level};
 use crate::model::rule::RuleSet;
 use crate::ruleset::{self, RuleFile};
-use crate::scan::{self, Mode, Within};
+use crate::scan::{self, Difference, Mode, Within, Without};
 use crate::settings::{self, Settings};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -516,11 +516,19 @@ fn mode(mode: &Mode) -> String {
         Mode::Tree => "files and folders".to_owned(),
         Mode::History => "history".to_owned(),
         Mode::Staged => "staged".to_owned(),
-        Mode::Range { base, tip } => {
-            format!("range {}..{tip}", base.as_deref().unwrap_or_default())
-        }
+        Mode::Range(difference) => range(difference),
         Mode::Stdin(_) => "standard input".to_owned(),
     }
+}
+
+/// As `git rev-list` would be asked.
+fn range(difference: &Difference) -> String {
+    let sides = difference.without.iter().map(|it| match it {
+        Without::Revision(it) | Without::IfHere(it) => format!("^{it}"),
+        Without::Refs(prefix) => format!("^{prefix}*"),
+    });
+    let words: Vec<String> = difference.wanted.iter().cloned().chain(sides).collect();
+    format!("range {}", words.join(" "))
 }
 
 fn scope(scope: Scope) -> &'static str {

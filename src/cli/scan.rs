@@ -8,7 +8,7 @@ use super::message::{Fault, note};
 use super::plan::{self, Request};
 use super::road;
 use crate::assess::Scope;
-use crate::scan::{Mode, Within};
+use crate::scan::{Difference, Mode, Within};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ pub(super) fn scan(
     road::check(&args.report)?;
     let (roots, mode, within) = target(args, environment)?;
     let scope = match mode {
-        Mode::Staged | Mode::Range { .. } => Scope::Change,
+        Mode::Staged | Mode::Range(_) => Scope::Change,
         _ if args.estate => Scope::Estate,
         _ => Scope::Folder,
     };
@@ -81,10 +81,7 @@ fn changed(
     let (root, within) = change::target(&args.paths, environment)?;
     let mode = match (&args.range, &args.since) {
         (Some(range), _) => change::range(range, &root)?,
-        (None, Some(base)) => Mode::Range {
-            base: Some(base.clone()),
-            tip: "HEAD".to_owned(),
-        },
+        (None, Some(base)) => Mode::Range(Difference::between(Some(base), "HEAD")),
         (None, None) => Mode::Staged,
     };
     Ok((vec![root], mode, within))

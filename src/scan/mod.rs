@@ -13,6 +13,7 @@ mod road;
 mod roots;
 mod within;
 
+pub use crate::source::change::{Difference, Without};
 pub use within::Within;
 
 use crate::detect::Detector;
@@ -24,6 +25,7 @@ use crate::model::reference::Reference;
 use crate::model::report::Repository;
 use crate::model::rule::RuleSet;
 use crate::refer;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -36,13 +38,8 @@ pub enum Mode {
     History,
     /// The index of the repository.
     Staged,
-    /// What `base..tip` brings in: commits reachable from `tip` and not from `base`.
-    Range {
-        /// Excluded side; `None` means nothing is excluded.
-        base: Option<String>,
-        /// Included side.
-        tip: String,
-    },
+    /// What a set difference of commits brings in.
+    Range(Difference),
     /// Bytes already in hand.
     Stdin(Vec<u8>),
 }

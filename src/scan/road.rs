@@ -79,10 +79,9 @@ pub(super) fn walk(
                 &mut traced,
             )?;
         }
-        Mode::Range { base, tip } => {
-            let changes =
-                change::range_with(first(options), base.as_deref(), tip, &options.objects)
-                    .map_err(|it| source(&it))?;
+        Mode::Range(difference) => {
+            let changes = change::difference(first(options), difference, &options.objects)
+                .map_err(|it| source(&it))?;
             changed(
                 changes,
                 OriginKind::History,

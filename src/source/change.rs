@@ -14,7 +14,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-pub use crate::source::range::{range, range_with};
+pub use crate::source::range::{difference, range};
+pub use crate::source::reach::{Difference, Without};
 pub use crate::source::staged::staged;
 
 /// A blob that a change brings to a path.
@@ -464,7 +465,8 @@ mod tests {
         let second = repo.commit(&[("b", SECRET)], "two");
         let objects = repo.path().join(".git/objects");
         assert!(range(&clone, Some(&first), &second).is_err());
-        let changes = super::range_with(&clone, Some(&first), &second, &[objects]).unwrap();
+        let between = Difference::between(Some(&first), &second);
+        let changes = super::difference(&clone, &between, &[objects]).unwrap();
         assert_eq!(rows(&changes), [row("b", SECRET, &[])]);
         assert!(staged(Path::new("/nowhere"), None).is_err());
     }

@@ -29,6 +29,7 @@ mod objects;
 mod origins;
 mod pack;
 mod range;
+mod reach;
 mod refs;
 mod repository;
 mod spelling;
