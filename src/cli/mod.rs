@@ -4,6 +4,7 @@
 //! follows it. Not here: anything that a library user would want without a terminal.
 
 mod args;
+mod base;
 mod change;
 mod clock;
 mod earlier;
@@ -11,6 +12,7 @@ mod environment;
 mod exit;
 mod explain;
 mod hook;
+mod install;
 mod inventory;
 mod map;
 mod memory;
@@ -18,6 +20,7 @@ mod message;
 mod output;
 mod plan;
 mod progress;
+mod push;
 mod records;
 mod remote;
 mod road;

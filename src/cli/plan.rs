@@ -4,15 +4,17 @@
 //! Not here: running it. A plan is complete and checked; whoever has one only has to follow it.
 
 use super::args::{ReadArgs, RuleArgs, StoreArgs};
+use super::base::Standing;
 use super::environment::Environment;
 use super::message::{Fault, note};
 use crate::assess::Scope;
+use crate::assess::waive::{Comments, FILE as WAIVERS};
 use crate::detect::Detector;
 use crate::inventory::Store;
 use crate::model::level::{Confidence, Level};
 use crate::model::rule::RuleSet;
 use crate::ruleset::{self, RuleFile};
-use crate::scan::{self, Difference, Mode, Within, Without};
+use crate::scan::{self, Difference, Ground, Mode, Within, Without};
 use crate::settings::{self, Settings};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,6 +39,8 @@ pub(super) struct Request<'a> {
     pub(super) mode: Mode,
     pub(super) within: Within,
     pub(super) scope: Scope,
+    /// Where settings, waivers and ignore files come from, where nobody names them.
+    pub(super) ground: Ground,
 }
 
 /// A complete plan.
@@ -48,6 +52,12 @@ pub(super) struct Plan {
     pub(super) scope: Scope,
     /// The folder of the waiver file: the root of the scanned repository.
     pub(super) home: PathBuf,
+    /// What stands for that folder: `HEAD`, where the change must not speak for itself, or nothing else can.
+    pub(super) base: Option<Standing>,
+    /// Whose the comments beside secrets are.
+    pub(super) comments: Comments,
+    /// What hooks say last when they stop something.
+    pub(super) message: Option<String>,
     pub(super) store: Option<Store>,
     sources: Sources,
 }
@@ -84,9 +94,14 @@ pub(super) fn repository_root(path: &Path) -> Option<PathBuf> {
 pub(super) fn plan(request: Request<'_>, environment: &Environment) -> Result<Plan, Fault> {
     refuse_missing(&request.roots)?;
     refuse_special(&request.roots)?;
-    let (settings, settings_file) = settings(request.rules, environment)?;
-    let extra = extra_rules(request.rules, &settings, settings_file.as_deref());
-    let rules = rules(&extra, &settings.disable_rules)?;
+    let base = base(&request, environment)?;
+    let own = standing_here(&request, environment)?;
+    let Settled {
+        settings,
+        file: settings_file,
+        rules,
+        extra,
+    } = settled(request.rules, own.as_ref(), environment)?;
     let (store, inventory) = store(request.store, environment)?.unzip();
     let home = home(&request.roots, environment);
     let ages = Ages {
@@ -100,10 +115,19 @@ pub(super) fn plan(request: Request<'_>, environment: &Environment) -> Result<Pl
             .fail_on
             .or(settings.fail_on)
             .unwrap_or(Level::Warning),
+        message: settings.hook_message.clone(),
+        comments: match request.ground {
+            Ground::Head => Comments::OfTheChange,
+            Ground::WorkTree => Comments::Trusted,
+        },
         scope: request.scope,
-        scan: reading(request, &settings, environment, store.as_ref()),
+        scan: scan::Options {
+            ground: base.as_ref().map_or(Ground::WorkTree, |_| Ground::Head),
+            ..reading(request, &settings, environment, store.as_ref())
+        },
         rules: Arc::new(rules),
         home,
+        base,
         store,
         sources: Sources {
             settings: settings_file,
@@ -154,6 +178,71 @@ fn refuse_special(roots: &[PathBuf]) -> Result<(), Fault> {
         .hint("nothing was scanned; to scan what a pipe brings, give it as standard input: -"))
 }
 
+/// Where the waivers of the scanned repository come from, if not from its work tree.
+fn base(request: &Request<'_>, environment: &Environment) -> Result<Option<Standing>, Fault> {
+    let first = request.roots.first();
+    match (request.ground, &request.mode) {
+        (Ground::Head, _) => Standing::of(first.unwrap_or(&environment.folder)).map(Some),
+        (Ground::WorkTree, Mode::Staged | Mode::Stdin(_)) => Ok(None),
+        (Ground::WorkTree, _) => Ok(first.and_then(|it| Standing::of_bare(it))),
+    }
+}
+
+/// The same for the settings, which are looked for where the user stands.
+fn standing_here(
+    request: &Request<'_>,
+    environment: &Environment,
+) -> Result<Option<Standing>, Fault> {
+    let here = environment.git_dir.as_ref().unwrap_or(&environment.folder);
+    match (request.ground, &request.mode) {
+        (Ground::Head, _) => Standing::of(here).map(Some),
+        (Ground::WorkTree, Mode::Staged) => Ok(None),
+        (Ground::WorkTree, _) => Ok(Standing::of_bare(here)),
+    }
+}
+
+/// Settings and rules in force, and where they came from.
+struct Settled {
+    settings: Settings,
+    file: Option<PathBuf>,
+    rules: RuleSet,
+    extra: Vec<PathBuf>,
+}
+
+/// What a flag or the environment names, else what `HEAD` says where that counts, else the file around
+/// the user.
+fn settled(
+    args: &RuleArgs,
+    own: Option<&Standing>,
+    environment: &Environment,
+) -> Result<Settled, Fault> {
+    let is_named = args.config.is_some() || environment.config.is_some();
+    let Some(own) = own.filter(|_| !is_named) else {
+        let (settings, file) = settings(args, environment)?;
+        let extra = extra_rules(args, &settings, file.as_deref());
+        return Ok(Settled {
+            rules: rules(&extra, Vec::new(), &settings.disable_rules)?,
+            settings,
+            file,
+            extra,
+        });
+    };
+    let said = own.said()?;
+    let own_rules = rules(&args.rules, said.rules, &said.settings.disable_rules);
+    let rules = match own.heed(own_rules.map(Some))? {
+        Some(rules) => rules,
+        None => rules(&args.rules, Vec::new(), &[])?,
+    };
+    Ok(Settled {
+        rules,
+        settings: said.settings,
+        file: said
+            .is_there
+            .then(|| PathBuf::from(format!("HEAD:{}", settings::FILE))),
+        extra: args.rules.clone(),
+    })
+}
+
 /// The settings in force and their file. The file is looked for where the user stands, never in a tree
 /// that is only scanned.
 fn settings(
@@ -199,9 +288,11 @@ fn extra_rules(args: &RuleArgs, settings: &Settings, file: Option<&Path>) -> Vec
         .collect()
 }
 
-fn rules(extra: &[PathBuf], disabled: &[String]) -> Result<RuleSet, Fault> {
+fn rules(extra: &[PathBuf], more: Vec<RuleFile>, disabled: &[String]) -> Result<RuleSet, Fault> {
+    let mut files = more;
+    files.extend(rule_files(extra)?);
     let options = ruleset::Options {
-        extra: rule_files(extra)?,
+        extra: files,
         disabled: disabled.to_vec(),
     };
     let rules = ruleset::load(&options)?;
@@ -236,11 +327,7 @@ fn check_patterns(rules: &RuleSet, files: &[RuleFile]) -> Result<(), Fault> {
 
 /// The rules that the flags and settings of a command name.
 pub(super) fn rules_in_force(args: &RuleArgs, environment: &Environment) -> Result<RuleSet, Fault> {
-    let (settings, file) = settings(args, environment)?;
-    rules(
-        &extra_rules(args, &settings, file.as_deref()),
-        &settings.disable_rules,
-    )
+    Ok(settled(args, None, environment)?.rules)
 }
 
 /// Rule files, and the `.toml` files of rule folders.
@@ -399,6 +486,7 @@ fn reading(
         references: settings.references.unwrap_or(true),
         salt: None,
         fingerprinter: store.and_then(Store::fingerprinter),
+        ground: Ground::WorkTree,
         index_file: environment.git_index_file.clone().filter(|_| is_staged),
         objects: environment.git_objects.clone(),
         whole_blobs: read.whole_blobs,
@@ -460,10 +548,10 @@ impl Plan {
                 self.rules.rules.len(),
                 self.rules.digest
             ),
-            format!(
-                "waivers: {}",
-                self.home.join(crate::assess::waive::FILE).display()
-            ),
+            match &self.base {
+                None => format!("waivers: {}", self.home.join(WAIVERS).display()),
+                Some(_) => format!("waivers: HEAD:{WAIVERS}"),
+            },
             format!(
                 "ignored folders: {}",
                 if self.scan.no_ignore {
@@ -558,6 +646,7 @@ mod tests {
             mode: Mode::Tree,
             within: Within::everything(),
             scope: Scope::Folder,
+            ground: Ground::WorkTree,
         };
         let level = request
             .fail_on
@@ -642,6 +731,7 @@ mod tests {
                 mode,
                 within: Within::everything(),
                 scope: Scope::Change,
+                ground: Ground::WorkTree,
             };
             let options = reading(request, &Settings::default(), &environment, None);
             assert_eq!(options.index_file.is_some(), expected);

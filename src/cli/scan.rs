@@ -8,7 +8,7 @@ use super::message::{Fault, note};
 use super::plan::{self, Request};
 use super::road;
 use crate::assess::Scope;
-use crate::scan::{Difference, Mode, Within};
+use crate::scan::{Difference, Ground, Mode, Within};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -34,6 +34,7 @@ pub(super) fn scan(
         mode,
         within,
         scope,
+        ground: Ground::WorkTree,
     };
     let mut plan = plan::plan(request, environment)?;
     if let Mode::Stdin(bytes) = &mut plan.scan.mode {

@@ -13,7 +13,7 @@ mod road;
 mod roots;
 mod within;
 
-pub use crate::source::change::{Difference, Without};
+pub use crate::source::change::{Difference, Ground, Without};
 pub use within::Within;
 
 use crate::detect::Detector;
@@ -63,6 +63,8 @@ pub struct Options {
     pub no_ignore: bool,
     /// Gitignore-style patterns to leave out.
     pub exclude: Vec<String>,
+    /// Whose ignore files count for a change.
+    pub ground: Ground,
     /// Weaker findings are dropped.
     pub min_confidence: Confidence,
     /// Whether to read references.

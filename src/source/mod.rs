@@ -9,6 +9,7 @@ use crate::model::delta::Edit;
 use crate::model::origin::OriginKind;
 use std::any::Any;
 
+pub mod base;
 pub mod bundle;
 pub mod change;
 pub mod error;
