@@ -7,6 +7,7 @@ mod collect;
 mod gather;
 mod identity;
 mod known;
+mod nested;
 mod pair;
 mod parts;
 mod road;

@@ -14,6 +14,7 @@ pub mod bundle;
 pub mod change;
 pub mod error;
 pub mod history;
+pub mod modules;
 pub mod tree;
 
 mod asides;

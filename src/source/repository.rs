@@ -7,7 +7,7 @@ use crate::model::report;
 use crate::source::error::Error;
 use crate::source::refs::Refs;
 use crate::source::spelling;
-use git2::{ErrorCode, Repository};
+use git2::{ErrorCode, Repository, RepositoryOpenFlags};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,21 @@ pub(crate) fn open(path: &Path) -> Result<Repository, Error> {
     let git_dir =
         Repository::discover_path(path, [] as [&OsStr; 0]).map_err(|it| translated(path, &it))?;
     refuse_formats(path, &common_dir(&git_dir))?;
-    Repository::open(&git_dir).map_err(|it| translated(path, &it))
+    Repository::open(&git_dir)
+        .or_else(|error| without_work_tree(&git_dir, error))
+        .map_err(|it| translated(path, &it))
+}
+
+/// The git folder of a submodule outlives its work tree, which its configuration still names.
+fn without_work_tree(git_dir: &Path, error: git2::Error) -> Result<Repository, git2::Error> {
+    let named = setting(git_dir, "core.worktree");
+    match named.filter(|it| !git_dir.join(it).exists()) {
+        Some(_) => {
+            let flags = RepositoryOpenFlags::BARE | RepositoryOpenFlags::NO_SEARCH;
+            Repository::open_ext(git_dir, flags, [] as [&OsStr; 0])
+        }
+        None => Err(error),
+    }
 }
 
 /// The library opens only repositories whose every extension it knows. The ones named here change
@@ -72,10 +86,11 @@ fn common_dir(git_dir: &Path) -> PathBuf {
 }
 
 fn refuse_formats(path: &Path, common: &Path) -> Result<(), Error> {
-    let config = setting(common, "extensions.objectformat");
+    let setting = |name: &str| setting(common, name).map(|it| it.to_lowercase());
+    let config = setting("extensions.objectformat");
     let refused = match config.as_deref() {
         Some(format) if format != "sha1" => Some(format!("the {format} object format")),
-        _ => setting(common, "extensions.refstorage")
+        _ => setting("extensions.refstorage")
             .filter(|it| it != "files")
             .map(|storage| format!("the {storage} ref format")),
     };
@@ -87,10 +102,10 @@ fn refuse_formats(path: &Path, common: &Path) -> Result<(), Error> {
     })
 }
 
-/// A value of the repository's own configuration file, lower-cased; the user's files are not asked.
+/// A value of the repository's own configuration file; the user's files are not asked.
 fn setting(common: &Path, name: &str) -> Option<String> {
     let config = git2::Config::open(&common.join("config")).ok()?;
-    config.get_string(name).ok().map(|it| it.to_lowercase())
+    config.get_string(name).ok()
 }
 
 /// Whether the clone was made with a filter, so that objects may be missing by design.

@@ -18,6 +18,7 @@ mod world;
 mod beside;
 mod bundle;
 mod missing;
+mod nested;
 mod stored;
 
 use serde_json::Value;
