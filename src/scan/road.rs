@@ -1,5 +1,6 @@
 //! One road for each way of reading: which source, which origins. All meet in `gather`.
 
+use super::bundle::is_whole;
 use super::change::changed;
 use super::collect::{Collector, Named, Sighting};
 use super::gather::{self, Context, Traced};
@@ -272,7 +273,9 @@ fn past(
         _ => &part.roots,
     };
     let mut waiting = Nested::default();
-    for root in folders {
+    // A bundle among files of no repository has its history within.
+    let folders = folders.iter().filter(|it| !(it.is_file() && is_whole(it)));
+    for root in folders.clone() {
         let inside = match enclosing(root) {
             Some(_) => Vec::new(),
             None => repositories(root),
@@ -285,7 +288,7 @@ fn past(
             targets.push((root.clone(), name(part, root, parts)));
         }
         let is_none = |it: &SourceError| matches!(it, SourceError::NotARepository(_));
-        let is_sole = targets.len() == 1 && folders.len() == 1 && parts == 1;
+        let is_sole = targets.len() == 1 && folders.clone().count() == 1 && parts == 1;
         for (path, name) in targets {
             match History::open_with(&path, &options.objects) {
                 Ok(history) => {
