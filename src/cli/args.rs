@@ -267,6 +267,12 @@ pub(super) struct ScanArgs {
         help_heading = "What to scan"
     )]
     pub(super) since: Option<String>,
+    /// First fetch what a partial clone lacks, from where it was cloned; nothing else opens a socket
+    ///
+    /// The `git` program fetches the missing objects into the clone, over https, ssh or from a folder. It reads
+    /// your settings of git and none of the repository's. Refs stay as they are.
+    #[arg(long, help_heading = "What to scan")]
+    pub(super) fetch_missing: bool,
     /// The paths given are the whole estate: judge unused and orphaned records too
     #[arg(long, conflicts_with_all = ["staged", "range", "since"], help_heading = "What to scan")]
     pub(super) estate: bool,

@@ -8,6 +8,7 @@ use crate::assess::waive::{FILE, Waivers};
 use crate::ruleset::RuleFile;
 use crate::settings::{self, Settings};
 use crate::source::base::Base;
+use crate::source::error::Error;
 use std::path::Path;
 
 /// What a faulty file of `HEAD` leads to.
@@ -104,8 +105,18 @@ impl Standing {
     }
 
     fn text(&self, path: &str) -> Result<Option<String>, Fault> {
-        let Some(bytes) = self.base.file(path)? else {
-            return Ok(None);
+        let bytes = match self.base.file(path) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(None),
+            // A clone may lack what HEAD names, and is read all the same; then nothing is waived.
+            Err(error @ Error::Object { .. }) => {
+                note(&format!(
+                    "keyatlas: {error}; going on without {}",
+                    named(path)
+                ));
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
         };
         String::from_utf8(bytes)
             .map(Some)

@@ -168,6 +168,30 @@ pub(super) fn vault_authorities() -> Option<PathBuf> {
     either("VAULT_CACERT", "BAO_CACERT").map(PathBuf::from)
 }
 
+/// Variables that `git` must not see when it runs for us: what ties it to another repository, and our own.
+pub(super) fn kept_from_git() -> Vec<OsString> {
+    let is_kept = |name: &str| {
+        const OURS: &[&str] = &["GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT"];
+        const FREE: &[&str] = &[
+            "GIT_ASKPASS",
+            "GIT_CONFIG",
+            "GIT_CURL",
+            "GIT_EXEC_PATH",
+            "GIT_HTTP",
+            "GIT_PROXY",
+            "GIT_SSH",
+            "GIT_SSL",
+            "GIT_TRACE",
+        ];
+        let is_free = FREE.iter().any(|it| name.starts_with(it)) && !OURS.contains(&name);
+        name.starts_with("KEYATLAS_") || (name.starts_with("GIT_") && !is_free)
+    };
+    let names = std::env::vars_os().map(|it| it.0);
+    names
+        .filter(|it| it.to_str().is_some_and(is_kept))
+        .collect()
+}
+
 /// The login name, for waivers without an owner.
 pub(super) fn user() -> Option<String> {
     either("USER", "USERNAME")

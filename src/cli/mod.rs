@@ -11,6 +11,7 @@ mod earlier;
 mod environment;
 mod exit;
 mod explain;
+mod fetch;
 mod hook;
 mod install;
 mod inventory;

@@ -4,6 +4,7 @@ use super::args::{ScanArgs, Speech};
 use super::change;
 use super::environment::Environment;
 use super::exit::Exit;
+use super::fetch;
 use super::message::{Fault, note};
 use super::plan::{self, Request};
 use super::road;
@@ -39,6 +40,9 @@ pub(super) fn scan(
     let mut plan = plan::plan(request, environment)?;
     if let Mode::Stdin(bytes) = &mut plan.scan.mode {
         *bytes = standard_input(plan.scan.max_size)?;
+    }
+    if args.fetch_missing && !args.report.show_plan {
+        fetch::missing(&plan)?;
     }
     road::follow(&plan, &args.report, speech)
 }

@@ -66,7 +66,7 @@ impl Base {
 
     fn fault(&self, path: &str, error: &git2::Error) -> Error {
         match error.code() {
-            ErrorCode::NotFound => Error::Object {
+            ErrorCode::NotFound | ErrorCode::Peel => Error::Object {
                 id: format!("HEAD:{path}"),
                 reason: Reason::MissingObject,
                 message: error.message().to_owned(),

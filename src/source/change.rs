@@ -194,6 +194,12 @@ impl Changes {
         Ok(object.data().to_vec())
     }
 
+    /// Whether a blob is not here.
+    pub(crate) fn lacks(&self, id: &ObjectId) -> bool {
+        let size = self.size(id);
+        matches!(size, Err(Error::Object { reason, .. }) if reason == Reason::MissingObject)
+    }
+
     /// The size of a blob, without reading it.
     pub fn size(&self, id: &ObjectId) -> Result<u64, Error> {
         let repository = self.objects.lock().unwrap_or_else(PoisonError::into_inner);

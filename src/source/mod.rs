@@ -15,6 +15,7 @@ pub mod change;
 pub mod error;
 pub mod history;
 pub mod modules;
+pub mod promised;
 pub mod tree;
 
 mod asides;

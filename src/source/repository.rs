@@ -103,24 +103,27 @@ fn refuse_formats(path: &Path, common: &Path) -> Result<(), Error> {
 }
 
 /// A value of the repository's own configuration file; the user's files are not asked.
-fn setting(common: &Path, name: &str) -> Option<String> {
+pub(crate) fn setting(common: &Path, name: &str) -> Option<String> {
     let config = git2::Config::open(&common.join("config")).ok()?;
     config.get_string(name).ok()
 }
 
 /// Whether the clone was made with a filter, so that objects may be missing by design.
 pub(crate) fn is_partial(repository: &Repository) -> bool {
+    promisor(repository).is_some()
+}
+
+/// The name of the remote that promised what a filter kept away.
+pub(crate) fn promisor(repository: &Repository) -> Option<String> {
     let common = repository.commondir();
-    if setting(common, "extensions.partialclone").is_some() {
-        return true;
+    if let Some(name) = setting(common, "extensions.partialclone") {
+        return Some(name);
     }
-    let Ok(config) = git2::Config::open(&common.join("config")) else {
-        return false;
-    };
-    let Ok(mut entries) = config.entries(Some("^remote\\..*\\.promisor$")) else {
-        return false;
-    };
-    matches!(entries.next(), Some(Ok(_)))
+    let config = git2::Config::open(&common.join("config")).ok()?;
+    let mut entries = config.entries(Some("^remote\\..*\\.promisor$")).ok()?;
+    let entry = entries.next()?.ok()?;
+    let name = entry.name().ok()?.strip_prefix("remote.")?;
+    name.strip_suffix(".promisor").map(str::to_owned)
 }
 
 /// What git would show in place of other things. Both sides are in the object database and are read; who

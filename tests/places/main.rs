@@ -17,6 +17,7 @@ mod world;
 
 mod beside;
 mod bundle;
+mod fetch;
 mod missing;
 mod nested;
 mod stored;
