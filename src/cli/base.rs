@@ -1,15 +1,21 @@
-//! The side of a change that was there before it: settings, rules and waivers as `HEAD` has them.
+//! The side of a change that was there before it: settings, rules and waivers as `HEAD` has them, where no
+//! flag and no variable names others.
 //!
 //! A change cannot waive itself, and a bare repository has no work tree to ask. Not here: what the files
-//! mean, nor settings that a flag or the environment names.
+//! mean.
 
+use super::args::RuleArgs;
+use super::environment::Environment;
 use super::message::{Fault, note};
+use super::plan::{self, Request};
 use crate::assess::waive::{FILE, Waivers};
+use crate::model::rule::RuleSet;
 use crate::ruleset::RuleFile;
+use crate::scan::{Ground, Mode};
 use crate::settings::{self, Settings};
 use crate::source::base::Base;
 use crate::source::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a faulty file of `HEAD` leads to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -136,6 +142,74 @@ impl Standing {
             (read, _) => read,
         }
     }
+}
+
+/// Where the waivers of the scanned repository come from, if not from its work tree.
+pub(super) fn of_scanned(
+    request: &Request<'_>,
+    environment: &Environment,
+) -> Result<Option<Standing>, Fault> {
+    let first = request.roots.first();
+    match (request.ground, &request.mode) {
+        (Ground::Head, _) => Standing::of(first.unwrap_or(&environment.folder)).map(Some),
+        (Ground::WorkTree, Mode::Staged | Mode::Stdin(_)) => Ok(None),
+        (Ground::WorkTree, _) => Ok(first.and_then(|it| Standing::of_bare(it))),
+    }
+}
+
+/// The same for the settings, which are looked for where the user stands.
+pub(super) fn of_here(
+    request: &Request<'_>,
+    environment: &Environment,
+) -> Result<Option<Standing>, Fault> {
+    let here = environment.git_dir.as_ref().unwrap_or(&environment.folder);
+    match (request.ground, &request.mode) {
+        (Ground::Head, _) => Standing::of(here).map(Some),
+        (Ground::WorkTree, Mode::Staged) => Ok(None),
+        (Ground::WorkTree, _) => Ok(Standing::of_bare(here)),
+    }
+}
+
+/// Settings and rules in force, and where they came from.
+pub(super) struct Settled {
+    pub(super) settings: Settings,
+    pub(super) file: Option<PathBuf>,
+    pub(super) rules: RuleSet,
+    pub(super) extra: Vec<PathBuf>,
+}
+
+/// What a flag or the environment names, else what `HEAD` says where that counts, else the file around
+/// the user.
+pub(super) fn settled(
+    args: &RuleArgs,
+    own: Option<&Standing>,
+    environment: &Environment,
+) -> Result<Settled, Fault> {
+    let is_named = args.config.is_some() || environment.config.is_some();
+    let Some(own) = own.filter(|_| !is_named) else {
+        let (settings, file) = plan::settings(args, environment)?;
+        let extra = plan::extra_rules(args, &settings, file.as_deref());
+        return Ok(Settled {
+            rules: plan::rules(&extra, Vec::new(), &settings.disable_rules)?,
+            settings,
+            file,
+            extra,
+        });
+    };
+    let said = own.said()?;
+    let own_rules = plan::rules(&args.rules, said.rules, &said.settings.disable_rules);
+    let rules = match own.heed(own_rules.map(Some))? {
+        Some(rules) => rules,
+        None => plan::rules(&args.rules, Vec::new(), &[])?,
+    };
+    Ok(Settled {
+        rules,
+        settings: said.settings,
+        file: said
+            .is_there
+            .then(|| PathBuf::from(format!("HEAD:{}", settings::FILE))),
+        extra: args.rules.clone(),
+    })
 }
 
 /// As git names it.

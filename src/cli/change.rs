@@ -131,6 +131,24 @@ pub(super) fn range(text: &str, repository: &Path) -> Result<Mode, Fault> {
     }
 }
 
+/// The mode for what came since a revision.
+pub(super) fn since(revision: &str, path: &Path) -> Result<Mode, Fault> {
+    let is_day = revision.parse::<jiff::civil::Date>().is_ok();
+    let is_named = || {
+        let repository = git2::Repository::discover(path).ok()?;
+        repository.revparse_single(revision).ok().map(|_| ())
+    };
+    if is_day && is_named().is_none() {
+        return Err(Fault::new(format!(
+            "--since takes a revision, and `{revision}` is a day"
+        ))
+        .hint(format!(
+            "git rev-list -1 --before={revision} HEAD tells the last commit before it"
+        )));
+    }
+    Ok(Mode::Range(Difference::between(Some(revision), "HEAD")))
+}
+
 /// The commit where two lines of history parted; `None` if they share none.
 fn parting(path: &Path, one: &str, other: &str) -> Result<Option<String>, Fault> {
     // Repositories that cannot be read are refused here in plain words.

@@ -2,10 +2,11 @@
 //!
 //! Not here: what a push brings (see `push`), and setting hooks up (see `install`).
 
-use super::args::{HookArgs, HookCommand, PreCommitArgs, ReportArgs, Speech};
+use super::args::{ReportArgs, Speech};
 use super::change;
 use super::environment::Environment;
 use super::exit::{self, Exit};
+use super::hook_args::{HookArgs, HookCommand, PreCommitArgs};
 use super::install;
 use super::message::{Fault, note};
 use super::output;

@@ -2,9 +2,9 @@
 //!
 //! Not here: what a hook does when git runs it.
 
-use super::args::HookKind;
 use super::environment::Environment;
 use super::exit::Exit;
+use super::hook_args::HookKind;
 use super::message::{Fault, note};
 use super::output;
 use std::fs;

@@ -13,6 +13,7 @@ mod exit;
 mod explain;
 mod fetch;
 mod hook;
+mod hook_args;
 mod install;
 mod inventory;
 mod map;

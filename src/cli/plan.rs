@@ -4,7 +4,7 @@
 //! Not here: running it. A plan is complete and checked; whoever has one only has to follow it.
 
 use super::args::{ReadArgs, RuleArgs, StoreArgs};
-use super::base::Standing;
+use super::base::{self, Settled, Standing, settled};
 use super::environment::Environment;
 use super::message::{Fault, note};
 use crate::assess::Scope;
@@ -94,8 +94,8 @@ pub(super) fn repository_root(path: &Path) -> Option<PathBuf> {
 pub(super) fn plan(request: Request<'_>, environment: &Environment) -> Result<Plan, Fault> {
     refuse_missing(&request.roots)?;
     refuse_special(&request.roots)?;
-    let base = base(&request, environment)?;
-    let own = standing_here(&request, environment)?;
+    let base = base::of_scanned(&request, environment)?;
+    let own = base::of_here(&request, environment)?;
     let Settled {
         settings,
         file: settings_file,
@@ -178,74 +178,9 @@ fn refuse_special(roots: &[PathBuf]) -> Result<(), Fault> {
         .hint("nothing was scanned; to scan what a pipe brings, give it as standard input: -"))
 }
 
-/// Where the waivers of the scanned repository come from, if not from its work tree.
-fn base(request: &Request<'_>, environment: &Environment) -> Result<Option<Standing>, Fault> {
-    let first = request.roots.first();
-    match (request.ground, &request.mode) {
-        (Ground::Head, _) => Standing::of(first.unwrap_or(&environment.folder)).map(Some),
-        (Ground::WorkTree, Mode::Staged | Mode::Stdin(_)) => Ok(None),
-        (Ground::WorkTree, _) => Ok(first.and_then(|it| Standing::of_bare(it))),
-    }
-}
-
-/// The same for the settings, which are looked for where the user stands.
-fn standing_here(
-    request: &Request<'_>,
-    environment: &Environment,
-) -> Result<Option<Standing>, Fault> {
-    let here = environment.git_dir.as_ref().unwrap_or(&environment.folder);
-    match (request.ground, &request.mode) {
-        (Ground::Head, _) => Standing::of(here).map(Some),
-        (Ground::WorkTree, Mode::Staged) => Ok(None),
-        (Ground::WorkTree, _) => Ok(Standing::of_bare(here)),
-    }
-}
-
-/// Settings and rules in force, and where they came from.
-struct Settled {
-    settings: Settings,
-    file: Option<PathBuf>,
-    rules: RuleSet,
-    extra: Vec<PathBuf>,
-}
-
-/// What a flag or the environment names, else what `HEAD` says where that counts, else the file around
-/// the user.
-fn settled(
-    args: &RuleArgs,
-    own: Option<&Standing>,
-    environment: &Environment,
-) -> Result<Settled, Fault> {
-    let is_named = args.config.is_some() || environment.config.is_some();
-    let Some(own) = own.filter(|_| !is_named) else {
-        let (settings, file) = settings(args, environment)?;
-        let extra = extra_rules(args, &settings, file.as_deref());
-        return Ok(Settled {
-            rules: rules(&extra, Vec::new(), &settings.disable_rules)?,
-            settings,
-            file,
-            extra,
-        });
-    };
-    let said = own.said()?;
-    let own_rules = rules(&args.rules, said.rules, &said.settings.disable_rules);
-    let rules = match own.heed(own_rules.map(Some))? {
-        Some(rules) => rules,
-        None => rules(&args.rules, Vec::new(), &[])?,
-    };
-    Ok(Settled {
-        rules,
-        settings: said.settings,
-        file: said
-            .is_there
-            .then(|| PathBuf::from(format!("HEAD:{}", settings::FILE))),
-        extra: args.rules.clone(),
-    })
-}
-
 /// The settings in force and their file. The file is looked for where the user stands, never in a tree
 /// that is only scanned.
-fn settings(
+pub(super) fn settings(
     args: &RuleArgs,
     environment: &Environment,
 ) -> Result<(Settings, Option<PathBuf>), Fault> {
@@ -278,7 +213,11 @@ fn shown(path: &Path, environment: &Environment) -> String {
 }
 
 /// Rule files of the settings, relative to the settings file, then those of flags.
-fn extra_rules(args: &RuleArgs, settings: &Settings, file: Option<&Path>) -> Vec<PathBuf> {
+pub(super) fn extra_rules(
+    args: &RuleArgs,
+    settings: &Settings,
+    file: Option<&Path>,
+) -> Vec<PathBuf> {
     let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
     settings
         .rules
@@ -288,7 +227,11 @@ fn extra_rules(args: &RuleArgs, settings: &Settings, file: Option<&Path>) -> Vec
         .collect()
 }
 
-fn rules(extra: &[PathBuf], more: Vec<RuleFile>, disabled: &[String]) -> Result<RuleSet, Fault> {
+pub(super) fn rules(
+    extra: &[PathBuf],
+    more: Vec<RuleFile>,
+    disabled: &[String],
+) -> Result<RuleSet, Fault> {
     let mut files = more;
     files.extend(rule_files(extra)?);
     let options = ruleset::Options {

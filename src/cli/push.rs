@@ -3,10 +3,11 @@
 //! Git says on standard input which refs move; see githooks(5). Not here: reading commits, and what is said
 //! when a push is stopped.
 
-use super::args::{PrePushArgs, PreReceiveArgs, Speech};
+use super::args::Speech;
 use super::environment::Environment;
 use super::exit::Exit;
 use super::hook::{self, Preset, Words};
+use super::hook_args::{PrePushArgs, PreReceiveArgs};
 use super::message::{Fault, note};
 use crate::scan::{Difference, Ground, Mode, Within, Without};
 use std::collections::BTreeSet;

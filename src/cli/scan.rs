@@ -9,7 +9,7 @@ use super::message::{Fault, note};
 use super::plan::{self, Request};
 use super::road;
 use crate::assess::Scope;
-use crate::scan::{Difference, Ground, Mode, Within};
+use crate::scan::{Ground, Mode, Within};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -86,7 +86,7 @@ fn changed(
     let (root, within) = change::target(&args.paths, environment)?;
     let mode = match (&args.range, &args.since) {
         (Some(range), _) => change::range(range, &root)?,
-        (None, Some(base)) => Mode::Range(Difference::between(Some(base), "HEAD")),
+        (None, Some(base)) => change::since(base, &root)?,
         (None, None) => Mode::Staged,
     };
     Ok((vec![root], mode, within))
