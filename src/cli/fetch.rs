@@ -11,6 +11,7 @@ use crate::scan::Mode;
 use crate::source::change;
 use crate::source::error::Error as SourceError;
 use crate::source::history::{History, HistoryOptions};
+use crate::source::modules;
 use crate::source::promised::{self, Promisor};
 use std::collections::BTreeSet;
 use std::fs;
@@ -28,14 +29,15 @@ const STRANGERS: usize = 50;
 const ID: usize = 40;
 
 /// What git is told whatever anybody's configuration says: no hooks, no helpers of the work tree, no upkeep.
-const SETTINGS: &[&str] = &[
-    "core.hooksPath=/dev/null",
-    "core.fsmonitor=false",
-    "gc.auto=0",
-    "maintenance.auto=false",
-    "fetch.writeCommitGraph=false",
-    "fetch.negotiationAlgorithm=noop",
-    "transfer.bundleURI=false",
+const SETTINGS: &[(&str, &str)] = &[
+    ("core.hooksPath", "/dev/null"),
+    ("core.fsmonitor", "false"),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("fetch.writeCommitGraph", "false"),
+    ("fetch.negotiationAlgorithm", "noop"),
+    ("transfer.bundleURI", "false"),
+    ("remote.origin.promisor", "true"),
 ];
 
 /// Fetches what the repositories of a plan lack. What cannot be had stays missing, and the report says so.
@@ -44,11 +46,20 @@ pub(super) fn missing(plan: &Plan) -> Result<(), Fault> {
         return Err(Fault::new("--fetch-missing fetches objects of history")
             .hint("give it with --history, --range or --since"));
     }
-    for root in &plan.scan.roots {
-        for path in repositories(root) {
-            if let Ok(history) = History::open(&path) {
-                one(&path, &history, plan)?;
-            }
+    let mut waiting: Vec<PathBuf> = plan
+        .scan
+        .roots
+        .iter()
+        .flat_map(|it| repositories(it))
+        .collect();
+    while let Some(path) = waiting.pop() {
+        let Ok(history) = History::open(&path) else {
+            continue;
+        };
+        one(&path, &history, plan)?;
+        if matches!(plan.scan.mode, Mode::History) {
+            let modules = modules::modules(&history).into_iter();
+            waiting.extend(modules.map(|it| it.git_dir));
         }
     }
     Ok(())
@@ -140,7 +151,7 @@ impl Git {
         let folder = std::env::temp_dir().join(name);
         let fault = |it: std::io::Error| Fault::at(&folder, &it).hint("nothing was fetched");
         let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        fs::create_dir(&folder).map_err(fault)?;
+        own_folder(&folder).map_err(fault)?;
         let git = Self {
             top: match top.is_file() {
                 true => whole(top.parent().unwrap_or(top)),
@@ -157,8 +168,6 @@ impl Git {
         for (name, value) in [
             ("core.repositoryformatversion", "1"),
             ("extensions.partialClone", "origin"),
-            ("remote.origin.promisor", "true"),
-            ("remote.origin.url", &promisor.url),
         ] {
             config.set_str(name, value).map_err(refused)?;
         }
@@ -222,8 +231,14 @@ impl Git {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        for setting in SETTINGS {
-            command.args(["-c", setting]);
+        // An address may hold a password: it stands on no command line and in no file of ours.
+        let address = ("remote.origin.url", self.url.as_str());
+        let settings = || SETTINGS.iter().copied().chain([address]);
+        command.env("GIT_CONFIG_COUNT", settings().count().to_string());
+        for (at, (name, value)) in settings().enumerate() {
+            command
+                .env(format!("GIT_CONFIG_KEY_{at}"), name)
+                .env(format!("GIT_CONFIG_VALUE_{at}"), value);
         }
         command.args([
             "fetch",
@@ -238,6 +253,18 @@ impl Git {
         ]);
         command
     }
+}
+
+/// Makes a folder that nobody else looks into.
+#[cfg(unix)]
+fn own_folder(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().mode(0o700).create(path)
+}
+
+#[cfg(not(unix))]
+fn own_folder(path: &Path) -> std::io::Result<()> {
+    fs::create_dir(path)
 }
 
 /// The object ids in a text.

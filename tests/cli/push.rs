@@ -468,6 +468,20 @@ fn a_push_is_held_to_the_waivers_of_the_work_tree() {
     let line = ["baseline", "--reason", "invented", "--until", "2999-01-01"];
     world.run(&line).code(0);
     push(&world, MAIN, true);
+    // A linked work tree has its own.
+    let line = ["worktree", "add", "--quiet", "-b", "side", "../linked"];
+    world.git(&line);
+    world.write("../linked/b.py", leak("b"));
+    world.git(&["-C", "../linked", "add", "b.py"]);
+    world.git(&["-C", "../linked", "commit", "--quiet", "--message", "b"]);
+    let send = ["-C", "../linked", "push", "--quiet", "origin", "side"];
+    let stopped = world.try_git(&send).prints("b.py:1:13");
+    assert_ne!(stopped.code, Some(0));
+    let mut command = world.keyatlas();
+    command.current_dir(world.path("../linked"));
+    let line = ["baseline", "--reason", "invented", "--until", "2999-01-01"];
+    ran(command.args(line), &line, b"").code(0);
+    world.try_git(&send).code(0);
 }
 
 #[test]

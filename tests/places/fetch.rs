@@ -24,7 +24,13 @@ fn scan(world: &World, more: &[&str]) -> Ran {
         &["scan", "--history", "../other.git", "--format", "json"],
         more,
     ];
-    world.run(&line.concat()).keeps(&secret("fetched"))
+    let scratch = world.path("../scratch");
+    fs::create_dir_all(&scratch).unwrap();
+    let scratch_name = scratch.to_str().unwrap();
+    let ran = world.run_with(&[("TMPDIR", scratch_name)], &line.concat());
+    // Nothing is left behind, least of all an address.
+    assert_eq!(fs::read_dir(&scratch).unwrap().count(), 0);
+    ran.keeps(&secret("fetched"))
 }
 
 /// Refs, settings and whatever else lies beside objects.
