@@ -499,6 +499,35 @@ fn input_that_git_does_not_write_is_refused() {
 }
 
 #[test]
+fn the_name_of_a_new_ref_is_looked_at() {
+    let world = served();
+    let token = format!("{}{}", ["gl", "pat-"].concat(), &drawn("name")[..20]);
+    let tip = world.git(&["rev-parse", "HEAD"]);
+    let nothing = "0".repeat(40);
+    let (name, known) = (format!("refs/heads/fix/{token}"), "refs/heads/fix/x");
+    for (kind, new, moved, plain) in [
+        (
+            "pre-push",
+            format!("HEAD {tip} {name} {nothing}"),
+            format!("HEAD {tip} {name} {tip}"),
+            format!("HEAD {tip} {known} {nothing}"),
+        ),
+        (
+            "pre-receive",
+            format!("{nothing} {tip} {name}"),
+            format!("{tip} {tip} {name}"),
+            format!("{nothing} {tip} {known}"),
+        ),
+    ] {
+        let feed = |line: &str| world.feed(&["hook", kind], format!("{line}\n").as_bytes());
+        let stopped = feed(&new).code(1).prints("refs/heads/fix/****");
+        stopped.keeps(&token);
+        feed(&moved).code(0).keeps(&token);
+        feed(&plain).code(0);
+    }
+}
+
+#[test]
 fn what_the_pre_commit_framework_says_of_a_push_is_heard() {
     let world = served();
     let first = world.git(&["rev-parse", "HEAD"]);
