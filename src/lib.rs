@@ -30,7 +30,8 @@
 //! 5. Same input, same rules, same bytes out, whatever the number of threads. Time enters as a value.
 //! 6. A blob is scanned once, however many origins it has.
 //! 7. Every front end walks the same road: plan, scan, assess, report, exit.
-//! 8. Scanning opens no socket and runs nothing that a scanned repository names.
+//! 8. Scanning opens no socket and runs nothing that a scanned repository names. What uses the network
+//!    (`import --addr`, `--fetch-missing`) runs before, and only when named.
 //!
 //! # Deliberately absent
 //!

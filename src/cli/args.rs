@@ -3,6 +3,7 @@
 //! Parsing does no I/O and fills in no default that the settings file may also give; both are the work
 //! of `plan`. Names of formats and importers are asked from their own tables.
 
+use super::hook_args::HookCommand;
 use crate::import::Importer;
 use crate::model::level::{Confidence, Level};
 use crate::report::Format;
@@ -267,46 +268,15 @@ pub(super) struct ScanArgs {
         help_heading = "What to scan"
     )]
     pub(super) since: Option<String>,
+    /// First fetch what a partial clone lacks, from where it was cloned; nothing else opens a socket
+    ///
+    /// The `git` program fetches the missing objects into the clone, over https, ssh or from a folder. It reads
+    /// your settings of git and none of the repository's. Refs stay as they are.
+    #[arg(long, help_heading = "What to scan")]
+    pub(super) fetch_missing: bool,
     /// The paths given are the whole estate: judge unused and orphaned records too
     #[arg(long, conflicts_with_all = ["staged", "range", "since"], help_heading = "What to scan")]
     pub(super) estate: bool,
-    #[command(flatten)]
-    pub(super) read: ReadArgs,
-    #[command(flatten)]
-    pub(super) rules: RuleArgs,
-    #[command(flatten)]
-    pub(super) store: StoreArgs,
-    #[command(flatten)]
-    pub(super) report: ReportArgs,
-}
-
-#[derive(Subcommand, Debug)]
-pub(super) enum HookCommand {
-    /// Scan what this commit would take; stop the commit if it brings in a secret
-    PreCommit(Box<PreCommitArgs>),
-    /// Set hooks up in this repository, beside what is there
-    Install {
-        /// Which hooks
-        #[arg(value_enum, value_name = "KIND", default_value = "pre-commit")]
-        kinds: Vec<HookKind>,
-        /// Replace a hook that keyatlas did not write; a copy of it is kept beside
-        #[arg(long)]
-        force: bool,
-    },
-}
-
-/// A hook that can be set up.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(super) enum HookKind {
-    /// Before each commit: the index
-    PreCommit,
-}
-
-#[derive(Args, Debug, Clone, Default)]
-pub(super) struct PreCommitArgs {
-    /// Judge only these, as the pre-commit framework passes them [default: all that is staged]
-    #[arg(value_name = "FILE")]
-    pub(super) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) read: ReadArgs,
     #[command(flatten)]

@@ -5,7 +5,7 @@
 use super::environment::Environment;
 use super::message::Fault;
 use super::plan;
-use crate::scan::{Mode, Within};
+use crate::scan::{Difference, Mode, Within};
 use crate::source::history::History;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -123,15 +123,30 @@ fn parse(text: &str) -> Result<Range, Fault> {
 /// The mode for a range of commits of this repository.
 pub(super) fn range(text: &str, repository: &Path) -> Result<Mode, Fault> {
     match parse(text)? {
-        Range::Two(base, tip) => Ok(Mode::Range {
-            base: Some(base),
-            tip,
-        }),
-        Range::Three(one, other) => Ok(Mode::Range {
-            base: parting(repository, &one, &other)?,
-            tip: other,
-        }),
+        Range::Two(base, tip) => Ok(Mode::Range(Difference::between(Some(&base), &tip))),
+        Range::Three(one, other) => {
+            let base = parting(repository, &one, &other)?;
+            Ok(Mode::Range(Difference::between(base.as_deref(), &other)))
+        }
     }
+}
+
+/// The mode for what came since a revision.
+pub(super) fn since(revision: &str, path: &Path) -> Result<Mode, Fault> {
+    let is_day = revision.parse::<jiff::civil::Date>().is_ok();
+    let is_named = || {
+        let repository = git2::Repository::discover(path).ok()?;
+        repository.revparse_single(revision).ok().map(|_| ())
+    };
+    if is_day && is_named().is_none() {
+        return Err(Fault::new(format!(
+            "--since takes a revision, and `{revision}` is a day"
+        ))
+        .hint(format!(
+            "git rev-list -1 --before={revision} HEAD tells the last commit before it"
+        )));
+    }
+    Ok(Mode::Range(Difference::between(Some(revision), "HEAD")))
 }
 
 /// The commit where two lines of history parted; `None` if they share none.

@@ -25,10 +25,36 @@ pub(super) struct Environment {
     /// `GIT_OBJECT_DIRECTORY` and `GIT_ALTERNATE_OBJECT_DIRECTORIES`: git sets them for pre-receive, where
     /// what is pushed lies in quarantine.
     pub(super) git_objects: Vec<PathBuf>,
+    /// `PRE_COMMIT_TO_REF` and its like: the pre-commit framework reads what git says of a push and passes it
+    /// on so.
+    pub(super) pushed: Option<Pushed>,
     /// The current folder, absolute.
     pub(super) folder: PathBuf,
     /// Processors at hand.
     pub(super) processors: usize,
+}
+
+/// A push as the pre-commit framework tells it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Pushed {
+    /// A commit that the other side has.
+    pub(super) from: Option<String>,
+    /// What is pushed: an id, or the name of a branch that is new there.
+    pub(super) to: String,
+    /// The ref on the other side.
+    pub(super) name: Option<String>,
+    pub(super) remote: Option<String>,
+}
+
+impl Pushed {
+    fn of(text: &dyn Fn(&str) -> Option<String>) -> Option<Self> {
+        Some(Self {
+            from: text("PRE_COMMIT_FROM_REF"),
+            to: text("PRE_COMMIT_TO_REF").or_else(|| text("PRE_COMMIT_LOCAL_BRANCH"))?,
+            name: text("PRE_COMMIT_REMOTE_BRANCH"),
+            remote: text("PRE_COMMIT_REMOTE_NAME"),
+        })
+    }
 }
 
 impl Environment {
@@ -53,7 +79,14 @@ impl Environment {
             let paths = std::env::split_paths(&list);
             paths.filter(|it| !it.as_os_str().is_empty()).collect()
         };
+        let text = |name: &str| {
+            variable(name)?
+                .into_string()
+                .ok()
+                .filter(|it| !it.is_empty())
+        };
         Self {
+            pushed: Pushed::of(&text),
             inventory: path("KEYATLAS_INVENTORY"),
             key_file: path("KEYATLAS_KEY_FILE"),
             config: path("KEYATLAS_CONFIG"),
@@ -133,6 +166,30 @@ pub(super) fn vault_namespace() -> Option<String> {
 #[cfg(feature = "live")]
 pub(super) fn vault_authorities() -> Option<PathBuf> {
     either("VAULT_CACERT", "BAO_CACERT").map(PathBuf::from)
+}
+
+/// Variables that `git` must not see when it runs for us: what ties it to another repository, and our own.
+pub(super) fn kept_from_git() -> Vec<OsString> {
+    let is_kept = |name: &str| {
+        const OURS: &[&str] = &["GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT"];
+        const FREE: &[&str] = &[
+            "GIT_ASKPASS",
+            "GIT_CONFIG",
+            "GIT_CURL",
+            "GIT_EXEC_PATH",
+            "GIT_HTTP",
+            "GIT_PROXY",
+            "GIT_SSH",
+            "GIT_SSL",
+            "GIT_TRACE",
+        ];
+        let is_free = FREE.iter().any(|it| name.starts_with(it)) && !OURS.contains(&name);
+        name.starts_with("KEYATLAS_") || (name.starts_with("GIT_") && !is_free)
+    };
+    let names = std::env::vars_os().map(|it| it.0);
+    names
+        .filter(|it| it.to_str().is_some_and(is_kept))
+        .collect()
 }
 
 /// The login name, for waivers without an owner.

@@ -120,7 +120,7 @@ fn path(
         })?;
         return Ok(Exit::Clean);
     }
-    let waivers = waive::read(&plan.home)?;
+    let waivers = waive::of(&plan)?;
     let plan = waive::looking(vec![whole], Mode::Tree, &args.rules, environment)?;
     let report = road::judged(&plan, &waivers, speech, Values::Masked)?.report;
     output::stdout(|out| {

@@ -1,21 +1,66 @@
-//! `keyatlas hook`: the presets of a scan that git runs, and setting them up beside what is there.
+//! `keyatlas hook`: the presets of a scan that git runs, and what they say when they stop something.
+//!
+//! Not here: what a push brings (see `push`), and setting hooks up (see `install`).
 
-use super::args::{HookCommand, HookKind, PreCommitArgs, Speech};
+use super::args::{ReportArgs, Speech};
 use super::change;
 use super::environment::Environment;
 use super::exit::{self, Exit};
+use super::hook_args::{HookArgs, HookCommand, PreCommitArgs};
+use super::install;
 use super::message::{Fault, note};
 use super::output;
 use super::plan::{self, Plan, Request};
+use super::push;
 use super::road::{self, Outcome};
 use crate::assess::Scope;
-use crate::scan::Mode;
+use crate::scan::{Ground, Mode, Within};
 use crate::source::change as source;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-/// How a hook that we wrote is known.
-const MARK: &str = "Written by `keyatlas hook install`";
+/// Lines of a report that a hook shows where nobody chose a format; a push may bring thousands.
+const LINES: usize = 60;
+
+/// What a hook says when it stops something.
+pub(super) struct Words {
+    /// Because of findings; how to waive them follows.
+    pub(super) stopped: &'static str,
+    /// Because not everything could be read.
+    pub(super) unread: &'static str,
+    /// Said behind how to waive.
+    pub(super) after: Option<&'static str>,
+}
+
+const COMMIT: Words = Words {
+    stopped: "keyatlas stopped this commit. Take the secret out and rotate it if it was ever shared; or, if it is none:",
+    unread: "keyatlas stopped this commit: not everything staged could be read; the report says what",
+    after: None,
+};
+
+/// What one hook reads, and how it speaks.
+pub(super) struct Preset {
+    pub(super) mode: Mode,
+    pub(super) root: PathBuf,
+    pub(super) within: Within,
+    pub(super) ground: Ground,
+    pub(super) words: &'static Words,
+}
+
+/// What a hook did.
+pub(super) struct Ran {
+    pub(super) exit: Exit,
+    plan: Plan,
+    /// None where only the plan was asked for.
+    outcome: Option<Outcome>,
+}
+
+impl Ran {
+    /// Whether there was nothing to look at.
+    pub(super) fn is_empty(&self) -> bool {
+        let coverage = self.outcome.as_ref().map(|it| &it.report.coverage);
+        coverage.is_some_and(|it| it.bytes == 0 && it.files == 0 && it.gaps.is_empty())
+    }
+}
 
 /// Runs as a hook, or sets hooks up.
 pub(super) fn run(
@@ -25,35 +70,69 @@ pub(super) fn run(
 ) -> Result<Exit, Fault> {
     match command {
         HookCommand::PreCommit(args) => pre_commit(args, speech, environment),
-        HookCommand::Install { kinds, force } => install(kinds, *force, environment),
+        HookCommand::PrePush(args) => push::pre_push(args, speech, environment),
+        HookCommand::PreReceive(args) => push::pre_receive(args, speech, environment),
+        HookCommand::Install { kinds, force } => install::install(kinds, *force, environment),
     }
 }
 
-/// The index, judged as a change, always masked; silent when there is nothing to say.
+/// Refuses what no hook does, before anything is read.
+pub(super) fn check(args: &ReportArgs) -> Result<(), Fault> {
+    if args.show_secrets {
+        return Err(Fault::new("--show-secrets is refused in hooks")
+            .hint("hooks speak into logs; use `keyatlas scan --staged --show-secrets`"));
+    }
+    road::check(args)
+}
+
+/// The index, judged as a change.
 fn pre_commit(
     args: &PreCommitArgs,
     speech: &Speech,
     environment: &Environment,
 ) -> Result<Exit, Fault> {
-    if args.report.show_secrets {
-        return Err(Fault::new("--show-secrets is refused in hooks")
-            .hint("hooks speak into logs; use `keyatlas scan --staged --show-secrets`"));
-    }
-    road::check(&args.report)?;
+    check(&args.hook.report)?;
     let (root, within) = change::target(&args.files, environment)?;
+    let preset = Preset {
+        mode: Mode::Staged,
+        root,
+        within,
+        ground: Ground::WorkTree,
+        words: &COMMIT,
+    };
+    let ran = scan(preset, &args.hook, speech, environment)?;
+    if !speech.quiet && ran.outcome.is_some() {
+        say_if_nothing(&ran.plan, args)?;
+    }
+    Ok(ran.exit)
+}
+
+/// Scans a change, always masked; silent when there is nothing to say.
+pub(super) fn scan(
+    preset: Preset,
+    args: &HookArgs,
+    speech: &Speech,
+    environment: &Environment,
+) -> Result<Ran, Fault> {
     let request = Request {
         read: &args.read,
         rules: &args.rules,
         store: &args.store,
         fail_on: args.report.fail_on,
-        roots: vec![root],
-        mode: Mode::Staged,
-        within,
+        roots: vec![preset.root],
+        mode: preset.mode,
+        within: preset.within,
         scope: Scope::Change,
+        ground: preset.ground,
     };
     let plan = plan::plan(request, environment)?;
     if args.report.show_plan {
-        return road::follow(&plan, &args.report, speech);
+        let exit = road::follow(&plan, &args.report, speech)?;
+        return Ok(Ran {
+            exit,
+            plan,
+            outcome: None,
+        });
     }
     let outcome = road::reported(&plan, &args.report, speech)?;
     let exit = exit::of(
@@ -61,15 +140,21 @@ fn pre_commit(
         plan.fail_on,
         road::completeness(&args.report),
     );
-    if exit != Exit::Clean || !args.report.formats.is_empty() {
+    if !args.report.formats.is_empty() {
         output::reports(&outcome.report, &args.report.formats)?;
+    } else if exit != Exit::Clean {
+        output::brief(&outcome.report, LINES)?;
     }
     if !speech.quiet {
-        say_if_nothing(&plan, args)?;
         road::warn(&outcome.applied);
-        advise(exit, &outcome);
+        let own = args.message.as_ref().or(plan.message.as_ref());
+        advise(exit, &outcome, preset.words, own);
     }
-    Ok(exit)
+    Ok(Ran {
+        exit,
+        plan,
+        outcome: Some(outcome),
+    })
 }
 
 /// A hook that looked at nothing must not pass for one that found nothing.
@@ -96,7 +181,7 @@ fn say_if_nothing(plan: &Plan, args: &PreCommitArgs) -> Result<(), Fault> {
     Ok(())
 }
 
-fn advise(exit: Exit, outcome: &Outcome) {
+fn advise(exit: Exit, outcome: &Outcome, words: &Words, own: Option<&String>) {
     match exit {
         Exit::Findings => {
             let open = outcome
@@ -106,127 +191,14 @@ fn advise(exit: Exit, outcome: &Outcome) {
                 .find(|it| it.waived.is_none());
             let example =
                 open.map_or_else(|| "OCCURRENCE".to_owned(), |it| it.occurrence.to_string());
-            note(
-                "keyatlas stopped this commit. Take the secret out and rotate it if it was ever shared; or, if it is none:",
-            );
+            note(words.stopped);
             note(&format!(
                 "  keyatlas waive {example} --until YYYY-MM-DD --reason TEXT"
             ));
+            words.after.into_iter().for_each(note);
         }
-        Exit::Incomplete => note(
-            "keyatlas stopped this commit: not everything staged could be read; the report says what",
-        ),
-        Exit::Clean | Exit::WrongRequest => {}
+        Exit::Incomplete => note(words.unread),
+        Exit::Clean | Exit::WrongRequest => return,
     }
-}
-
-/// A hook's name and text.
-fn script(kind: HookKind) -> (&'static str, String) {
-    let name = match kind {
-        HookKind::PreCommit => "pre-commit",
-    };
-    (
-        name,
-        format!(
-            "#!/bin/sh\n# {MARK}; remove this file to switch it off.\nexec keyatlas hook {name} </dev/null\n"
-        ),
-    )
-}
-
-fn install(kinds: &[HookKind], force: bool, environment: &Environment) -> Result<Exit, Fault> {
-    let folder = hooks_folder(environment)?;
-    for kind in kinds {
-        let (name, text) = script(*kind);
-        let path = folder.join(name);
-        let kept = make_room(&path, name, force)?;
-        write(&path, &text)?;
-        output::stdout(|out| {
-            writeln!(out, "{}", path.display())?;
-            kept.iter().try_for_each(|it| {
-                writeln!(out, "the hook that was there is kept as {}", it.display())
-            })
-        })?;
-    }
-    Ok(Exit::Clean)
-}
-
-/// Where git looks for hooks: `core.hooksPath`, else `hooks` beside the objects.
-fn hooks_folder(environment: &Environment) -> Result<PathBuf, Fault> {
-    let refused = |it: git2::Error| {
-        Fault::new(format!(
-            "{}: {}",
-            environment.folder.display(),
-            it.message()
-        ))
-        .hint("run it inside the repository that the hook is for")
-    };
-    let start = environment.git_dir.as_ref().unwrap_or(&environment.folder);
-    let repository = git2::Repository::discover(start).map_err(refused)?;
-    let configured = repository
-        .config()
-        .and_then(|it| it.get_path("core.hooksPath"))
-        .ok();
-    let top = repository.workdir().unwrap_or_else(|| repository.path());
-    let Some(path) = configured else {
-        return Ok(repository.commondir().join("hooks"));
-    };
-    let path = top.join(path);
-    if !path.starts_with(top) && !path.starts_with(repository.commondir()) {
-        note(&format!(
-            "core.hooksPath is {}: this hook will run in every repository that uses it",
-            path.display()
-        ));
-    }
-    Ok(path)
-}
-
-/// Ours is renewed; another is kept, or moved aside when that was asked for.
-fn make_room(path: &Path, name: &str, force: bool) -> Result<Option<PathBuf>, Fault> {
-    if fs::symlink_metadata(path).is_err() {
-        return Ok(None);
-    }
-    let is_ours = fs::read(path).is_ok_and(|it| String::from_utf8_lossy(&it).contains(MARK));
-    if is_ours {
-        return Ok(None);
-    }
-    if !force {
-        return Err(Fault::new(format!("{}: another hook is there", path.display()))
-            .hint(format!("add this line to it: keyatlas hook {name} || exit $?\n        or replace it with --force, which keeps a copy")));
-    }
-    let aside = (0..).map(|it| {
-        path.with_file_name(format!(
-            "{name}.before-keyatlas{}",
-            if it == 0 {
-                String::new()
-            } else {
-                format!(".{it}")
-            }
-        ))
-    });
-    let aside = aside
-        .into_iter()
-        .find(|it| fs::symlink_metadata(it).is_err())
-        .unwrap_or_else(|| path.with_extension("before-keyatlas"));
-    fs::rename(path, &aside).map_err(|it| Fault::at(path, &it))?;
-    Ok(Some(aside))
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Fault> {
-    let fault = |it: std::io::Error| Fault::at(path, &it).hint("the hook was not set up");
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(fault)?;
-    }
-    fs::write(path, text).map_err(fault)?;
-    make_executable(path).map_err(fault)
-}
-
-#[cfg(unix)]
-fn make_executable(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
-}
-
-#[cfg(not(unix))]
-fn make_executable(_path: &Path) -> std::io::Result<()> {
-    Ok(())
+    own.into_iter().for_each(|it| note(it));
 }

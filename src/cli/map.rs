@@ -11,7 +11,7 @@ use super::road::{self, Values};
 use super::waive;
 use crate::assess::Scope;
 use crate::report;
-use crate::scan::{Mode, Within};
+use crate::scan::{Ground, Mode, Within};
 use std::path::PathBuf;
 
 /// Shows the map.
@@ -37,10 +37,11 @@ pub(super) fn map(
         },
         within: Within::everything(),
         scope: Scope::Estate,
+        ground: Ground::WorkTree,
     };
     let plan = plan::plan(request, environment)?;
     refuse_unknown(args.name.as_deref(), &plan)?;
-    let waivers = waive::read(&plan.home)?;
+    let waivers = waive::of(&plan)?;
     let report = road::judged(&plan, &waivers, speech, Values::Masked)?.report;
     let filter = args.name.as_deref();
     match args.listing.format {

@@ -46,6 +46,11 @@ impl Fault {
         self
     }
 
+    /// What happened, and where, without colours and advice.
+    pub(super) fn what(&self) -> &str {
+        &self.message
+    }
+
     fn from_error(error: &dyn Error, hint: Option<String>) -> Self {
         let message = error.to_string();
         let mut causes = Vec::new();

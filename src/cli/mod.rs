@@ -4,13 +4,17 @@
 //! follows it. Not here: anything that a library user would want without a terminal.
 
 mod args;
+mod base;
 mod change;
 mod clock;
 mod earlier;
 mod environment;
 mod exit;
 mod explain;
+mod fetch;
 mod hook;
+mod hook_args;
+mod install;
 mod inventory;
 mod map;
 mod memory;
@@ -18,6 +22,7 @@ mod message;
 mod output;
 mod plan;
 mod progress;
+mod push;
 mod records;
 mod remote;
 mod road;

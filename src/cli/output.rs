@@ -90,6 +90,27 @@ pub(super) fn reports(report: &Report, outputs: &[Output]) -> Result<(), Fault> 
     })
 }
 
+/// Writes the human report to standard output, and of a long one the first lines.
+pub(super) fn brief(report: &Report, lines: usize) -> Result<(), Fault> {
+    let mut bytes = Vec::new();
+    let fault = |it: io::Error| Fault::new(format!("the report cannot be written: {it}"));
+    report::write(Format::Human, &mut bytes, report).map_err(fault)?;
+    let all: Vec<&[u8]> = bytes.split_inclusive(|it| *it == b'\n').collect();
+    let more = all.len().saturating_sub(lines);
+    stdout(|out| {
+        all.iter()
+            .take(lines)
+            .try_for_each(|it| out.write_all(it))?;
+        if more > 0 {
+            writeln!(
+                out,
+                "and {more} more lines; `keyatlas scan --range A..B` tells all"
+            )?;
+        }
+        Ok(())
+    })
+}
+
 fn file(path: &Path, format: Format, report: &Report) -> Result<(), Fault> {
     let mut bytes = Vec::new();
     let fault = |it: io::Error| {

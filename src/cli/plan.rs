@@ -4,15 +4,17 @@
 //! Not here: running it. A plan is complete and checked; whoever has one only has to follow it.
 
 use super::args::{ReadArgs, RuleArgs, StoreArgs};
+use super::base::{self, Settled, Standing, settled};
 use super::environment::Environment;
 use super::message::{Fault, note};
 use crate::assess::Scope;
+use crate::assess::waive::{Comments, FILE as WAIVERS};
 use crate::detect::Detector;
 use crate::inventory::Store;
 use crate::model::level::{Confidence, Level};
 use crate::model::rule::RuleSet;
 use crate::ruleset::{self, RuleFile};
-use crate::scan::{self, Mode, Within};
+use crate::scan::{self, Difference, Ground, Mode, Within, Without};
 use crate::settings::{self, Settings};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,6 +39,8 @@ pub(super) struct Request<'a> {
     pub(super) mode: Mode,
     pub(super) within: Within,
     pub(super) scope: Scope,
+    /// Where settings, waivers and ignore files come from, where nobody names them.
+    pub(super) ground: Ground,
 }
 
 /// A complete plan.
@@ -48,6 +52,12 @@ pub(super) struct Plan {
     pub(super) scope: Scope,
     /// The folder of the waiver file: the root of the scanned repository.
     pub(super) home: PathBuf,
+    /// What stands for that folder: `HEAD`, where the change must not speak for itself, or nothing else can.
+    pub(super) base: Option<Standing>,
+    /// Whose the comments beside secrets are.
+    pub(super) comments: Comments,
+    /// What hooks say last when they stop something.
+    pub(super) message: Option<String>,
     pub(super) store: Option<Store>,
     sources: Sources,
 }
@@ -84,9 +94,14 @@ pub(super) fn repository_root(path: &Path) -> Option<PathBuf> {
 pub(super) fn plan(request: Request<'_>, environment: &Environment) -> Result<Plan, Fault> {
     refuse_missing(&request.roots)?;
     refuse_special(&request.roots)?;
-    let (settings, settings_file) = settings(request.rules, environment)?;
-    let extra = extra_rules(request.rules, &settings, settings_file.as_deref());
-    let rules = rules(&extra, &settings.disable_rules)?;
+    let base = base::of_scanned(&request, environment)?;
+    let own = base::of_here(&request, environment)?;
+    let Settled {
+        settings,
+        file: settings_file,
+        rules,
+        extra,
+    } = settled(request.rules, own.as_ref(), environment)?;
     let (store, inventory) = store(request.store, environment)?.unzip();
     let home = home(&request.roots, environment);
     let ages = Ages {
@@ -100,10 +115,19 @@ pub(super) fn plan(request: Request<'_>, environment: &Environment) -> Result<Pl
             .fail_on
             .or(settings.fail_on)
             .unwrap_or(Level::Warning),
+        message: settings.hook_message.clone(),
+        comments: match request.ground {
+            Ground::Head => Comments::OfTheChange,
+            Ground::WorkTree => Comments::Trusted,
+        },
         scope: request.scope,
-        scan: reading(request, &settings, environment, store.as_ref()),
+        scan: scan::Options {
+            ground: base.as_ref().map_or(Ground::WorkTree, |_| Ground::Head),
+            ..reading(request, &settings, environment, store.as_ref())
+        },
         rules: Arc::new(rules),
         home,
+        base,
         store,
         sources: Sources {
             settings: settings_file,
@@ -156,7 +180,7 @@ fn refuse_special(roots: &[PathBuf]) -> Result<(), Fault> {
 
 /// The settings in force and their file. The file is looked for where the user stands, never in a tree
 /// that is only scanned.
-fn settings(
+pub(super) fn settings(
     args: &RuleArgs,
     environment: &Environment,
 ) -> Result<(Settings, Option<PathBuf>), Fault> {
@@ -189,7 +213,11 @@ fn shown(path: &Path, environment: &Environment) -> String {
 }
 
 /// Rule files of the settings, relative to the settings file, then those of flags.
-fn extra_rules(args: &RuleArgs, settings: &Settings, file: Option<&Path>) -> Vec<PathBuf> {
+pub(super) fn extra_rules(
+    args: &RuleArgs,
+    settings: &Settings,
+    file: Option<&Path>,
+) -> Vec<PathBuf> {
     let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
     settings
         .rules
@@ -199,9 +227,15 @@ fn extra_rules(args: &RuleArgs, settings: &Settings, file: Option<&Path>) -> Vec
         .collect()
 }
 
-fn rules(extra: &[PathBuf], disabled: &[String]) -> Result<RuleSet, Fault> {
+pub(super) fn rules(
+    extra: &[PathBuf],
+    more: Vec<RuleFile>,
+    disabled: &[String],
+) -> Result<RuleSet, Fault> {
+    let mut files = more;
+    files.extend(rule_files(extra)?);
     let options = ruleset::Options {
-        extra: rule_files(extra)?,
+        extra: files,
         disabled: disabled.to_vec(),
     };
     let rules = ruleset::load(&options)?;
@@ -236,11 +270,7 @@ fn check_patterns(rules: &RuleSet, files: &[RuleFile]) -> Result<(), Fault> {
 
 /// The rules that the flags and settings of a command name.
 pub(super) fn rules_in_force(args: &RuleArgs, environment: &Environment) -> Result<RuleSet, Fault> {
-    let (settings, file) = settings(args, environment)?;
-    rules(
-        &extra_rules(args, &settings, file.as_deref()),
-        &settings.disable_rules,
-    )
+    Ok(settled(args, None, environment)?.rules)
 }
 
 /// Rule files, and the `.toml` files of rule folders.
@@ -399,6 +429,7 @@ fn reading(
         references: settings.references.unwrap_or(true),
         salt: None,
         fingerprinter: store.and_then(Store::fingerprinter),
+        ground: Ground::WorkTree,
         index_file: environment.git_index_file.clone().filter(|_| is_staged),
         objects: environment.git_objects.clone(),
         whole_blobs: read.whole_blobs,
@@ -460,10 +491,10 @@ impl Plan {
                 self.rules.rules.len(),
                 self.rules.digest
             ),
-            format!(
-                "waivers: {}",
-                self.home.join(crate::assess::waive::FILE).display()
-            ),
+            match &self.base {
+                None => format!("waivers: {}", self.home.join(WAIVERS).display()),
+                Some(_) => format!("waivers: HEAD:{WAIVERS}"),
+            },
             format!(
                 "ignored folders: {}",
                 if self.scan.no_ignore {
@@ -516,11 +547,19 @@ fn mode(mode: &Mode) -> String {
         Mode::Tree => "files and folders".to_owned(),
         Mode::History => "history".to_owned(),
         Mode::Staged => "staged".to_owned(),
-        Mode::Range { base, tip } => {
-            format!("range {}..{tip}", base.as_deref().unwrap_or_default())
-        }
+        Mode::Range(difference) => range(difference),
         Mode::Stdin(_) => "standard input".to_owned(),
     }
+}
+
+/// As `git rev-list` would be asked.
+fn range(difference: &Difference) -> String {
+    let sides = difference.without.iter().map(|it| match it {
+        Without::Revision(it) | Without::IfHere(it) => format!("^{it}"),
+        Without::Refs(prefix) => format!("^{prefix}*"),
+    });
+    let words: Vec<String> = difference.wanted.iter().cloned().chain(sides).collect();
+    format!("range {}", words.join(" "))
 }
 
 fn scope(scope: Scope) -> &'static str {
@@ -550,6 +589,7 @@ mod tests {
             mode: Mode::Tree,
             within: Within::everything(),
             scope: Scope::Folder,
+            ground: Ground::WorkTree,
         };
         let level = request
             .fail_on
@@ -634,6 +674,7 @@ mod tests {
                 mode,
                 within: Within::everything(),
                 scope: Scope::Change,
+                ground: Ground::WorkTree,
             };
             let options = reading(request, &Settings::default(), &environment, None);
             assert_eq!(options.index_file.is_some(), expected);

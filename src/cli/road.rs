@@ -67,7 +67,7 @@ pub(super) fn completeness(args: &ReportArgs) -> Completeness {
 /// Scans and judges, with the repository's waivers and an earlier report, if one is named.
 pub(super) fn reported(plan: &Plan, args: &ReportArgs, speech: &Speech) -> Result<Outcome, Fault> {
     let earlier = args.baseline.as_deref().map(Earlier::read).transpose()?;
-    let waivers = waive::read(&plan.home)?;
+    let waivers = waive::of(plan)?;
     if speech.verbose {
         plan.facts().iter().for_each(|it| note(it));
     }
@@ -100,7 +100,7 @@ pub(super) fn judged(
     let mut scanned = scanned?;
     assign_ordinals(&mut scanned.findings);
     let today = clock::today();
-    let applied = waivers.apply(&mut scanned.findings, &today);
+    let applied = waivers.apply_with(&mut scanned.findings, &today, plan.comments);
     let inventory = plan
         .store
         .as_ref()

@@ -4,11 +4,12 @@ use super::args::{ScanArgs, Speech};
 use super::change;
 use super::environment::Environment;
 use super::exit::Exit;
+use super::fetch;
 use super::message::{Fault, note};
 use super::plan::{self, Request};
 use super::road;
 use crate::assess::Scope;
-use crate::scan::{Mode, Within};
+use crate::scan::{Ground, Mode, Within};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +22,7 @@ pub(super) fn scan(
     road::check(&args.report)?;
     let (roots, mode, within) = target(args, environment)?;
     let scope = match mode {
-        Mode::Staged | Mode::Range { .. } => Scope::Change,
+        Mode::Staged | Mode::Range(_) => Scope::Change,
         _ if args.estate => Scope::Estate,
         _ => Scope::Folder,
     };
@@ -34,10 +35,14 @@ pub(super) fn scan(
         mode,
         within,
         scope,
+        ground: Ground::WorkTree,
     };
     let mut plan = plan::plan(request, environment)?;
     if let Mode::Stdin(bytes) = &mut plan.scan.mode {
         *bytes = standard_input(plan.scan.max_size)?;
+    }
+    if args.fetch_missing && !args.report.show_plan {
+        fetch::missing(&plan)?;
     }
     road::follow(&plan, &args.report, speech)
 }
@@ -81,10 +86,7 @@ fn changed(
     let (root, within) = change::target(&args.paths, environment)?;
     let mode = match (&args.range, &args.since) {
         (Some(range), _) => change::range(range, &root)?,
-        (None, Some(base)) => Mode::Range {
-            base: Some(base.clone()),
-            tip: "HEAD".to_owned(),
-        },
+        (None, Some(base)) => change::since(base, &root)?,
         (None, None) => Mode::Staged,
     };
     Ok((vec![root], mode, within))

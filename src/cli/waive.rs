@@ -15,7 +15,7 @@ use super::road::{self, Values};
 use crate::assess::Scope;
 use crate::assess::waive::{FILE, Names, UNAUDITED, Waiver, Waivers, base_id};
 use crate::model::finding::Finding;
-use crate::scan::{Mode, Within};
+use crate::scan::{Ground, Mode, Within};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -31,6 +31,14 @@ pub(super) fn read(home: &Path) -> Result<Waivers, Fault> {
         Ok(text) => Waivers::parse(&text).map_err(|it| Fault::from(it).within(&path)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Waivers::default()),
         Err(error) => Err(Fault::at(&path, &error)),
+    }
+}
+
+/// The waivers that a plan is held to.
+pub(super) fn of(plan: &Plan) -> Result<Waivers, Fault> {
+    match &plan.base {
+        Some(base) => base.waivers(),
+        None => read(&plan.home),
     }
 }
 
@@ -100,6 +108,7 @@ pub(super) fn looking(
         mode,
         within: Within::everything(),
         scope,
+        ground: Ground::WorkTree,
     };
     plan::plan(request, environment)
 }
@@ -139,8 +148,16 @@ pub(super) fn baseline(
         },
         within: Within::everything(),
         scope: Scope::Folder,
+        ground: Ground::WorkTree,
     };
     let plan = plan::plan(request, environment)?;
+    if plan.base.is_some() {
+        return Err(Fault::new(format!(
+            "{}: a bare repository has no work tree to keep {FILE} in",
+            plan.home.display()
+        ))
+        .hint("write it in a clone, and push it"));
+    }
     let mut waivers = salted(&plan.home)?;
     let outcome = road::judged(&plan, &waivers, speech, Values::Masked)?;
     let count = waivers.baseline(

@@ -33,7 +33,7 @@ pub enum Reason {
     Unsupported,
     /// A file that names a structure it does not have (broken YAML or JSON): read as plain text only.
     Malformed,
-    /// A nested repository or submodule, which is a scan of its own.
+    /// A submodule that is not here, or a repository that another source reads.
     NestedRepository,
     /// A member of a container that only a password opens.
     Encrypted,

@@ -30,6 +30,7 @@ pub(super) fn changed(
         max_size: options.max_size,
         no_ignore: options.no_ignore,
         exclude: options.exclude.clone(),
+        ground: options.ground,
     };
     changes.leave_out(&read).map_err(|it| source(&it))?;
     scanned.coverage.gaps.append(&mut changes.gaps);

@@ -7,12 +7,14 @@ mod collect;
 mod gather;
 mod identity;
 mod known;
+mod nested;
 mod pair;
 mod parts;
 mod road;
 mod roots;
 mod within;
 
+pub use crate::source::change::{Difference, Ground, Without};
 pub use within::Within;
 
 use crate::detect::Detector;
@@ -24,6 +26,7 @@ use crate::model::reference::Reference;
 use crate::model::report::Repository;
 use crate::model::rule::RuleSet;
 use crate::refer;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -36,13 +39,8 @@ pub enum Mode {
     History,
     /// The index of the repository.
     Staged,
-    /// What `base..tip` brings in: commits reachable from `tip` and not from `base`.
-    Range {
-        /// Excluded side; `None` means nothing is excluded.
-        base: Option<String>,
-        /// Included side.
-        tip: String,
-    },
+    /// What a set difference of commits brings in.
+    Range(Difference),
     /// Bytes already in hand.
     Stdin(Vec<u8>),
 }
@@ -66,6 +64,8 @@ pub struct Options {
     pub no_ignore: bool,
     /// Gitignore-style patterns to leave out.
     pub exclude: Vec<String>,
+    /// Whose ignore files count for a change.
+    pub ground: Ground,
     /// Weaker findings are dropped.
     pub min_confidence: Confidence,
     /// Whether to read references.

@@ -1,9 +1,11 @@
 //! One road for each way of reading: which source, which origins. All meet in `gather`.
 
+use super::bundle::is_whole;
 use super::change::changed;
 use super::collect::{Collector, Named, Sighting};
 use super::gather::{self, Context, Traced};
 use super::identity::Identity;
+use super::nested::{Nested, is_another};
 use super::roots::{Part, enclosing, is_git_folder, parts, repositories};
 use super::{Error, Mode, Options, Scanned};
 use crate::detect::Detector;
@@ -51,7 +53,8 @@ pub(super) fn walk(
         Mode::Stdin(bytes) => stdin(bytes, options, detector, &mut scanned, &mut traced),
         Mode::Tree => {
             for part in parts(&options.roots) {
-                tree(&part, options, detector, &mut scanned, &mut traced)?;
+                // What lies within is read with the rest.
+                let _within = tree(&part, options, detector, &mut scanned, &mut traced)?;
             }
         }
         Mode::History => {
@@ -79,10 +82,9 @@ pub(super) fn walk(
                 &mut traced,
             )?;
         }
-        Mode::Range { base, tip } => {
-            let changes =
-                change::range_with(first(options), base.as_deref(), tip, &options.objects)
-                    .map_err(|it| source(&it))?;
+        Mode::Range(difference) => {
+            let changes = change::difference(first(options), difference, &options.objects)
+                .map_err(|it| source(&it))?;
             changed(
                 changes,
                 OriginKind::History,
@@ -177,7 +179,7 @@ fn tree(
     detector: &Detector,
     scanned: &mut Scanned,
     traced: &mut Vec<Traced>,
-) -> Result<(), Error> {
+) -> Result<Vec<String>, Error> {
     let root = part.roots.first().map_or(Path::new("."), PathBuf::as_path);
     let collector = collector(options, detector);
     let tree = TreeOptions {
@@ -190,16 +192,28 @@ fn tree(
     let totals = tree::each(&tree, &collector).map_err(|it| source(&it))?;
     let mut coverage = Coverage::default();
     let (sightings, named) = collector.finish(&mut coverage);
-    let nested = repositories(root);
-    // Only where history is asked for, the history of what lies within is missed.
-    let in_repository = enclosing(root).is_some();
-    let is_missed = |path: &str| {
-        let is_read = !in_repository && nested.iter().any(|it| it.as_str() == path);
-        matches!(options.mode, Mode::History) && !is_read
+    let enclosing = enclosing(root);
+    let in_repository = enclosing.is_some();
+    let top = enclosing.as_ref().and_then(git2::Repository::workdir);
+    let top = top.unwrap_or(root);
+    let mut nested = match in_repository {
+        true => Vec::new(),
+        false => repositories(root),
     };
-    coverage
-        .gaps
-        .retain(|it| it.reason != Reason::NestedRepository || is_missed(&it.path));
+    // Only where history is asked for, what lies within is a repository of its own.
+    let is_history = matches!(options.mode, Mode::History);
+    let mut met: Vec<String> = Vec::new();
+    coverage.gaps.retain(|it| {
+        let is_met = it.reason == Reason::NestedRepository;
+        if is_met && is_history && !nested.contains(&it.path) {
+            met.push(it.path.clone());
+        }
+        !is_met
+    });
+    met.retain(|it| is_another(&top.join(it), enclosing.as_ref()));
+    nested.extend(met.iter().cloned());
+    // The innermost owns a path.
+    nested.sort_by_key(|it| std::cmp::Reverse(it.len()));
     for gap in &mut coverage.gaps {
         gap.path = part.beside(&gap.path);
     }
@@ -211,9 +225,7 @@ fn tree(
             .iter()
             .find_map(|it| Some((it, path.strip_prefix(it.as_str())?.strip_prefix('/')?)));
         match owner {
-            Some((name, rest)) if !in_repository => {
-                (Some(part.called(Some(name))), rest.to_owned())
-            }
+            Some((name, rest)) => (Some(part.called(Some(name))), rest.to_owned()),
             _ if in_repository => (Some(part.called(None)), path.to_owned()),
             _ => (None, part.beside(path)),
         }
@@ -243,11 +255,11 @@ fn tree(
             ..history.repository()
         });
     }
-    Ok(())
+    Ok(met)
 }
 
 /// The repository at the root and its work tree; or, where the root is none, every repository directly
-/// below it. One among several that cannot be opened is a gap.
+/// below it; and the repositories within these. One among several that cannot be opened is a gap.
 fn past(
     part: &Part,
     parts: usize,
@@ -260,7 +272,10 @@ fn past(
         Some(root) if enclosing(root).is_some() => std::slice::from_ref(root),
         _ => &part.roots,
     };
-    for root in folders {
+    let mut waiting = Nested::default();
+    // A bundle among files of no repository has its history within.
+    let folders = folders.iter().filter(|it| !(it.is_file() && is_whole(it)));
+    for root in folders.clone() {
         let inside = match enclosing(root) {
             Some(_) => Vec::new(),
             None => repositories(root),
@@ -273,10 +288,14 @@ fn past(
             targets.push((root.clone(), name(part, root, parts)));
         }
         let is_none = |it: &SourceError| matches!(it, SourceError::NotARepository(_));
-        let is_sole = targets.len() == 1 && folders.len() == 1 && parts == 1;
+        let is_sole = targets.len() == 1 && folders.clone().count() == 1 && parts == 1;
         for (path, name) in targets {
             match History::open_with(&path, &options.objects) {
-                Ok(history) => objects(&history, &name, options, detector, scanned, traced)?,
+                Ok(history) => {
+                    if waiting.enter(&history, &name, &mut scanned.coverage.gaps) {
+                        objects(&history, &name, options, detector, scanned, traced)?;
+                    }
+                }
                 // A folder that is no repository has no history: the request is wrong.
                 Err(error) if is_sole || is_none(&error) && inside.is_empty() => {
                     return Err(source(&error));
@@ -285,10 +304,27 @@ fn past(
             }
         }
     }
-    if part.roots.iter().all(|it| is_git_folder(it)) {
-        return Ok(());
+    if !part.roots.iter().all(|it| is_git_folder(it)) {
+        let top = part.roots.first().map_or(Path::new("."), PathBuf::as_path);
+        let own = enclosing(top);
+        let top = own.as_ref().and_then(git2::Repository::workdir);
+        let top = top.or_else(|| part.roots.first().map(PathBuf::as_path));
+        for path in tree(part, options, detector, scanned, traced)? {
+            let folder = top.unwrap_or(Path::new(".")).join(&path);
+            waiting.add(folder, part.called(Some(&path)));
+        }
     }
-    tree(part, options, detector, scanned, traced)
+    while let Some((path, name)) = waiting.next() {
+        match History::open(&path) {
+            Ok(history) => {
+                if waiting.enter(&history, &name, &mut scanned.coverage.gaps) {
+                    objects(&history, &name, options, detector, scanned, traced)?;
+                }
+            }
+            Err(error) => scanned.coverage.gaps.push(unopened(&name, &error)),
+        }
+    }
+    Ok(())
 }
 
 /// The name of the repository at a root; of one that cannot be told from a plain folder, the root as given.
@@ -312,6 +348,8 @@ fn unopened(name: &str, error: &SourceError) -> Gap {
         SourceError::Unsupported { what, .. } => {
             format!("{what} is not supported by this version")
         }
+        // The name of the repository stands before it; no path of this machine does.
+        SourceError::Git { message, .. } => message.clone(),
         other => other.to_string(),
     };
     Gap {

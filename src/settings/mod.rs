@@ -44,6 +44,8 @@ pub struct Settings {
     pub rotation_default_days: Option<u32>,
     /// Maximum age of static cloud keys in days.
     pub rotation_cloud_key_days: Option<u32>,
+    /// What hooks say last when they stop something.
+    pub hook_message: Option<String>,
 }
 
 /// Puts one value where it belongs, or says what it should have been.
@@ -82,6 +84,10 @@ const KEYS: &[(&str, Take)] = &[
     }),
     ("rotation.cloud-key-days", |it, value| {
         put(number(value, 1).map(Some), &mut it.rotation_cloud_key_days)
+    }),
+    ("hook.message", |it, value| {
+        let text = text_of(value).map(|it| Some(it.to_owned()));
+        put(text, &mut it.hook_message)
     }),
 ];
 
@@ -309,7 +315,8 @@ mod tests {
     fn every_key_is_taken() {
         let text = "exclude = ['a/', '*.b']\ndisable-rules = ['stripe/*']\nrules = ['mine.toml']\n\
             min-confidence = 'high'\nfail-on = 'error'\nmax-size = '10M'\nmax-depth = 3\njobs = 2\n\
-            references = false\n[expiry]\nwarn-days = 14\n[rotation]\ndefault-days = 180\ncloud-key-days = 30\n";
+            references = false\n[expiry]\nwarn-days = 14\n[rotation]\ndefault-days = 180\ncloud-key-days = 30\n\
+            [hook]\nmessage = 'Ask us.'\n";
         let expected = Settings {
             exclude: vec!["a/".to_owned(), "*.b".to_owned()],
             disable_rules: vec!["stripe/*".to_owned()],
@@ -323,6 +330,7 @@ mod tests {
             expiry_warn_days: Some(14),
             rotation_default_days: Some(180),
             rotation_cloud_key_days: Some(30),
+            hook_message: Some("Ask us.".to_owned()),
         };
         assert_eq!(parse(FILE, text), Ok(expected));
         assert_eq!(parse(FILE, "# nothing\n"), Ok(Settings::default()));

@@ -7,14 +7,16 @@ use crate::model::coverage::{Gap, Reason};
 use crate::model::origin::{Introduction, Origin, OriginKind};
 use crate::model::report;
 use crate::source::error::Error;
-use crate::source::exclude::Exclusions;
-use crate::source::spelling;
+use crate::source::exclude::{Exclusions, IGNORE_FILE};
+use crate::source::{base, spelling};
 use git2::{ErrorCode, Oid};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-pub use crate::source::range::{range, range_with};
+pub use crate::source::base::Ground;
+pub use crate::source::range::{difference, range};
+pub use crate::source::reach::{Difference, Without};
 pub use crate::source::staged::staged;
 
 /// A blob that a change brings to a path.
@@ -51,6 +53,8 @@ pub struct ChangeOptions {
     pub no_ignore: bool,
     /// Patterns as in .gitignore.
     pub exclude: Vec<String>,
+    /// Whose ignore files count.
+    pub ground: Ground,
 }
 
 /// What a change brings in.
@@ -110,8 +114,7 @@ impl Changes {
         texts
     }
 
-    /// Leaves out what the patterns and the ignore files of the work tree exclude, and what is too large:
-    /// such items become gaps. Folders that git ignores are no matter here: a commit has no use for that.
+    /// Leaves out what the patterns and the ignore files exclude, and what is too large: such items become gaps. Folders that git ignores are no matter here: a commit has no use for that.
     pub fn leave_out(&mut self, options: &ChangeOptions) -> Result<(), Error> {
         let top = {
             let repository = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
@@ -127,7 +130,8 @@ impl Changes {
             let path = top.join(&item.path);
             for folder in folders(&path, &top) {
                 if entered.insert(folder.to_path_buf()) {
-                    self.gaps.extend(exclusions.enter(folder));
+                    let gap = self.enter(&exclusions, folder, &top, options.ground)?;
+                    self.gaps.extend(gap);
                 }
             }
             let gap = match exclusions.excluded_below(&top, &path) {
@@ -145,6 +149,28 @@ impl Changes {
         }
         self.items = kept;
         Ok(())
+    }
+
+    /// Reads the ignore file of a folder.
+    fn enter(
+        &self,
+        exclusions: &Exclusions,
+        folder: &Path,
+        top: &Path,
+        ground: Ground,
+    ) -> Result<Option<Gap>, Error> {
+        if ground == Ground::WorkTree {
+            return Ok(exclusions.enter(folder));
+        }
+        let repository = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+        let relative = spelling::shown(folder.strip_prefix(top).unwrap_or(folder));
+        let path = spelling::joined(&relative, IGNORE_FILE);
+        let text = base::file(&repository, &path).map_err(|it| Error::Object {
+            id: format!("HEAD:{path}"),
+            reason: reason(&it),
+            message: it.message().to_owned(),
+        })?;
+        Ok(text.and_then(|it| exclusions.enter_with(folder, &spelling::text(&it))))
     }
 
     /// A blob whose size cannot be told is told when it is read.
@@ -166,6 +192,12 @@ impl Changes {
             .read(Oid::from_bytes(id.as_bytes()).map_err(fault)?)
             .map_err(fault)?;
         Ok(object.data().to_vec())
+    }
+
+    /// Whether a blob is not here.
+    pub(crate) fn lacks(&self, id: &ObjectId) -> bool {
+        let size = self.size(id);
+        matches!(size, Err(Error::Object { reason, .. }) if reason == Reason::MissingObject)
     }
 
     /// The size of a blob, without reading it.
@@ -464,7 +496,8 @@ mod tests {
         let second = repo.commit(&[("b", SECRET)], "two");
         let objects = repo.path().join(".git/objects");
         assert!(range(&clone, Some(&first), &second).is_err());
-        let changes = super::range_with(&clone, Some(&first), &second, &[objects]).unwrap();
+        let between = Difference::between(Some(&first), &second);
+        let changes = super::difference(&clone, &between, &[objects]).unwrap();
         assert_eq!(rows(&changes), [row("b", SECRET, &[])]);
         assert!(staged(Path::new("/nowhere"), None).is_err());
     }

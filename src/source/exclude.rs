@@ -60,7 +60,7 @@ pub const FOLDERS: &[&str] = &[
 ];
 
 /// Name of our own ignore files.
-const IGNORE_FILE: &str = ".keyatlasignore";
+pub(crate) const IGNORE_FILE: &str = ".keyatlasignore";
 
 /// Whether the last names of a path are in the list.
 fn is_listed(path: &Path) -> bool {
@@ -114,6 +114,27 @@ impl Exclusions {
         }
         let mut builder = GitignoreBuilder::new(folder);
         let fault = builder.add(&path);
+        self.take(folder, builder, fault)
+    }
+
+    /// The same with the text of an ignore file that lies elsewhere.
+    pub(crate) fn enter_with(&self, folder: &Path, text: &str) -> Option<Gap> {
+        if self.off {
+            return None;
+        }
+        let mut builder = GitignoreBuilder::new(folder);
+        let mut lines = text.lines();
+        let fault = lines.find_map(|it| builder.add_line(None, it).err());
+        lines.for_each(|it| drop(builder.add_line(None, it)));
+        self.take(folder, builder, fault)
+    }
+
+    fn take(
+        &self,
+        folder: &Path,
+        builder: GitignoreBuilder,
+        fault: Option<ignore::Error>,
+    ) -> Option<Gap> {
         let (built, fault) = match builder.build() {
             Ok(built) => (built, fault),
             Err(error) => (Gitignore::empty(), Some(error)),
@@ -124,6 +145,7 @@ impl Exclusions {
             .insert(folder.to_owned(), Arc::new(built));
         self.any_files.store(true, Ordering::Release);
         let detail = fault?.to_string();
+        let path = folder.join(IGNORE_FILE);
         Some(Gap {
             path: spelling::shown(path.strip_prefix(&self.base).unwrap_or(&path)),
             reason: Reason::Malformed,

@@ -84,6 +84,12 @@ impl History {
         repository::standing(&self.repository)
     }
 
+    /// The folder of objects and refs, which all work trees of the repository share.
+    pub fn place(&self) -> PathBuf {
+        let common = self.repository.commondir();
+        common.canonicalize().unwrap_or_else(|_| common.to_owned())
+    }
+
     /// Every blob of all packs and loose objects, reachable or not, exactly once; its path is empty.
     pub fn each_blob(
         &self,

@@ -92,6 +92,11 @@ impl Missing {
         self.objects.extend(absent);
     }
 
+    /// Every one that trees and commits name.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = ObjectId> {
+        self.objects.keys().copied()
+    }
+
     /// Those to be told one by one, whose paths are worth a search.
     pub(crate) fn examples(&self) -> HashSet<ObjectId> {
         self.objects.keys().take(TOLD).copied().collect()
@@ -140,7 +145,7 @@ impl Missing {
             reason: Reason::PartialClone,
             detail: format!(
                 "the clone is partial: {blobs} file(s) and {trees} folder(s) that its history names \
-                 were never fetched{such}; clone it without a filter to read them"
+                 were never fetched{such}; --fetch-missing fetches them"
             ),
         });
     }

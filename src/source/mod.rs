@@ -9,10 +9,13 @@ use crate::model::delta::Edit;
 use crate::model::origin::OriginKind;
 use std::any::Any;
 
+pub mod base;
 pub mod bundle;
 pub mod change;
 pub mod error;
 pub mod history;
+pub mod modules;
+pub mod promised;
 pub mod tree;
 
 mod asides;
@@ -29,6 +32,7 @@ mod objects;
 mod origins;
 mod pack;
 mod range;
+mod reach;
 mod refs;
 mod repository;
 mod spelling;

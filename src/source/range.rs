@@ -1,7 +1,6 @@
 //! What a range of commits brings in: blobs that differ, at their path, from every parent.
 //!
-//! Not here: objects that no commit of the range names. A shallow clone that cannot answer is refused:
-//! an answer from half of history would call unread commits clean.
+//! Not here: which commits those are (see `reach`), and objects that neither they nor a ref name.
 
 use crate::model::blob::ObjectId;
 use crate::model::coverage::{Gap, Reason};
@@ -11,6 +10,7 @@ use crate::source::commits::said;
 use crate::source::compare::{self, Arrival, Entry, Trees, arrivals};
 use crate::source::error::Error;
 use crate::source::origins::author_name;
+use crate::source::reach::{Difference, reach};
 use crate::source::staged::{content, find_renames};
 use crate::source::{repository, spelling};
 use git2::{Commit, DiffOptions, Mailmap, ObjectType, Odb, Oid, Repository};
@@ -23,14 +23,14 @@ use std::rc::Rc;
 /// Blobs brought in by the commits that `tip` reaches and `base` does not; without a base, by all that
 /// `tip` reaches.
 pub fn range(repo: &Path, base: Option<&str>, tip: &str) -> Result<Changes, Error> {
-    range_with(repo, base, tip, &[])
+    difference(repo, &Difference::between(base, tip), &[])
 }
 
-/// The same, with further folders of objects: the quarantine of a push that is not accepted yet.
-pub fn range_with(
+/// Blobs brought in by a set difference. `objects` are further folders of objects: the quarantine of a push
+/// that is not accepted yet.
+pub fn difference(
     repo: &Path,
-    base: Option<&str>,
-    tip: &str,
+    difference: &Difference,
     objects: &[PathBuf],
 ) -> Result<Changes, Error> {
     let repository = repository::open(repo)?;
@@ -40,40 +40,25 @@ pub fn range_with(
         odb.add_disk_alternate(&spelling::shown(folder))
             .map_err(fault)?;
     }
-    let commits = commits(repo, &repository, base, tip)?;
+    let reach = reach(repo, &repository, difference)?;
     let mut gatherer = Gatherer::new(&repository, odb);
-    commits.iter().for_each(|id| gatherer.add(*id));
+    reach.commits.iter().for_each(|id| gatherer.add(*id));
+    reach.loners.iter().for_each(|it| gatherer.add_loner(*it));
+    reach.tags.iter().for_each(|id| gatherer.add_tag(*id));
     let said = std::mem::take(&mut gatherer.said);
     let mut said: Vec<ChangedText> = said.into_values().collect();
-    said.extend(tagged(&repository, tip));
+    said.extend(difference.names.iter().map(|it| named(it)));
     let (items, gaps) = gatherer.finish();
     let standing = repository::standing(&repository);
     Ok(Changes::new(items, gaps, standing, repository).saying(said))
 }
 
-/// Messages of the tags that the tip is named by, tags of tags too.
-fn tagged(repository: &Repository, tip: &str) -> Vec<ChangedText> {
-    let mut texts = Vec::new();
-    let mut object = repository.revparse_single(tip).ok();
-    while let Some(tag) = object.as_ref().and_then(|it| it.as_tag()) {
-        let tagger = tag.tagger();
-        let introduced = Introduction {
-            seconds: tagger.as_ref().map_or(0, |it| it.when().seconds()),
-            commit: tag.id().to_string(),
-            author: tagger.map_or_else(String::new, |it| {
-                spelling::text(it.name_bytes()).into_owned()
-            }),
-        };
-        let path = format!("tags/{}", tag.id());
-        texts.push(text(
-            OriginKind::TagMessage,
-            &path,
-            tag.message_bytes().unwrap_or_default(),
-            &introduced,
-        ));
-        object = tag.target().ok();
+/// The name of a ref is a text, too.
+fn named(name: &str) -> ChangedText {
+    ChangedText {
+        bytes: name.as_bytes().to_vec(),
+        origin: Origin::plain(OriginKind::RefName, name, Some(".".to_owned())),
     }
-    texts
 }
 
 fn text(kind: OriginKind, path: &str, bytes: &[u8], introduced: &Introduction) -> ChangedText {
@@ -83,51 +68,6 @@ fn text(kind: OriginKind, path: &str, bytes: &[u8], introduced: &Introduction) -
             introduced: Some(introduced.clone()),
             ..Origin::plain(kind, path, Some(".".to_owned()))
         },
-    }
-}
-
-/// The commits of the range.
-fn commits(
-    repo: &Path,
-    repository: &Repository,
-    base: Option<&str>,
-    tip: &str,
-) -> Result<Vec<Oid>, Error> {
-    let boundary = repository::shallow_boundary(repository);
-    let shallow = |revision: &str| Error::Shallow {
-        path: spelling::shown(repo),
-        revision: revision.to_owned(),
-    };
-    let resolve = |revision: &str| {
-        let found = repository
-            .revparse_single(revision)
-            .and_then(|it| it.peel_to_commit());
-        found.map(|it| it.id()).map_err(|_| {
-            if boundary.is_empty() {
-                Error::NoSuchRevision {
-                    path: spelling::shown(repo),
-                    revision: revision.to_owned(),
-                }
-            } else {
-                shallow(revision)
-            }
-        })
-    };
-    let (tip_id, base_id) = (resolve(tip)?, base.map(resolve).transpose()?);
-    let fault = |it: git2::Error| {
-        if boundary.is_empty() {
-            repository::translated(repo, &it)
-        } else {
-            shallow(tip)
-        }
-    };
-    let mut walk = repository.revwalk().map_err(fault)?;
-    walk.push(tip_id).map_err(fault)?;
-    base_id.map_or(Ok(()), |it| walk.hide(it)).map_err(fault)?;
-    let commits: Vec<Oid> = walk.collect::<Result<_, _>>().map_err(fault)?;
-    match commits.iter().find(|it| boundary.contains(it)) {
-        Some(end) => Err(shallow(&end.to_string())),
-        None => Ok(commits),
     }
 }
 
@@ -160,15 +100,54 @@ impl<'a> Gatherer<'a> {
 
     fn add(&mut self, id: Oid) {
         if let Err(error) = self.try_add(id) {
-            let detail = format!(
-                "the commit cannot be compared with its parents: {}",
-                error.message()
-            );
-            self.gaps.push(Gap {
-                path: id.to_string(),
-                reason: Reason::MissingObject,
-                detail,
+            self.lose(id, "the commit cannot be compared with its parents", &error);
+        }
+    }
+
+    fn lose(&mut self, id: Oid, what: &str, error: &git2::Error) {
+        self.gaps.push(Gap {
+            path: id.to_string(),
+            reason: Reason::MissingObject,
+            detail: format!("{what}: {}", error.message()),
+        });
+    }
+
+    /// A folder or file that no commit of the change has: all of it is new.
+    fn add_loner(&mut self, (id, kind): (Oid, ObjectType)) {
+        let mut arrived = Vec::new();
+        let Some(ours) = our_id(id) else {
+            return;
+        };
+        if kind == ObjectType::Tree {
+            if let Err(error) = arrivals(&mut self.trees, "", ours, &[], &mut arrived) {
+                self.lose(id, "the folder cannot be read", &error);
+            }
+        } else {
+            arrived.push(Arrival {
+                path: format!("objects/{id}"),
+                id: ours,
+                before: Vec::new(),
             });
+        }
+        arrived.into_iter().for_each(|it| self.keep(it, None));
+    }
+
+    /// What a tag says.
+    fn add_tag(&mut self, id: Oid) {
+        let kinds = (OriginKind::TagMessage, format!("tags/{id}"));
+        let found = self.repository.find_tag(id).and_then(|tag| {
+            let tagger = tag.tagger();
+            let introduced = Introduction {
+                seconds: tagger.as_ref().map_or(0, |it| it.when().seconds()),
+                commit: id.to_string(),
+                author: tagger.map_or_else(String::new, |it| {
+                    spelling::text(it.name_bytes()).into_owned()
+                }),
+            };
+            self.hear(id, kinds, &introduced)
+        });
+        if let Err(error) = found {
+            self.lose(id, "the tag cannot be read", &error);
         }
     }
 
@@ -192,17 +171,22 @@ impl<'a> Gatherer<'a> {
         };
         arrived
             .into_iter()
-            .for_each(|it| self.keep(it, &introduced));
-        self.hear(id, &introduced)
+            .for_each(|it| self.keep(it, Some(&introduced)));
+        let kinds = (OriginKind::CommitMessage, format!("commits/{id}"));
+        self.hear(id, kinds, &introduced)
     }
 
-    /// Keeps what a commit says; of what several say, the earliest.
-    fn hear(&mut self, id: Oid, introduced: &Introduction) -> Result<(), git2::Error> {
+    /// Keeps what a commit or tag says; of what several say, the earliest.
+    fn hear(
+        &mut self,
+        id: Oid,
+        (message, path): (OriginKind, String),
+        introduced: &Introduction,
+    ) -> Result<(), git2::Error> {
         let object = self.trees.odb.read(id)?;
         let said = said(object.data());
-        let path = format!("commits/{id}");
         let headers = said.headers().map(|it| (OriginKind::Header, it));
-        for (kind, bytes) in headers.chain([(OriginKind::CommitMessage, said.message)]) {
+        for (kind, bytes) in headers.chain([(message, said.message)]) {
             let heard = text(kind, &path, bytes, introduced);
             match self.said.entry((kind, bytes.to_vec())) {
                 MapEntry::Vacant(free) if !bytes.is_empty() => drop(free.insert(heard)),
@@ -249,18 +233,19 @@ impl<'a> Gatherer<'a> {
         Ok(())
     }
 
-    fn keep(&mut self, arrival: Arrival<ObjectId>, introduced: &Introduction) {
+    /// Keeps the earliest commit that brings it, and one that is known before none.
+    fn keep(&mut self, arrival: Arrival<ObjectId>, introduced: Option<&Introduction>) {
         let item = ChangedBlob {
             path: arrival.path.clone(),
             id: arrival.id,
             before: arrival.before,
-            introduced: Some(introduced.clone()),
+            introduced: introduced.cloned(),
             in_head: false,
         };
+        let is_earlier =
+            |kept: &ChangedBlob| introduced.is_some() && item.introduced < kept.introduced;
         match self.items.entry((arrival.id, arrival.path)) {
-            Slot::Occupied(mut kept) if item.introduced < kept.get().introduced => {
-                drop(kept.insert(item))
-            }
+            Slot::Occupied(mut kept) if is_earlier(kept.get()) => drop(kept.insert(item)),
             Slot::Occupied(_) => {}
             Slot::Vacant(free) => drop(free.insert(item)),
         }

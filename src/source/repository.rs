@@ -7,7 +7,7 @@ use crate::model::report;
 use crate::source::error::Error;
 use crate::source::refs::Refs;
 use crate::source::spelling;
-use git2::{ErrorCode, Repository};
+use git2::{ErrorCode, Repository, RepositoryOpenFlags};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,21 @@ pub(crate) fn open(path: &Path) -> Result<Repository, Error> {
     let git_dir =
         Repository::discover_path(path, [] as [&OsStr; 0]).map_err(|it| translated(path, &it))?;
     refuse_formats(path, &common_dir(&git_dir))?;
-    Repository::open(&git_dir).map_err(|it| translated(path, &it))
+    Repository::open(&git_dir)
+        .or_else(|error| without_work_tree(&git_dir, error))
+        .map_err(|it| translated(path, &it))
+}
+
+/// The git folder of a submodule outlives its work tree, which its configuration still names.
+fn without_work_tree(git_dir: &Path, error: git2::Error) -> Result<Repository, git2::Error> {
+    let named = setting(git_dir, "core.worktree");
+    match named.filter(|it| !git_dir.join(it).exists()) {
+        Some(_) => {
+            let flags = RepositoryOpenFlags::BARE | RepositoryOpenFlags::NO_SEARCH;
+            Repository::open_ext(git_dir, flags, [] as [&OsStr; 0])
+        }
+        None => Err(error),
+    }
 }
 
 /// The library opens only repositories whose every extension it knows. The ones named here change
@@ -72,10 +86,11 @@ fn common_dir(git_dir: &Path) -> PathBuf {
 }
 
 fn refuse_formats(path: &Path, common: &Path) -> Result<(), Error> {
-    let config = setting(common, "extensions.objectformat");
+    let setting = |name: &str| setting(common, name).map(|it| it.to_lowercase());
+    let config = setting("extensions.objectformat");
     let refused = match config.as_deref() {
         Some(format) if format != "sha1" => Some(format!("the {format} object format")),
-        _ => setting(common, "extensions.refstorage")
+        _ => setting("extensions.refstorage")
             .filter(|it| it != "files")
             .map(|storage| format!("the {storage} ref format")),
     };
@@ -87,25 +102,28 @@ fn refuse_formats(path: &Path, common: &Path) -> Result<(), Error> {
     })
 }
 
-/// A value of the repository's own configuration file, lower-cased; the user's files are not asked.
-fn setting(common: &Path, name: &str) -> Option<String> {
+/// A value of the repository's own configuration file; the user's files are not asked.
+pub(crate) fn setting(common: &Path, name: &str) -> Option<String> {
     let config = git2::Config::open(&common.join("config")).ok()?;
-    config.get_string(name).ok().map(|it| it.to_lowercase())
+    config.get_string(name).ok()
 }
 
 /// Whether the clone was made with a filter, so that objects may be missing by design.
 pub(crate) fn is_partial(repository: &Repository) -> bool {
+    promisor(repository).is_some()
+}
+
+/// The name of the remote that promised what a filter kept away.
+pub(crate) fn promisor(repository: &Repository) -> Option<String> {
     let common = repository.commondir();
-    if setting(common, "extensions.partialclone").is_some() {
-        return true;
+    if let Some(name) = setting(common, "extensions.partialclone") {
+        return Some(name);
     }
-    let Ok(config) = git2::Config::open(&common.join("config")) else {
-        return false;
-    };
-    let Ok(mut entries) = config.entries(Some("^remote\\..*\\.promisor$")) else {
-        return false;
-    };
-    matches!(entries.next(), Some(Ok(_)))
+    let config = git2::Config::open(&common.join("config")).ok()?;
+    let mut entries = config.entries(Some("^remote\\..*\\.promisor$")).ok()?;
+    let entry = entries.next()?.ok()?;
+    let name = entry.name().ok()?.strip_prefix("remote.")?;
+    name.strip_suffix(".promisor").map(str::to_owned)
 }
 
 /// What git would show in place of other things. Both sides are in the object database and are read; who

@@ -16,7 +16,7 @@ use crate::source::pack::Kind;
 use crate::source::refs::{self, Refs};
 use crate::source::trees::{self, Bearers, Marks, News};
 use crate::source::{Sink, repository};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The origins of flagged blobs and of texts that are no blobs.
 #[derive(Debug, Default)]
@@ -70,6 +70,11 @@ impl Survey {
             missing,
             gaps,
         }
+    }
+
+    /// The blobs and trees that are missing.
+    pub(crate) fn lacking(&self) -> BTreeSet<ObjectId> {
+        self.missing.ids().collect()
     }
 
     pub(crate) fn origins(

@@ -416,7 +416,8 @@ impl Worker<'_> {
         let is_own = entry.depth() < 2;
         let is_repository = entry.path().is_file() || entry.path().join("HEAD").exists();
         if let Some(folder) = entry.path().parent().filter(|_| !is_own && is_repository) {
-            let detail = "its files were read; its history is a scan of its own".to_owned();
+            let detail =
+                "a repository of its own: its files were read, its history was not".to_owned();
             self.scan.gap(folder, Reason::NestedRepository, detail);
         }
     }

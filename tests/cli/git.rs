@@ -74,6 +74,13 @@ fn ranges_that_are_none_are_refused() {
     ] {
         world.run(&["scan", "--range", range]).refused(what, next);
     }
+    let day = world.run(&["scan", "--since", "2026-01-01"]);
+    day.refused(
+        "`2026-01-01` is a day",
+        "git rev-list -1 --before=2026-01-01 HEAD",
+    );
+    world.git(&["branch", "2026-01-01"]);
+    world.run(&["scan", "--since", "2026-01-01"]).code(0);
     let plain = World::new();
     for flag in [&["--staged"][..], &["--since", "HEAD"], &["--history"]] {
         let ran = plain.run(&[&["scan"], flag].concat());
@@ -287,10 +294,11 @@ fn each_repository_has_a_base_of_its_own_in_sarif() {
         .run(&["scan", "--history", "--format", "sarif"])
         .code(1)
         .json();
-    // Only what lies directly below is an estate of this folder; the others are told by their paths.
+    // However deep they lie.
     let run = &log["runs"][0];
     let bases = run["originalUriBaseIds"].as_object().unwrap();
-    assert_eq!(bases.keys().collect::<Vec<_>>(), ["SRCROOT", "SRCROOT:web"]);
+    let expected = ["SRCROOT", "SRCROOT:web", "SRCROOT:x/api", "SRCROOT:y/api"];
+    assert_eq!(bases.keys().collect::<Vec<_>>(), expected);
     let log = world
         .run(&["scan", "x/api", "y/api", "--format", "sarif"])
         .code(1)

@@ -156,20 +156,38 @@ fn the_hooks_of_the_pre_commit_framework_run() {
     let pair = |id: &str, language: &str| (id.to_owned(), language.to_owned());
     assert_eq!(
         languages,
-        [pair("keyatlas", "rust"), pair("keyatlas-system", "system")]
+        [
+            pair("keyatlas", "rust"),
+            pair("keyatlas-system", "system"),
+            pair("keyatlas-push", "rust"),
+            pair("keyatlas-push-system", "system"),
+        ]
     );
     for hook in &hooks {
         // It reads the index itself; names of files would only narrow that.
         assert_eq!(hook["pass_filenames"], false);
         assert_eq!(hook["always_run"], true);
-        assert_eq!(hook["stages"], serde_json::json!(["pre-commit"]));
+        let is_push = told(hook, "id").contains("push");
+        let stage_of = if is_push { "pre-push" } else { "pre-commit" };
+        assert_eq!(hook["stages"], serde_json::json!([stage_of]));
         let entry = told(hook, "entry");
         let words: Vec<&str> = entry.split(' ').collect();
         let world = World::committed();
-        let run = || ran(world.program(words[0]).args(&words[1..]), &words, b"");
-        stage(&world, "a.py", &leak("a"));
-        run().code(1).prints("a.py:1:13");
-        stage(&world, "a.py", "clean\n");
+        let run = || {
+            let mut command = world.program(words[0]);
+            // As the framework tells of a push.
+            command.env("PRE_COMMIT_LOCAL_BRANCH", "refs/heads/main");
+            ran(command.args(&words[1..]), &words, b"")
+        };
+        stage(&world, "b.txt", "clean\n");
+        if is_push {
+            world.git(&["commit", "--quiet", "--message", "b"]);
+        }
         run().code(0);
+        stage(&world, "a.py", &leak("a"));
+        if is_push {
+            world.git(&["commit", "--quiet", "--message", "a"]);
+        }
+        run().code(1).prints("a.py:1:13");
     }
 }

@@ -12,6 +12,7 @@ mod git;
 mod hook;
 mod inventory;
 mod parts;
+mod push;
 mod rules;
 mod settings;
 mod speech;

@@ -36,6 +36,24 @@ fn a_bundle_is_read_wherever_it_lies() {
             ..PLAIN
         },
         Place {
+            name: "bundle asked for its history",
+            build: |world, secret| bundled(world, secret, &["../any.name", "--all"]),
+            scan: &["--history", "../any.name"],
+            found: &["file any.name"],
+            ..PLAIN
+        },
+        Place {
+            name: "bundle within a repository, asked for its history",
+            build: |world, secret| {
+                bundled(world, secret, &["../any.name", "--all"]);
+                world.git(&["init", "--quiet", "--template=", "second"]);
+                fs::rename(world.path("../any.name"), world.path("second/any.name")).unwrap();
+            },
+            scan: &["--history", "second/any.name"],
+            found: &["file any.name"],
+            ..PLAIN
+        },
+        Place {
             name: "message in a bundle",
             build: |world, secret| {
                 let message = format!("Add\n\n{secret}");

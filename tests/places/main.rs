@@ -17,7 +17,9 @@ mod world;
 
 mod beside;
 mod bundle;
+mod fetch;
 mod missing;
+mod nested;
 mod stored;
 
 use serde_json::Value;

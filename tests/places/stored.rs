@@ -145,48 +145,6 @@ fn repositories_of_other_layouts() {
             found: &["index a.txt"],
             ..PLAIN
         },
-        Place {
-            name: "submodule",
-            build: |world, secret| {
-                world.git(&["init", "--quiet", "--template=", "../inner"]);
-                world.write("../inner/a.txt", secret);
-                world.git(&["-C", "../inner", "add", "a.txt"]);
-                world.git(&["-C", "../inner", "commit", "--quiet", "--message", "in"]);
-                let line = ["submodule", "--quiet", "add", "../inner", "sub"];
-                let allow = ["-c", "protocol.file.allow=always"];
-                world.git(&[&allow[..], &line].concat());
-                world.git(&["commit", "--quiet", "--message", "sub"]);
-            },
-            found: &["file sub/a.txt"],
-            told: &["sub nested-repository"],
-            ..PLAIN
-        },
-        Place {
-            name: "submodule, its history",
-            build: |world, secret| {
-                world.git(&["init", "--quiet", "--template=", "../inner"]);
-                world.write("../inner/a.txt", secret);
-                world.git(&["-C", "../inner", "add", "a.txt"]);
-                world.git(&["-C", "../inner", "commit", "--quiet", "--message", "in"]);
-                let line = ["submodule", "--quiet", "add", "../inner", "sub"];
-                let allow = ["-c", "protocol.file.allow=always"];
-                world.git(&[&allow[..], &line].concat());
-                fs::remove_file(world.path("sub/a.txt")).unwrap();
-            },
-            scan: &["--history", "sub"],
-            found: &["history a.txt"],
-            ..PLAIN
-        },
-        Place {
-            name: "nested repository",
-            build: |world, secret| {
-                world.git(&["init", "--quiet", "--template=", "inner"]);
-                world.write("inner/a.txt", secret);
-            },
-            found: &["file inner/a.txt"],
-            told: &["inner nested-repository"],
-            ..PLAIN
-        },
     ]);
 }
 
@@ -201,6 +159,46 @@ fn branches_merges_and_what_git_keeps_aside() {
                 world.git(&["checkout", "--quiet", "main"]);
             },
             found: &["history a.txt"],
+            ..PLAIN
+        },
+        Place {
+            name: "reset",
+            build: |world, secret| {
+                commit(world, "a.txt", secret);
+                world.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+            },
+            found: &["history a.txt lost"],
+            ..PLAIN
+        },
+        Place {
+            name: "amended commit",
+            build: |world, secret| {
+                commit(world, "a.txt", secret);
+                world.write("a.txt", "clean\n");
+                let line = ["commit", "--quiet", "--all", "--amend", "--no-edit"];
+                world.git(&line);
+            },
+            found: &["history a.txt lost"],
+            ..PLAIN
+        },
+        Place {
+            name: "stash that was dropped",
+            build: |world, secret| {
+                world.write("README", secret);
+                world.git(&["stash", "--quiet"]);
+                world.git(&["stash", "drop", "--quiet"]);
+            },
+            found: &["history README lost"],
+            ..PLAIN
+        },
+        Place {
+            name: "tag of a file",
+            build: |world, secret| {
+                world.write("../aside", secret);
+                let id = world.git(&["hash-object", "-w", "../aside"]);
+                world.git(&["tag", "--annotate", "--message", "x", "v1", &id]);
+            },
+            found: &["history objects/*"],
             ..PLAIN
         },
         Place {
