@@ -76,10 +76,14 @@ impl Covers {
             Some((edit, base)) => {
                 let (known, parts) = inherited(edit, &base.kinds[0], 0);
                 covers.kinds[0] = runs(&parts, known, &mut judge);
-                for (kind, escape) in ESCAPES.iter().enumerate() {
-                    let (known, parts) = inherited(edit, &base.kinds[kind + 1], LONGEST);
-                    let fresh = judge.escapes(kind, escape::find_in(text, escape, &parts));
-                    covers.kinds[kind + 1] = merged(known, fresh);
+                // Nearly always there is none, and none comes with the edit.
+                let had_none = base.kinds[1..].iter().all(Vec::is_empty);
+                if !had_none || escape::may_begin(text, &ESCAPES, edit.gaps(), LONGEST) {
+                    for (kind, escape) in ESCAPES.iter().enumerate() {
+                        let (known, parts) = inherited(edit, &base.kinds[kind + 1], LONGEST);
+                        let fresh = judge.escapes(kind, escape::find_in(text, escape, &parts));
+                        covers.kinds[kind + 1] = merged(known, fresh);
+                    }
                 }
             }
         }
@@ -175,12 +179,12 @@ fn runs(parts: &[Span], known: Vec<Cover>, judge: &mut Judge<'_>) -> Vec<Cover> 
 /// What is known of the base, and the parts of the text that are to be looked at: what was not copied,
 /// and as many bytes before it, and where the base had what can not be taken over.
 fn inherited(edit: &Edit, base: &[Cover], before: usize) -> (Vec<Cover>, Vec<Span>) {
-    let mut known = Vec::new();
+    let mut known = Vec::with_capacity(base.len());
     let gaps = edit.gaps().iter();
     let mut parts: Vec<Span> = gaps
         .map(|(start, end)| Span::new(start.saturating_sub(before), *end))
         .collect();
-    for copied in edit.copied() {
+    for copied in edit.copied().iter().filter(|_| !base.is_empty()) {
         let (reach, shift) = (edit.reach(*copied), copied.shift());
         let to = copied.from + (copied.end - copied.start);
         let first = base.partition_point(|it| it.span.end <= copied.from);
@@ -201,7 +205,9 @@ fn inherited(edit: &Edit, base: &[Cover], before: usize) -> (Vec<Cover>, Vec<Spa
 
 /// Sorted, and without overlaps.
 fn joined(mut parts: Vec<Span>) -> Vec<Span> {
-    parts.sort_unstable();
+    if !parts.is_sorted() {
+        parts.sort_unstable();
+    }
     parts.dedup_by(|next, last| {
         let touch = next.start <= last.end;
         if touch {
@@ -213,6 +219,9 @@ fn joined(mut parts: Vec<Span>) -> Vec<Span> {
 }
 
 fn merged(known: Vec<Cover>, fresh: Vec<Cover>) -> Vec<Cover> {
+    if fresh.is_empty() {
+        return known;
+    }
     let mut all = known;
     all.extend(fresh);
     all.sort_unstable_by_key(|it| it.span);

@@ -82,6 +82,25 @@ pub(super) fn find_all(text: &[u8], escapes: &[Escape; 3]) -> [Vec<Stretch>; 3] 
     stretches
 }
 
+/// Whether an escape may begin in one of some parts of the text, or as many bytes before it.
+pub(super) fn may_begin(
+    text: &[u8],
+    escapes: &[Escape; 3],
+    parts: &[(usize, usize)],
+    before: usize,
+) -> bool {
+    let [a, b, c] = escapes.each_ref().map(|it| it.lead);
+    parts.iter().any(|(start, end)| {
+        let part = &text[start.saturating_sub(before)..*end];
+        let mut leads = memchr::memchr3_iter(a, b, c, part);
+        leads.any(|at| {
+            let rest = &text[start.saturating_sub(before) + at..];
+            let undo = |it: &Escape| (it.undo)(rest).is_some_and(|it| it.is_telling);
+            escapes.iter().any(|it| it.lead == rest[0] && undo(it))
+        })
+    })
+}
+
 /// The stretches of one kind around the escapes that begin in some parts of the text.
 pub(super) fn find_in(text: &[u8], escape: &Escape, parts: &[Span]) -> Vec<Stretch> {
     let mut stretches = Vec::new();
