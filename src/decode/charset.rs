@@ -69,7 +69,10 @@ pub fn is_plain(bytes: &[u8]) -> bool {
 pub fn stays_plain(bytes: &[u8], edit: &Edit) -> bool {
     // A byte belongs to a character that starts at most three before it.
     let is_inside = |at: usize| bytes.get(at).is_some_and(|it| it & 0xC0 == 0x80);
-    begins_plain(bytes)
+    // What stands before the first change stood there in the base.
+    let known = edit.gaps().first().map_or(bytes.len(), |it| it.0);
+    !has_mark(bytes)
+        && !has_zero(bytes, known)
         && edit.gaps().iter().all(|(start, end)| {
             let mut start = start.saturating_sub(3);
             let mut end = (end + 3).min(bytes.len());
@@ -85,9 +88,19 @@ pub fn stays_plain(bytes: &[u8], edit: &Edit) -> bool {
 }
 
 fn begins_plain(bytes: &[u8]) -> bool {
+    !has_mark(bytes) && !has_zero(bytes, 0)
+}
+
+fn has_mark(bytes: &[u8]) -> bool {
     let marks: [&[u8]; 3] = [&[0xEF, 0xBB, 0xBF], &[0xFF, 0xFE], &[0xFE, 0xFF]];
-    !marks.iter().any(|it| bytes.starts_with(it))
-        && memchr::memchr(0, &bytes[..bytes.len().min(PROBE)]).is_none()
+    marks.iter().any(|it| bytes.starts_with(it))
+}
+
+/// Whether a zero stands where it decides what a blob is, at `from` or behind it.
+fn has_zero(bytes: &[u8], from: usize) -> bool {
+    let probe = &bytes[..bytes.len().min(PROBE)];
+    let rest = probe.get(from..).unwrap_or_default();
+    memchr::memchr(0, rest).is_some()
 }
 
 /// UTF-16 or UTF-32 without BOM: zero bytes stand at the same places of nearly every unit.
