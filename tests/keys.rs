@@ -155,6 +155,7 @@ fn found(files: &[(&str, impl AsRef<[u8]>)]) -> Vec<Finding> {
         fingerprinter: Some(seal()),
         index_file: None,
         objects: Vec::new(),
+        shelf: None,
         progress: None,
     };
     scan::run(&options, &rules).unwrap().findings

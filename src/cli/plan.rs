@@ -9,6 +9,7 @@ use super::message::{Fault, note};
 use crate::assess::Scope;
 use crate::detect::Detector;
 use crate::inventory::Store;
+use crate::ledger;
 use crate::model::level::{Confidence, Level};
 use crate::model::rule::RuleSet;
 use crate::ruleset::{self, RuleFile};
@@ -49,6 +50,8 @@ pub(super) struct Plan {
     /// The folder of the waiver file: the root of the scanned repository.
     pub(super) home: PathBuf,
     pub(super) store: Option<Store>,
+    /// Where scans of history keep what they learn for the next; `None` if they are to keep nothing.
+    pub(super) cache: Option<PathBuf>,
     sources: Sources,
 }
 
@@ -89,6 +92,7 @@ pub(super) fn plan(request: Request<'_>, environment: &Environment) -> Result<Pl
     let rules = rules(&extra, &settings.disable_rules)?;
     let (store, inventory) = store(request.store, environment)?.unzip();
     let home = home(&request.roots, environment);
+    let cache = cache(&request, inventory.as_deref(), environment);
     let ages = Ages {
         stale: settings.rotation_default_days.unwrap_or(STALE_DAYS),
         stale_cloud: settings.rotation_cloud_key_days.unwrap_or(STALE_CLOUD_DAYS),
@@ -105,6 +109,7 @@ pub(super) fn plan(request: Request<'_>, environment: &Environment) -> Result<Pl
         rules: Arc::new(rules),
         home,
         store,
+        cache,
         sources: Sources {
             settings: settings_file,
             inventory,
@@ -350,6 +355,18 @@ fn store(args: &StoreArgs, environment: &Environment) -> Result<Option<(Store, P
     Ok(Some((store, whereabouts.inventory)))
 }
 
+/// Beside the inventory in use, else where that would be.
+fn cache(
+    request: &Request<'_>,
+    inventory: Option<&Path>,
+    environment: &Environment,
+) -> Option<PathBuf> {
+    let is_wanted = matches!(request.mode, Mode::History) && !request.read.no_cache;
+    let default = environment.default_inventory();
+    let inventory = inventory.or(default.as_deref()).filter(|_| is_wanted)?;
+    Some(inventory.with_file_name(ledger::FILE))
+}
+
 fn home(roots: &[PathBuf], environment: &Environment) -> PathBuf {
     let first = roots.first().unwrap_or(&environment.folder);
     let folder = if first.is_file() {
@@ -402,6 +419,7 @@ fn reading(
         index_file: environment.git_index_file.clone().filter(|_| is_staged),
         objects: environment.git_objects.clone(),
         whole_blobs: read.whole_blobs,
+        shelf: None,
         progress: None,
     }
 }
@@ -455,6 +473,7 @@ impl Plan {
             format!("scope: {}", scope(self.scope)),
             format!("settings file: {}", or_none(&self.sources.settings)),
             format!("inventory: {}", or_none(&self.sources.inventory)),
+            format!("cache: {}", or_none(&self.cache)),
             format!(
                 "rules in force: {}, digest {}",
                 self.rules.rules.len(),

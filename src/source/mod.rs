@@ -28,11 +28,13 @@ mod missing;
 mod objects;
 mod origins;
 mod pack;
+mod past;
 mod range;
 mod refs;
 mod repository;
 mod spelling;
 mod staged;
+mod standing;
 mod survey;
 #[cfg(test)]
 mod testing;

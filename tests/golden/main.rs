@@ -106,6 +106,7 @@ fn report(dir: &Path) -> Report {
         fingerprinter: store.fingerprinter(),
         index_file: None,
         objects: Vec::new(),
+        shelf: None,
         progress: None,
     };
     let mut scanned = scan::run(&options, &rules).unwrap();
