@@ -473,7 +473,7 @@ impl Plan {
             format!("scope: {}", scope(self.scope)),
             format!("settings file: {}", or_none(&self.sources.settings)),
             format!("inventory: {}", or_none(&self.sources.inventory)),
-            format!("cache: {}", or_none(&self.cache)),
+            format!("cache file: {}", or_none(&self.cache)),
             format!(
                 "rules in force: {}, digest {}",
                 self.rules.rules.len(),

@@ -12,6 +12,7 @@ mod parts;
 mod recall;
 mod road;
 mod roots;
+mod seen;
 mod within;
 
 pub use within::Within;

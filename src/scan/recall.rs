@@ -1,23 +1,18 @@
-//! What one scan of a repository's history leaves for the next: which blobs need not be read, and where the
-//! rest showed something.
+//! What one scan of a repository's history leaves for the next: which blobs need not be read, and what the
+//! survey of the rest found. Whatever does not agree is read again.
 //!
-//! A page holds places, and numbers that stand for values: no value, no name, no text. Which value a number
-//! stands for is learnt anew in each run, from one blob for each number: those are read, and the others
-//! that show the same are known by their places. Whatever does not agree is read again.
+//! Not here: where pages are kept, and what stands in the parts of one (`seen`, and `past` and `record` of
+//! `source`).
 
-use super::collect::{Collector, Sighting};
+use super::collect::Collector;
+use super::seen::Seen;
 use super::{Error, Options, road};
 use crate::detect::Detector;
 use crate::model::blob::ObjectId;
-use crate::model::finding::Candidate;
-use crate::model::part::Bond;
 use crate::model::shelf::{PageKey, Shelf};
-use crate::model::span::Place;
-use crate::model::tape::{Reel, Tape};
 use crate::source::history::{Fresh, History, HistoryOptions, HistoryTotals, Past};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 
 /// Drawn from all sources of this build: see `build.rs`.
 const BUILD: &str = include_str!(concat!(env!("OUT_DIR"), "/build.txt"));
@@ -165,7 +160,7 @@ impl<'a> Recall<'a> {
     ) {
         let Some(open) = self.open else { return };
         let Open { page, past, .. } = open;
-        if past.is_same() && (open.survey.is_some() || survey.is_none()) {
+        if past.is_same() && survey.is_none() {
             let others = [CLEAN, SEEN, SURVEY].map(|it| page.part(it));
             if !past.is_settled()
                 && let [Some(clean), Some(seen), Some(survey)] = &others
@@ -203,216 +198,4 @@ fn key(history: &History, options: &Options, rules: &str) -> PageKey {
         add(path.as_os_str().as_encoded_bytes());
     }
     hash.finalize().into()
-}
-
-/// A number that stands for all that is told of a value but its place.
-type Number = u32;
-
-/// Where blobs showed something: numbers and places, in the order in which they were seen.
-#[derive(Default)]
-pub(super) struct Seen(BTreeMap<ObjectId, Vec<(Number, Place)>>);
-
-impl Seen {
-    /// Of blobs all of whose sightings are plain: in their own text, without parts.
-    pub(super) fn of(sightings: &[Sighting]) -> Self {
-        let mut numbers = Numbers::default();
-        let mut seen: BTreeMap<ObjectId, Vec<(Number, Place)>> = BTreeMap::new();
-        let mut others = HashSet::new();
-        for (id, it) in of_blobs(sightings) {
-            if is_plain(it) {
-                let number = numbers.of(&it.candidate);
-                seen.entry(id).or_default().push((number, it.place));
-            } else {
-                others.insert(id);
-            }
-        }
-        seen.retain(|id, _| !others.contains(id));
-        Self(seen)
-    }
-
-    /// Which of these need not be read again: each number is shown by one that is.
-    fn resting(&self, flagged: impl Iterator<Item = (ObjectId, u32)>) -> HashMap<ObjectId, u32> {
-        let known = flagged.filter_map(|it| Some((it, self.0.get(&it.0)?)));
-        let mut known: Vec<((ObjectId, u32), &Vec<(Number, Place)>)> = known.collect();
-        // Much for little first.
-        known.sort_by_key(|((id, size), seen)| (size / seen.len().max(1) as u32, *id));
-        let mut shown: HashSet<Number> = HashSet::new();
-        let mut resting = HashMap::new();
-        for ((id, size), seen) in known {
-            let before = shown.len();
-            shown.extend(seen.iter().map(|it| it.0));
-            if shown.len() == before {
-                resting.insert(id, size);
-            }
-        }
-        resting
-    }
-
-    /// Adds the sightings of the resting to what was seen in the others. False if any of these is not what
-    /// it was.
-    fn revive(&self, resting: &HashMap<ObjectId, u32>, collector: &Collector<'_>) -> bool {
-        let mut sightings = collector.seen_so_far();
-        let mut now: HashMap<ObjectId, Vec<&Sighting>> = HashMap::new();
-        for (id, it) in of_blobs(&sightings) {
-            now.entry(id).or_default().push(it);
-        }
-        let mut values: HashMap<Number, Arc<Candidate>> = HashMap::new();
-        for (id, seen) in &now {
-            let Some(before) = self.0.get(id) else {
-                continue;
-            };
-            let agrees = before.len() == seen.len()
-                && before.iter().zip(seen).all(|((number, place), it)| {
-                    let known = values.entry(*number);
-                    let known = known.or_insert_with(|| Arc::clone(&it.candidate));
-                    is_plain(it) && it.place == *place && is_same(known, &it.candidate)
-                });
-            if !agrees {
-                return false;
-            }
-        }
-        let mut more = Vec::new();
-        for id in resting.keys() {
-            for (number, place) in self.0.get(id).into_iter().flatten() {
-                let Some(candidate) = values.get(number) else {
-                    return false;
-                };
-                more.push(plain(*id, Arc::clone(candidate), *place));
-            }
-        }
-        sightings.extend(more);
-        true
-    }
-
-    fn write(&self) -> Vec<u8> {
-        let mut tape = Tape::default();
-        tape.number(self.0.len() as u64);
-        for (id, seen) in &self.0 {
-            tape.raw(id.as_bytes());
-            tape.number(seen.len() as u64);
-            for (number, place) in seen {
-                tape.number(u64::from(*number));
-                let Place {
-                    line,
-                    end_line,
-                    column,
-                    end_column,
-                } = *place;
-                for part in [line, end_line, column, end_column] {
-                    tape.number(u64::from(part));
-                }
-            }
-        }
-        tape.into_bytes()
-    }
-
-    fn read(bytes: &[u8]) -> Option<Self> {
-        let mut reel = Reel::new(bytes);
-        let mut all = BTreeMap::new();
-        for _ in 0..reel.count()? {
-            let id = ObjectId::from_bytes(&reel.raw::<20>()?)?;
-            let mut seen = Vec::with_capacity(reel.clone().count()?);
-            for _ in 0..reel.count()? {
-                let number = reel.short()?;
-                let place = Place {
-                    line: reel.short()?,
-                    end_line: reel.short()?,
-                    column: reel.short()?,
-                    end_column: reel.short()?,
-                };
-                seen.push((number, place));
-            }
-            all.insert(id, seen);
-        }
-        reel.is_over().then_some(Self(all))
-    }
-}
-
-fn of_blobs(sightings: &[Sighting]) -> impl Iterator<Item = (ObjectId, &Sighting)> {
-    let blobs = sightings.iter().filter(|it| it.beside.is_none());
-    blobs.filter_map(|it| Some((it.id?, it)))
-}
-
-/// Whether there is no more to a sighting than its place and its candidate.
-fn is_plain(sighting: &Sighting) -> bool {
-    let Sighting {
-        path,
-        id: _,
-        candidate: _,
-        place: _,
-        via,
-        member,
-        within,
-        bond,
-        parts,
-        beside,
-    } = sighting;
-    let is_alone = matches!(bond, Bond::Alone) && parts.is_empty() && beside.is_none();
-    is_alone && path.is_empty() && via.is_empty() && member.is_none() && within.is_none()
-}
-
-/// A sighting with nothing more to it.
-fn plain(id: ObjectId, candidate: Arc<Candidate>, place: Place) -> Sighting {
-    Sighting {
-        path: String::new(),
-        id: Some(id),
-        candidate,
-        place,
-        via: Vec::new(),
-        member: None,
-        within: None,
-        bond: Bond::Alone,
-        parts: Box::default(),
-        beside: None,
-    }
-}
-
-/// Numbers for candidates, by all that is told of them but where they stand.
-#[derive(Default)]
-struct Numbers<'s> {
-    by_value: HashMap<(usize, &'s [u8]), Vec<(Number, &'s Candidate)>>,
-    next: Number,
-}
-
-impl<'s> Numbers<'s> {
-    fn of(&mut self, candidate: &'s Candidate) -> Number {
-        let key = (candidate.rule, candidate.secret.expose());
-        let known = self.by_value.entry(key).or_default();
-        if let Some((number, _)) = known.iter().find(|it| is_same(it.1, candidate)) {
-            return *number;
-        }
-        let number = self.next;
-        self.next += 1;
-        known.push((number, candidate));
-        number
-    }
-}
-
-/// Whether two candidates differ in their place only.
-fn is_same(one: &Candidate, other: &Candidate) -> bool {
-    let Candidate {
-        rule,
-        span: _,
-        secret,
-        written,
-        key,
-        confidence,
-        facts,
-        purpose,
-        inline,
-        expires,
-        details,
-        content,
-    } = one;
-    *rule == other.rule
-        && secret.expose() == other.secret.expose()
-        && *written == other.written
-        && *key == other.key
-        && *confidence == other.confidence
-        && *facts == other.facts
-        && *purpose == other.purpose
-        && *inline == other.inline
-        && *expires == other.expires
-        && *details == other.details
-        && *content == other.content
 }

@@ -4,8 +4,9 @@ use super::change::changed;
 use super::collect::{Collector, Named, Sighting};
 use super::gather::{self, Context, Traced};
 use super::identity::Identity;
-use super::recall::{Recall, Seen};
+use super::recall::Recall;
 use super::roots::{Part, enclosing, is_git_folder, parts, repositories};
+use super::seen::Seen;
 use super::{Error, Mode, Options, Scanned};
 use crate::detect::Detector;
 use crate::model::blob::{Blob, ObjectId};
@@ -344,13 +345,15 @@ fn objects(
     };
     let (blobs, collector) = recall.blobs(history, &limits, &new_collector)?;
     let flagged = collector.flagged();
-    let survey = history.survey(&limits, &flagged, &collector);
+    let known = recall.survey();
+    let known = known.and_then(|it| history.survey_again(&limits, it, &collector));
+    let survey = known.unwrap_or_else(|| history.survey(&limits, &flagged, &collector));
     let mut coverage = Coverage::default();
-    let (troubled, _is_whole) = collector.troubles();
+    let (troubled, is_whole) = collector.troubles();
     let (sightings, _) = collector.finish(&mut coverage);
     // What is known without being read counts as read.
     coverage.blobs += blobs.read.blobs + blobs.unread.blobs;
-    coverage.bytes += blobs.unread.bytes;
+    coverage.bytes += blobs.unread.bytes + survey.unheard();
     if recall.is_open() {
         let recalled = scanned.recalled.get_or_insert_default();
         recalled.blobs += blobs.read.blobs + blobs.unread.blobs;
@@ -360,7 +363,8 @@ fn objects(
     let asides: HashSet<Aside> = sightings.iter().filter_map(Sighting::aside).collect();
     let origins = history.origins_with(&limits, survey, &flagged, &asides);
     coverage.gaps.extend(origins.gaps);
-    recall.keep(&seen, &flagged, &troubled, None);
+    let record = origins.record.filter(|_| is_whole);
+    recall.keep(&seen, &flagged, &troubled, record);
     for gap in &mut coverage.gaps {
         gap.path = match gap.path.as_str() {
             "." => name.to_owned(),

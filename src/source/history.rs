@@ -149,6 +149,16 @@ impl History {
         Survey::of(self, &self.unbound(options), flagged, sink)
     }
 
+    /// The same from what an earlier survey left, if that can be read. All objects must lie as they lay then.
+    pub fn survey_again(
+        &self,
+        options: &HistoryOptions,
+        record: &[u8],
+        sink: &dyn Sink,
+    ) -> Option<Survey> {
+        Survey::again(self, &self.unbound(options), record, sink)
+    }
+
     /// Where each flagged blob lay and who brought it there: one origin for each blob and path.
     pub fn origins(&self, flagged: &HashSet<ObjectId>) -> Origins {
         let options = HistoryOptions::default();

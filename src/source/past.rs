@@ -88,7 +88,7 @@ impl Past {
             troubled: HashSet::new(),
         };
         if let Some(earlier) = head.and_then(|it| past.read(it)) {
-            past.turn = past.standing.since(&earlier, &indexes);
+            past.turn = past.standing.since(&earlier, &indexes, folders);
             past.earlier = Some(earlier);
         }
         if past.turn == Turn::Doubtful {

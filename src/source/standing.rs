@@ -162,8 +162,8 @@ impl Standing {
         Some(standing)
     }
 
-    /// What has changed since an earlier one. `indexes` are those that this was made of.
-    pub(crate) fn since(&self, earlier: &Self, indexes: &[PathBuf]) -> Turn {
+    /// What has changed since an earlier one. `indexes` and `folders` are those that this was made of.
+    pub(crate) fn since(&self, earlier: &Self, indexes: &[PathBuf], folders: &[PathBuf]) -> Turn {
         for (pack, index) in self.packs.iter().zip(indexes) {
             // Packs that are new or were touched are read in full only where they are needed, so that
             // whether they are whole must be asked.
@@ -174,14 +174,27 @@ impl Standing {
         let is_known = |it: &PackStamp| earlier.packs.iter().any(|known| it.is_alike(known));
         let is_there = |it: &PackStamp| self.packs.iter().any(|known| it.is_alike(known));
         let same_packs = self.packs.iter().all(is_known) && earlier.packs.iter().all(is_there);
-        if same_packs && self.loose == earlier.loose {
-            return Turn::Same;
+        // git touches an object that it would write and that is there.
+        let is_known = |(key, stamp): (&(u32, ObjectId), &Stamp)| {
+            earlier.loose.get(key).is_some_and(|it| {
+                it == stamp
+                    || it.size == stamp.size
+                        && folders
+                            .get(key.0 as usize)
+                            .is_some_and(|folder| loose::is_sound(folder, &key.1))
+            })
+        };
+        let doubted: HashSet<ObjectId> = self
+            .loose
+            .iter()
+            .filter(|it| !is_known(*it))
+            .map(|it| it.0.1)
+            .collect();
+        let is_same = same_packs && doubted.is_empty() && self.loose.len() == earlier.loose.len();
+        match is_same {
+            true => Turn::Same,
+            false => Turn::Moved(doubted),
         }
-        let trusted: HashSet<(&ObjectId, &Stamp)> =
-            earlier.loose.iter().map(|(key, it)| (&key.1, it)).collect();
-        let others = self.loose.iter();
-        let others = others.filter(|(key, it)| !trusted.contains(&(&key.1, *it)));
-        Turn::Moved(others.map(|(key, _)| key.1).collect())
     }
 
     pub(crate) fn write(&self, tape: &mut Tape) {
