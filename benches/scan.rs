@@ -50,6 +50,7 @@ fn run(root: &Path, mode: Mode, jobs: usize, rules: &Arc<RuleSet>) -> Scanned {
         fingerprinter: None,
         index_file: None,
         objects: Vec::new(),
+        shelf: None,
         progress: None,
     };
     scan::run(&options, rules).unwrap()

@@ -293,10 +293,13 @@ fn is_same(one: &Candidate, other: &Candidate) -> bool {
         && *content == other.content
 }
 
+/// A rule, and what it found.
+type Value<'s> = (usize, &'s [u8]);
+
 /// Numbers for sightings.
 #[derive(Default)]
 struct Numbers<'s> {
-    by_value: HashMap<(usize, &'s [u8]), Vec<(Number, Sign<'s>)>>,
+    by_value: HashMap<Value<'s>, Vec<(Number, Sign<'s>)>>,
     next: Number,
 }
 

@@ -3,9 +3,10 @@
 //!
 //! Not here: what trees hold, and what is asked of them.
 
-use crate::source::compare::Entry;
+use crate::source::compare;
 use crate::source::origins::Table;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Stands for a tree below which nothing is flagged.
 const EMPTY: u32 = u32::MAX;
@@ -36,7 +37,9 @@ pub(crate) fn fold(table: &mut Table) {
     for tree in order {
         let start = table.entries.len() as u32;
         let listing = listings.remove(&tree).unwrap_or_default();
-        table.entries.extend(listing.into_iter().map(Entry::from));
+        table
+            .entries
+            .extend(listing.into_iter().map(compare::Entry::from));
         table
             .ranges
             .insert(tree, (start, table.entries.len() as u32));
@@ -68,9 +71,9 @@ impl Folder<'_> {
         while let Some((tree, is_open)) = stack.pop() {
             if is_open {
                 self.close(tree);
-            } else if !self.stands.contains_key(&tree) {
+            } else if let Entry::Vacant(place) = self.stands.entry(tree) {
                 // A ring, which only a forged index can make, ends here.
-                self.stands.insert(tree, EMPTY);
+                place.insert(EMPTY);
                 stack.push((tree, true));
                 let below = self.listing(tree).filter(|it| it.2);
                 stack.extend(below.map(|it| (it.1, false)));
@@ -95,5 +98,61 @@ impl Folder<'_> {
             self.order.push(tree);
         }
         self.stands.insert(tree, *known);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A tree by its number, with what it holds.
+    type Tree<'t> = (u32, &'t [(u32, u32, bool)]);
+
+    fn folded(trees: &[Tree<'_>]) -> Table {
+        let mut table = Table::default();
+        for (tree, listing) in trees {
+            let start = table.entries.len() as u32;
+            let entries = listing.iter().map(|it| compare::Entry::from(*it));
+            table.entries.extend(entries);
+            let end = table.entries.len() as u32;
+            table.ranges.insert(*tree, (start, end));
+            let id = crate::model::blob::ObjectId::from_bytes(&[*tree as u8; 20]);
+            table.numbers.insert(id.unwrap(), *tree);
+        }
+        fold(&mut table);
+        table
+    }
+
+    fn number(table: &Table, tree: u8) -> u32 {
+        table.numbers[&crate::model::blob::ObjectId::from_bytes(&[tree; 20]).unwrap()]
+    }
+
+    #[test]
+    fn trees_that_hold_the_same_at_any_depth_are_one() {
+        // 9 and 8 are blobs; 1 and 2 differ in the number of the folder below only.
+        let table = folded(&[
+            (1, &[(0, 3, true), (1, 9, false)]),
+            (2, &[(0, 4, true), (1, 9, false)]),
+            (3, &[(0, 8, false)]),
+            (4, &[(0, 8, false)]),
+            (5, &[(0, 9, false)]),
+            (6, &[(1, 8, false)]),
+        ]);
+        assert_eq!(number(&table, 1), number(&table, 2));
+        assert_eq!(number(&table, 3), number(&table, 4));
+        let others = [1, 3, 5, 6].map(|it| number(&table, it));
+        assert_eq!(others, [1, 3, 5, 6]);
+        assert_eq!(table.ranges.len(), 4);
+    }
+
+    #[test]
+    fn what_leads_to_nothing_is_left_out_and_rings_end() {
+        let table = folded(&[
+            (1, &[(0, 7, true), (1, 9, false)]),
+            (2, &[(1, 9, false)]),
+            (3, &[(0, 3, true)]),
+        ]);
+        assert_eq!(number(&table, 1), number(&table, 2));
+        assert!(!table.ranges.contains_key(&number(&table, 3)));
     }
 }

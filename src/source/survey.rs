@@ -181,7 +181,7 @@ impl Survey {
             true => record::find(&each, &names),
             false => BTreeMap::new(),
         };
-        let record = is_whole.then(|| Record {
+        let record = is_whole.then_some(Record {
             gathered: &self.gathered,
             absent: &self.absent,
             heard: self.heard,
