@@ -3,9 +3,13 @@
 //!
 //! Files are separated by `0x1C`, rules by `0x1D`, fields by `0x1E`, a field's name and its items by `0x1F`;
 //! the first item of a file is its name. Whether a rule makes sense is checked where it is loaded.
+//!
+//! And draws a number from all sources, by which what one build remembers is never taken for what another
+//! would find.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::hash::{DefaultHasher, Hasher};
+use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
@@ -28,7 +32,44 @@ fn main() -> io::Result<()> {
         let rules = rules(&text).map_err(|fault| io::Error::other(format!("{name}: {fault}")))?;
         files.push(format!("{name}\x1d{}", rules.join("\x1d")));
     }
-    fs::write(Path::new(&out).join("rules.txt"), files.join("\x1c"))
+    fs::write(Path::new(&out).join("rules.txt"), files.join("\x1c"))?;
+    fs::write(Path::new(&out).join("build.txt"), build(Path::new(&root))?)
+}
+
+/// What tells this build from others: all sources, and the versions of what they stand on. Whoever changes
+/// what is found need not think of it.
+fn build(root: &Path) -> io::Result<String> {
+    println!("cargo:rerun-if-changed=src");
+    println!("cargo:rerun-if-changed=Cargo.lock");
+    let mut paths = vec![root.join("Cargo.lock"), root.join("Cargo.toml")];
+    sources(&root.join("src"), &mut paths)?;
+    paths.sort();
+    let mut hashes = [DefaultHasher::new(), DefaultHasher::new()];
+    for path in paths.iter().filter(|it| it.exists()) {
+        let name = path.strip_prefix(root).unwrap_or(path).to_string_lossy();
+        let bytes = fs::read(path)?;
+        for (hash, number) in hashes.iter_mut().zip(0_u8..) {
+            hash.write_u8(number);
+            hash.write_usize(name.len());
+            hash.write(name.as_bytes());
+            hash.write_usize(bytes.len());
+            hash.write(&bytes);
+        }
+    }
+    let [first, second] = hashes.map(|it| it.finish());
+    Ok(format!("{first:016x}{second:016x}"))
+}
+
+fn sources(folder: &Path, paths: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            sources(&path, paths)?;
+        } else {
+            paths.push(path);
+        }
+    }
+    Ok(())
 }
 
 fn rules(text: &str) -> Result<Vec<String>, String> {

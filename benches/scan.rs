@@ -51,6 +51,7 @@ fn run(root: &Path, mode: Mode, jobs: usize, rules: &Arc<RuleSet>) -> Scanned {
         ground: scan::Ground::default(),
         index_file: None,
         objects: Vec::new(),
+        shelf: None,
         progress: None,
     };
     scan::run(&options, rules).unwrap()

@@ -15,7 +15,8 @@
 //! # The dependency rule
 //!
 //! Nouns lie on the ground ([`model`]). Verbs stand on nouns and never meet. [`scan`] joins four verbs.
-//! [`cli`] sees all; nobody sees `cli`. [`syntax`] is no verb: pure readers from bytes to trees, open to
+//! [`cli`] sees all; nobody sees `cli`. [`ledger`] keeps what one run leaves for the next, and reaches a scan
+//! as a [`model::shelf::Shelf`]. [`syntax`] is no verb: pure readers from bytes to trees, open to
 //! every verb. What two verbs must share is handed over by `scan`: a git bundle is a container to
 //! [`decode`], and only [`source`] knows packs. `tests/house.rs` holds the rule as data and fails with the
 //! file and line that break it.
@@ -46,6 +47,7 @@ pub mod decode;
 pub mod detect;
 pub mod import;
 pub mod inventory;
+pub mod ledger;
 pub mod model;
 pub mod refer;
 pub mod report;

@@ -156,6 +156,7 @@ fn found(files: &[(&str, impl AsRef<[u8]>)]) -> Vec<Finding> {
         ground: scan::Ground::default(),
         index_file: None,
         objects: Vec::new(),
+        shelf: None,
         progress: None,
     };
     scan::run(&options, &rules).unwrap().findings

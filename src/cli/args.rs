@@ -210,7 +210,10 @@ pub(super) struct ReadArgs {
     /// counted in the report. Ignored files are always scanned, since that is where `.env` lies.
     #[arg(long)]
     pub(super) no_ignore: bool,
-    /// Read everything anew (there is no cache between runs yet)
+    /// Read everything anew, and keep nothing for the next scan
+    ///
+    /// A scan of history keeps what it read in a file beside the inventory, and the next reads only what is
+    /// new. The report is the same with it and without.
     #[arg(long)]
     pub(super) no_cache: bool,
     /// Look at each blob of history whole, also where it is made out of another: slower, and the same

@@ -11,6 +11,7 @@ use crate::assess::Scope;
 use crate::assess::waive::{Comments, FILE as WAIVERS};
 use crate::detect::Detector;
 use crate::inventory::Store;
+use crate::ledger;
 use crate::model::level::{Confidence, Level};
 use crate::model::rule::RuleSet;
 use crate::ruleset::{self, RuleFile};
@@ -59,6 +60,8 @@ pub(super) struct Plan {
     /// What hooks say last when they stop something.
     pub(super) message: Option<String>,
     pub(super) store: Option<Store>,
+    /// Where scans of history keep what they learn for the next; `None` if they are to keep nothing.
+    pub(super) cache: Option<PathBuf>,
     sources: Sources,
 }
 
@@ -104,6 +107,7 @@ pub(super) fn plan(request: Request<'_>, environment: &Environment) -> Result<Pl
     } = settled(request.rules, own.as_ref(), environment)?;
     let (store, inventory) = store(request.store, environment)?.unzip();
     let home = home(&request.roots, environment);
+    let cache = cache(&request, inventory.as_deref(), environment);
     let ages = Ages {
         stale: settings.rotation_default_days.unwrap_or(STALE_DAYS),
         stale_cloud: settings.rotation_cloud_key_days.unwrap_or(STALE_CLOUD_DAYS),
@@ -129,6 +133,7 @@ pub(super) fn plan(request: Request<'_>, environment: &Environment) -> Result<Pl
         home,
         base,
         store,
+        cache,
         sources: Sources {
             settings: settings_file,
             inventory,
@@ -380,6 +385,18 @@ fn store(args: &StoreArgs, environment: &Environment) -> Result<Option<(Store, P
     Ok(Some((store, whereabouts.inventory)))
 }
 
+/// Beside the inventory in use, else where that would be.
+fn cache(
+    request: &Request<'_>,
+    inventory: Option<&Path>,
+    environment: &Environment,
+) -> Option<PathBuf> {
+    let is_wanted = matches!(request.mode, Mode::History) && !request.read.no_cache;
+    let default = environment.default_inventory();
+    let inventory = inventory.or(default.as_deref()).filter(|_| is_wanted)?;
+    Some(inventory.with_file_name(ledger::FILE))
+}
+
 fn home(roots: &[PathBuf], environment: &Environment) -> PathBuf {
     let first = roots.first().unwrap_or(&environment.folder);
     let folder = if first.is_file() {
@@ -433,6 +450,7 @@ fn reading(
         index_file: environment.git_index_file.clone().filter(|_| is_staged),
         objects: environment.git_objects.clone(),
         whole_blobs: read.whole_blobs,
+        shelf: None,
         progress: None,
     }
 }
@@ -486,6 +504,7 @@ impl Plan {
             format!("scope: {}", scope(self.scope)),
             format!("settings file: {}", or_none(&self.sources.settings)),
             format!("inventory: {}", or_none(&self.sources.inventory)),
+            format!("cache file: {}", or_none(&self.cache)),
             format!(
                 "rules in force: {}, digest {}",
                 self.rules.rules.len(),

@@ -12,10 +12,13 @@ use super::progress;
 use super::waive;
 use crate::assess::waive::{Applied, Waivers, assign_ordinals};
 use crate::assess::{self, Options};
+use crate::ledger::{self, Cache};
 use crate::model::coverage::{Coverage, Gap};
 use crate::model::report::Report;
+use crate::model::shelf::Shelf;
 use crate::report::Format;
-use crate::scan;
+use crate::scan::{self, Recalled};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Whether values are shown.
@@ -90,14 +93,24 @@ pub(super) fn judged(
     speech: &Speech,
     values: Values,
 ) -> Result<Outcome, Fault> {
+    let cache = cache(plan, speech);
     let options = scan::Options {
         salt: waivers.salt().map(<[u8]>::to_vec),
+        shelf: cache.clone().map(|it| it as Arc<dyn Shelf>),
         progress: progress::wanted(speech),
         ..plan.scan.clone()
     };
     let scanned = scan::run(&options, &plan.rules);
     progress::clear();
     let mut scanned = scanned?;
+    if speech.verbose {
+        let recalled = scanned.recalled.map(|it| recalled(&it));
+        let faults = cache.iter().flat_map(|it| it.faults());
+        recalled
+            .into_iter()
+            .chain(faults.map(|it| uncached(&it)))
+            .for_each(|it| note(&it));
+    }
     assign_ordinals(&mut scanned.findings);
     let today = clock::today();
     let applied = waivers.apply_with(&mut scanned.findings, &today, plan.comments);
@@ -135,6 +148,27 @@ pub(super) fn judged(
         today,
     };
     Ok(Outcome { report, applied })
+}
+
+/// What earlier scans kept. Without it a scan takes longer, and is the same.
+fn cache(plan: &Plan, speech: &Speech) -> Option<Arc<Cache>> {
+    match Cache::open(plan.cache.as_deref()?, ledger::LIMIT, clock::now()) {
+        Ok(cache) => Some(Arc::new(cache)),
+        Err(error) if speech.verbose => {
+            note(&uncached(&error.to_string()));
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+fn uncached(why: &str) -> String {
+    format!("cache: {why}")
+}
+
+fn recalled(recalled: &Recalled) -> String {
+    let Recalled { blobs, read } = recalled;
+    format!("cache: {read} of {blobs} objects were read, the others are known")
 }
 
 /// What the report does not hold because it differs from run to run, and what the waivers need.

@@ -119,6 +119,11 @@ impl Detector {
         Self::watching(rules, &[])
     }
 
+    /// What its rules go by.
+    pub fn digest(&self) -> &str {
+        &self.rules.digest
+    }
+
     /// The same, with an eye on literals of at least three bytes for somebody else, who is spared a search
     /// of his own: case and all, and at most [`Seen::MOST`].
     pub fn watching(rules: Arc<RuleSet>, watched: &[&'static str]) -> Self {

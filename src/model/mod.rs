@@ -20,5 +20,7 @@ pub mod reference;
 pub mod report;
 pub mod rule;
 pub mod secret;
+pub mod shelf;
 pub mod span;
+pub mod tape;
 pub mod verdict;

@@ -20,8 +20,8 @@ use crate::syntax::literals::Seen;
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 /// A candidate where people can see it.
 #[derive(Debug, Clone)]
@@ -87,6 +87,10 @@ pub(super) struct Collector<'a> {
     pub(super) sightings: Mutex<Vec<Sighting>>,
     pub(super) named: Mutex<Vec<Named>>,
     pub(super) gaps: Mutex<Vec<Gap>>,
+    /// Of which objects a part was not read.
+    troubled: Mutex<HashSet<ObjectId>>,
+    /// Whether a part of any other text of history was not read.
+    beside_troubled: AtomicBool,
     batch: Mutex<Batch>,
     pub(super) seen: AtomicU64,
     pub(super) bytes: AtomicU64,
@@ -129,6 +133,8 @@ impl<'a> Collector<'a> {
             sightings: Mutex::default(),
             named: Mutex::default(),
             gaps: Mutex::default(),
+            troubled: Mutex::default(),
+            beside_troubled: AtomicBool::new(false),
             batch: Mutex::default(),
             seen: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -157,6 +163,17 @@ impl<'a> Collector<'a> {
         let sightings = locked(&self.sightings);
         let blobs = sightings.iter().filter(|it| it.beside.is_none());
         blobs.filter_map(|it| it.id).collect()
+    }
+
+    /// What was seen until now; more may be put to it.
+    pub(super) fn seen_so_far(&self) -> MutexGuard<'_, Vec<Sighting>> {
+        locked(&self.sightings)
+    }
+
+    /// The objects of which a part was not read, and whether other texts were read whole.
+    pub(super) fn troubles(&self) -> (HashSet<ObjectId>, bool) {
+        let is_troubled = self.beside_troubled.load(Ordering::Relaxed);
+        (locked(&self.troubled).clone(), !is_troubled)
     }
 
     fn view(
@@ -256,6 +273,11 @@ impl Collector<'_> {
             }
         };
         let gap = &mut |member: Option<&str>, reason, detail| {
+            match (beside, blob.id) {
+                (None, Some(id)) => drop(locked(&self.troubled).insert(id)),
+                (None, None) => {}
+                (Some(_), _) => self.beside_troubled.store(true, Ordering::Relaxed),
+            }
             let outer = match blob.id {
                 Some(id) if blob.path.is_empty() || beside.is_some() => id.to_string(),
                 _ => blob.path.to_owned(),

@@ -10,8 +10,10 @@ mod known;
 mod nested;
 mod pair;
 mod parts;
+mod recall;
 mod road;
 mod roots;
+mod seen;
 mod within;
 
 pub use crate::source::change::{Difference, Ground, Without};
@@ -25,6 +27,7 @@ use crate::model::level::Confidence;
 use crate::model::reference::Reference;
 use crate::model::report::Repository;
 use crate::model::rule::RuleSet;
+use crate::model::shelf::Shelf;
 use crate::refer;
 
 use std::path::PathBuf;
@@ -80,6 +83,9 @@ pub struct Options {
     pub objects: Vec<PathBuf>,
     /// Look at each blob of history whole, also where it is made out of another: slower, and the same.
     pub whole_blobs: bool,
+    /// Where what a scan of history learns is kept for the next; `None` reads everything anew. The outcome is
+    /// the same.
+    pub shelf: Option<Arc<dyn Shelf>>,
     /// Called now and then with (files or blobs done, bytes done); must be cheap.
     pub progress: Option<fn(u64, u64)>,
 }
@@ -95,6 +101,17 @@ pub struct Scanned {
     pub coverage: Coverage,
     /// The repositories met.
     pub repositories: Vec<Repository>,
+    /// Of the blobs in the coverage, those of repositories with a memory, and how many of these were read.
+    pub recalled: Option<Recalled>,
+}
+
+/// What memory was worth.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Recalled {
+    /// Blobs of the repositories it was asked about.
+    pub blobs: u64,
+    /// Those that were read all the same.
+    pub read: u64,
 }
 
 /// Why nothing could be scanned.

@@ -6,7 +6,9 @@ use super::collect::{Collector, Named, Sighting};
 use super::gather::{self, Context, Traced};
 use super::identity::Identity;
 use super::nested::{Nested, is_another};
+use super::recall::Recall;
 use super::roots::{Part, enclosing, is_git_folder, parts, repositories};
+use super::seen::Seen;
 use super::{Error, Mode, Options, Scanned};
 use crate::detect::Detector;
 use crate::model::blob::{Blob, ObjectId};
@@ -367,25 +369,40 @@ fn objects(
     scanned: &mut Scanned,
     traced: &mut Vec<Traced>,
 ) -> Result<(), Error> {
-    let mut collector = collector(options, detector);
-    collector.references = false;
-    collector.whole_blobs = options.whole_blobs;
+    let new_collector = || {
+        let mut collector = collector(options, detector);
+        collector.references = false;
+        collector.whole_blobs = options.whole_blobs;
+        collector
+    };
+    let mut recall = Recall::of(history, options, detector);
     let limits = history::HistoryOptions {
         jobs: options.jobs,
         max_size: options.max_size,
         memory: CHAIN_MEMORY,
     };
-    let totals = history
-        .each_blob(&limits, &collector)
-        .map_err(|it| source(&it))?;
+    let (blobs, collector) = recall.blobs(history, &limits, &new_collector)?;
     let flagged = collector.flagged();
-    let survey = history.survey(&limits, &flagged, &collector);
+    let known = recall.survey();
+    let known = known.and_then(|it| history.survey_again(&limits, it, &collector));
+    let survey = known.unwrap_or_else(|| history.survey(&limits, &flagged, &collector));
     let mut coverage = Coverage::default();
+    let (troubled, is_whole) = collector.troubles();
     let (sightings, _) = collector.finish(&mut coverage);
-    coverage.blobs += totals.blobs;
+    // What is known without being read counts as read.
+    coverage.blobs += blobs.read.blobs + blobs.unread.blobs;
+    coverage.bytes += blobs.unread.bytes + survey.unheard();
+    if recall.is_open() {
+        let recalled = scanned.recalled.get_or_insert_default();
+        recalled.blobs += blobs.read.blobs + blobs.unread.blobs;
+        recalled.read += blobs.read.blobs;
+    }
+    let seen = Seen::of(&sightings);
     let asides: HashSet<Aside> = sightings.iter().filter_map(Sighting::aside).collect();
     let origins = history.origins_with(&limits, survey, &flagged, &asides);
     coverage.gaps.extend(origins.gaps);
+    let record = origins.record.filter(|_| is_whole);
+    recall.keep(&seen, &flagged, &troubled, record);
     for gap in &mut coverage.gaps {
         gap.path = match gap.path.as_str() {
             "." => name.to_owned(),

@@ -7,13 +7,14 @@
 use crate::model::blob::{Blob, ObjectId};
 use crate::model::coverage::Gap;
 use crate::model::origin::OriginKind;
+use crate::model::tape::{Reel, Tape};
 use crate::source::digest::Digest;
 use crate::source::objects::Visit;
 use crate::source::refs::Refs;
 use crate::source::{Sink, spelling};
 use git2::Oid;
-use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub(crate) type RawId = [u8; 20];
 
@@ -54,6 +55,14 @@ impl Commit {
 pub(crate) struct Commits {
     pub(crate) all: Vec<Commit>,
     parents: Vec<RawId>,
+    /// Where those begin that share their first two bytes, made when it is first asked for.
+    starts: OnceLock<Vec<u32>>,
+}
+
+/// The first two bytes of an id.
+fn first(id: &[u8]) -> usize {
+    id.first_chunk()
+        .map_or(0, |it| usize::from(u16::from_be_bytes(*it)))
 }
 
 impl Commits {
@@ -71,15 +80,87 @@ impl Commits {
     }
 
     pub(crate) fn position(&self, id: &[u8]) -> Option<usize> {
-        self.all
-            .binary_search_by(|it| it.id.as_slice().cmp(id))
-            .ok()
+        let starts = self.starts.get_or_init(|| self.starts());
+        let (start, end) = (starts[first(id)] as usize, starts[first(id) + 1] as usize);
+        let near = &self.all[start..end];
+        let at = near.binary_search_by(|it| it.id.as_slice().cmp(id)).ok()?;
+        Some(start + at)
+    }
+
+    fn starts(&self) -> Vec<u32> {
+        let mut starts = vec![0; (1 << 16) + 1];
+        for commit in &self.all {
+            starts[first(&commit.id) + 1] += 1;
+        }
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        starts
     }
 
     /// Commits that may have the message of this one.
     pub(crate) fn alike(&self, commit: &Commit) -> impl Iterator<Item = &Commit> {
         let message = commit.message;
         self.all.iter().filter(move |it| it.message == message)
+    }
+
+    /// Writes them; messages as numbers that equal ones share.
+    pub(crate) fn write(&self, tape: &mut Tape) {
+        let mut messages: HashMap<u32, u64> = HashMap::new();
+        let mut others: Vec<RawId> = Vec::new();
+        tape.number(self.all.len() as u64);
+        for commit in &self.all {
+            let next = messages.len() as u64;
+            tape.raw(&commit.id);
+            tape.raw(&commit.tree);
+            tape.whole(commit.seconds);
+            tape.number(*messages.entry(commit.message).or_insert(next));
+            let parents = self.parent_ids(commit);
+            tape.number(parents.len() as u64);
+            for parent in parents {
+                let at = self.position(parent).unwrap_or_else(|| {
+                    others.push(*parent);
+                    self.all.len() + others.len() - 1
+                });
+                tape.number(at as u64);
+            }
+        }
+        tape.number(others.len() as u64);
+        others.iter().for_each(|it| tape.raw(it));
+    }
+
+    /// Reads them back; nothing is marked yet.
+    pub(crate) fn read(reel: &mut Reel<'_>) -> Option<Self> {
+        let mut commits = Self::default();
+        let mut parents: Vec<u32> = Vec::new();
+        for _ in 0..reel.count()? {
+            let (id, tree, seconds) = (reel.raw()?, reel.raw()?, reel.whole()?);
+            let message = reel.short()?;
+            let start = parents.len() as u32;
+            for _ in 0..reel.count()? {
+                parents.push(reel.short()?);
+            }
+            commits.all.push(Commit {
+                id,
+                tree,
+                parents: (start, parents.len() as u32),
+                seconds,
+                message,
+                reachable: false,
+                notes: 0,
+            });
+        }
+        let others = (0..reel.count()?).map(|_| reel.raw());
+        let others: Vec<RawId> = others.collect::<Option<_>>()?;
+        let known = commits.all.len();
+        let id = |at: u32| match (at as usize).checked_sub(known) {
+            None => Some(commits.all[at as usize].id),
+            Some(at) => others.get(at).copied(),
+        };
+        let parents = parents.into_iter().map(id).collect::<Option<_>>()?;
+        let is_sorted = commits.all.is_sorted_by(|a, b| a.id < b.id);
+        commits.parents = parents;
+        is_sorted.then_some(commits)
     }
 
     /// Marks what these reach and nothing has reached before.
@@ -120,7 +201,36 @@ pub(crate) struct Gathered {
     seen: HashSet<u64>,
 }
 
+impl Tag {
+    /// From its bytes.
+    pub(crate) fn of(id: ObjectId, bytes: &[u8]) -> Option<Self> {
+        match what(bytes)? {
+            What::Tag(target) => Some(Self::said(id, &said(bytes), target)),
+            What::Commit(_) => None,
+        }
+    }
+
+    fn said(id: ObjectId, said: &Said<'_>, target: ObjectId) -> Self {
+        Self {
+            id,
+            target,
+            tagger: spelling::text(name(said.author)).into_owned(),
+            seconds: said.seconds,
+            reachable: false,
+        }
+    }
+}
+
 impl Gathered {
+    /// What is known already; nothing is marked yet.
+    pub(crate) fn of(commits: Commits, tags: Vec<Tag>) -> Self {
+        Self {
+            commits,
+            tags,
+            ..Self::default()
+        }
+    }
+
     /// A tag by its id.
     pub(crate) fn tag(&self, id: &ObjectId) -> Option<&Tag> {
         let at = self.tags.binary_search_by_key(id, |it| it.id).ok()?;
@@ -128,7 +238,7 @@ impl Gathered {
     }
 
     /// Marks what refs reach; of notes only what nothing else does.
-    fn mark(&mut self, refs: &Refs) {
+    pub(crate) fn mark(&mut self, refs: &Refs) {
         let tagged = self.mark_tags(refs);
         self.commits.mark(refs.tips().chain(tagged), 0);
         for (number, (_, tip)) in refs.notes().enumerate() {
@@ -228,13 +338,7 @@ impl<'a> Gatherer<'a> {
     }
 
     fn tag(&self, id: ObjectId, said: &Said<'_>, target: ObjectId) {
-        self.found().tags.push(Tag {
-            id,
-            target,
-            tagger: spelling::text(name(said.author)).into_owned(),
-            seconds: said.seconds,
-            reachable: false,
-        });
+        self.found().tags.push(Tag::said(id, said, target));
         // A message may come again in a commit, and is told of both.
         self.say(OriginKind::TagMessage, id, "", said.message);
         for (part, text) in [(AUTHOR, said.author), (OTHERS, &said.others[..])] {
@@ -299,6 +403,15 @@ fn what(bytes: &[u8]) -> Option<What> {
 const AUTHOR: &str = "author";
 const COMMITTER: &str = "committer";
 const OTHERS: &str = "headers";
+
+/// The text that was handed out of a commit or tag under the name of a part.
+pub(crate) fn spoken(bytes: &[u8], part: &str) -> Option<Vec<u8>> {
+    match what(bytes) {
+        Some(_) if part.is_empty() => Some(said(bytes).message.to_vec()),
+        Some(_) => said(bytes).part(part).map(<[u8]>::to_vec),
+        None => part.is_empty().then(|| bytes.to_vec()),
+    }
+}
 
 /// What a commit or a tag says.
 #[derive(Default)]

@@ -69,6 +69,12 @@ pub(crate) struct Entry<I, N> {
     pub(crate) is_tree: bool,
 }
 
+impl<I, N> From<(N, I, bool)> for Entry<I, N> {
+    fn from((name, id, is_tree): (N, I, bool)) -> Self {
+        Self { name, id, is_tree }
+    }
+}
+
 /// A blob that is at a path in a tree and in none of its parents' trees.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Arrival<I> {

@@ -1,12 +1,13 @@
-//! A number for a text, the same for equal texts within a run: to tell whether a text came before.
+//! A number for a text, the same for equal texts under the same keys: to tell whether a text came before.
 //!
-//! Not here: identities that outlive a run. The keys are drawn anew each time, so that nobody can write two
-//! texts that share a number.
+//! Not here: identities that others may rely on. The keys are drawn anew for each run or page, so that nobody
+//! can write two texts that share a number.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 
 /// Makes numbers: eight bytes a step, multiplied to twice their width and folded.
+#[derive(Debug)]
 pub(crate) struct Digest {
     keys: [u64; 3],
 }
@@ -18,6 +19,16 @@ impl Digest {
         Self {
             keys: [1, 2, 3].map(|it: u64| random.hash_one(it) | 1),
         }
+    }
+
+    /// With the keys of an earlier run.
+    pub(crate) fn with(keys: [u64; 3]) -> Self {
+        Self { keys }
+    }
+
+    /// Whoever knows them can write texts that share a number.
+    pub(crate) fn keys(&self) -> [u64; 3] {
+        self.keys
     }
 
     /// The number of a text.
@@ -64,5 +75,6 @@ mod tests {
             }
         }
         assert_ne!(digest.of(b"ab"), Digest::new().of(b"ab"));
+        assert_eq!(digest.of(b"ab"), Digest::with(digest.keys()).of(b"ab"));
     }
 }

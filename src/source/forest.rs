@@ -4,6 +4,8 @@
 
 use crate::model::blob::ObjectId;
 use crate::source::pack::{Kind, Pack, Stored};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 
 /// No slot.
@@ -70,6 +72,42 @@ impl Forest {
             })
             .collect();
         slots.sort_unstable_by_key(|it| it.offset);
+        Self::linked(pack, slots)
+    }
+
+    /// Reads the headers of some entries, by their positions, and of all that they are deltas over.
+    pub(crate) fn towards(pack: &Pack, positions: impl Iterator<Item = u32>) -> Self {
+        let mut found: HashMap<u64, u32> = HashMap::new();
+        let mut stack: Vec<(u64, u32)> = positions.map(|it| (pack.offset(it), it)).collect();
+        while let Some((offset, position)) = stack.pop() {
+            let known = found.entry(offset);
+            let is_new = matches!(known, Entry::Vacant(_));
+            let known = known.or_insert(position);
+            if *known == NONE {
+                *known = position;
+            }
+            if is_new && let Some(entry) = pack.entry(offset) {
+                stack.extend(match entry.stored {
+                    Stored::Whole(_) => None,
+                    // Asked for by its offset alone, its name is not known, nor needed.
+                    Stored::Offset(base) => Some((base, NONE)),
+                    Stored::Id(id) => pack.position(&id).map(|it| (pack.offset(it), it)),
+                });
+            }
+        }
+        let slots = found.into_iter().map(|(offset, position)| Slot {
+            offset,
+            position,
+            base: NONE,
+            first_child: NONE,
+            next_sibling: NONE,
+        });
+        let mut slots: Vec<Slot> = slots.collect();
+        slots.sort_unstable_by_key(|it| it.offset);
+        Self::linked(pack, slots)
+    }
+
+    fn linked(pack: &Pack, slots: Vec<Slot>) -> Self {
         let mut forest = Self {
             slots,
             ..Self::default()
@@ -82,7 +120,7 @@ impl Forest {
         forest
     }
 
-    /// Where the entry in a slot ends.
+    /// Where the entry in a slot ends, at most: where not all entries were looked at, others may lie between.
     pub(crate) fn end(&self, slot: u32, pack: &Pack) -> u64 {
         self.slots
             .get(slot as usize + 1)

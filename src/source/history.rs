@@ -12,10 +12,12 @@ use crate::source::objects::{Objects, Reading, Visit};
 use crate::source::pack::Kind;
 use crate::source::{Future, Kept, Sink};
 use crate::source::{repository, spelling};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub use crate::source::past::{Fresh, Past};
 pub use crate::source::survey::{Origins, Survey};
 
 /// How to read history.
@@ -79,6 +81,12 @@ impl History {
         })
     }
 
+    /// The folder of what linked work trees share.
+    pub fn folder(&self) -> PathBuf {
+        let folder = self.repository.commondir();
+        folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
+    }
+
     /// Where the repository stands.
     pub fn repository(&self) -> report::Repository {
         repository::standing(&self.repository)
@@ -97,16 +105,43 @@ impl History {
         sink: &dyn Sink,
     ) -> Result<HistoryTotals, Error> {
         self.gaps().into_iter().for_each(|gap| sink.gap(gap));
-        let reader = BlobReader {
-            sink,
-            blobs: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
-        };
+        let reader = BlobReader::new(sink, None);
         self.each(options, &[Kind::Blob], &reader);
-        Ok(HistoryTotals {
-            blobs: reader.blobs.into_inner(),
-            bytes: reader.bytes.into_inner(),
-        })
+        Ok(reader.finish().0)
+    }
+
+    /// The same but for the resting and what else the past knows: what was read, and what was not.
+    pub fn each_new_blob(
+        &self,
+        options: &HistoryOptions,
+        past: &Past,
+        resting: &HashMap<ObjectId, u32>,
+        sink: &dyn Sink,
+    ) -> (HistoryTotals, HistoryTotals, Fresh) {
+        self.gaps().into_iter().for_each(|gap| sink.gap(gap));
+        let again = past.flagged(self).map(|it| it.0);
+        let again = again.filter(|it| !resting.contains_key(it)).collect();
+        let only = past.only(&again);
+        let reader = BlobReader::new(
+            sink,
+            Some(Choice {
+                past,
+                resting,
+                only: only.as_ref(),
+                fresh: Mutex::default(),
+            }),
+        );
+        self.objects.each_of(
+            only.as_ref(),
+            &self.reading(&[Kind::Blob], options),
+            &|id| self.object(id),
+            &reader,
+        );
+        let (read, mut fresh) = reader.finish();
+        let mut unread = past.unread(self, &mut fresh);
+        unread.blobs += resting.len() as u64;
+        unread.bytes += resting.values().map(|it| u64::from(*it)).sum::<u64>();
+        (read, unread, fresh)
     }
 
     /// Everything that is no blob, in one pass over commits and tags and one over trees: messages, headers
@@ -118,6 +153,16 @@ impl History {
         sink: &dyn Sink,
     ) -> Survey {
         Survey::of(self, &self.unbound(options), flagged, sink)
+    }
+
+    /// The same from what an earlier survey left, if that can be read. All objects must lie as they lay then.
+    pub fn survey_again(
+        &self,
+        options: &HistoryOptions,
+        record: &[u8],
+        sink: &dyn Sink,
+    ) -> Option<Survey> {
+        Survey::again(self, &self.unbound(options), record, sink)
     }
 
     /// Where each flagged blob lay and who brought it there: one origin for each blob and path.
@@ -216,14 +261,56 @@ fn elsewhere(repository: &git2::Repository, id: &ObjectId) -> Option<(Kind, Vec<
 
 struct BlobReader<'a> {
     sink: &'a dyn Sink,
+    choice: Option<Choice<'a>>,
     blobs: AtomicU64,
     bytes: AtomicU64,
 }
 
-impl BlobReader<'_> {
-    fn counted<'a>(&self, id: ObjectId, bytes: &'a [u8]) -> Blob<'a> {
+/// Which blobs are to be read, and which were.
+struct Choice<'a> {
+    past: &'a Past,
+    resting: &'a HashMap<ObjectId, u32>,
+    only: Option<&'a HashSet<ObjectId>>,
+    fresh: Mutex<Fresh>,
+}
+
+impl Choice<'_> {
+    fn fresh(&self) -> MutexGuard<'_, Fresh> {
+        self.fresh.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<'a> BlobReader<'a> {
+    fn new(sink: &'a dyn Sink, choice: Option<Choice<'a>>) -> Self {
+        Self {
+            sink,
+            choice,
+            blobs: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        }
+    }
+
+    fn finish(self) -> (HistoryTotals, Fresh) {
+        let totals = HistoryTotals {
+            blobs: self.blobs.into_inner(),
+            bytes: self.bytes.into_inner(),
+        };
+        let fresh = self.choice.map(|it| it.fresh.into_inner());
+        let fresh = fresh.map(|it| it.unwrap_or_else(PoisonError::into_inner));
+        (totals, fresh.unwrap_or_default())
+    }
+
+    fn counted<'b>(&self, id: ObjectId, bytes: &'b [u8]) -> Blob<'b> {
         self.blobs.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        if let Some(choice) = &self.choice {
+            let (hash, size) = (choice.past.hash(&id), u32::try_from(bytes.len()));
+            match size {
+                Ok(size) => choice.fresh().read.push((hash, size)),
+                // Too large to note is read each time.
+                Err(_) => drop(choice.fresh().failed.insert(id)),
+            }
+        }
         Blob {
             bytes,
             path: "",
@@ -233,6 +320,21 @@ impl BlobReader<'_> {
 }
 
 impl Visit for BlobReader<'_> {
+    fn chooses(&self) -> bool {
+        let choice = self.choice.as_ref();
+        choice.is_some_and(|it| !it.past.is_blank())
+    }
+
+    fn wants(&self, id: &ObjectId) -> bool {
+        match &self.choice {
+            None => true,
+            Some(Choice {
+                only: Some(only), ..
+            }) => only.contains(id),
+            Some(choice) => choice.past.wants(id, choice.resting),
+        }
+    }
+
     fn object(&self, id: ObjectId, bytes: &[u8]) {
         self.sink.blob(self.counted(id, bytes));
     }
@@ -245,6 +347,12 @@ impl Visit for BlobReader<'_> {
         future: Future,
     ) -> Option<Kept> {
         self.sink.chained(self.counted(id, bytes), base, future)
+    }
+
+    fn stumbled(&self, id: &ObjectId) {
+        if let Some(choice) = &self.choice {
+            choice.fresh().failed.insert(*id);
+        }
     }
 
     fn failed(&self, gap: Gap) {

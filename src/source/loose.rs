@@ -4,9 +4,10 @@
 
 use crate::model::blob::ObjectId;
 use crate::source::pack::Kind;
+use flate2::read::ZlibDecoder;
 use libdeflater::{DecompressionError, Decompressor};
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// What reading a loose object can end in.
@@ -56,6 +57,22 @@ fn id(first: u8, rest: &str) -> Option<ObjectId> {
 pub(crate) fn path(objects: &Path, id: &ObjectId) -> PathBuf {
     let hex = id.to_string();
     objects.join(&hex[..2]).join(&hex[2..])
+}
+
+/// Whether an object is what its name says.
+pub(crate) fn is_sound(objects: &Path, id: &ObjectId) -> bool {
+    let inflated = File::open(path(objects, id)).and_then(|file| {
+        let mut reader = ZlibDecoder::new(file);
+        let mut hash = gix_hash::hasher(gix_hash::Kind::Sha1);
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match reader.read(&mut buffer)? {
+                0 => return Ok(hash.try_finalize()),
+                count => hash.update(&buffer[..count]),
+            }
+        }
+    });
+    matches!(inflated, Ok(Ok(it)) if it.as_bytes() == id.as_bytes())
 }
 
 /// Reads loose objects, with its buffers.

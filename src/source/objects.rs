@@ -41,6 +41,8 @@ pub(crate) trait Visit: Sync {
         self.object(id, bytes);
         None
     }
+    /// A copy of an object that could not be read; another may be.
+    fn stumbled(&self, _id: &ObjectId) {}
     /// One object, or a whole pack, that could not be read.
     fn failed(&self, gap: Gap);
 }
@@ -174,10 +176,38 @@ impl Objects {
             .collect()
     }
 
+    /// The indexes of packs, and the folders of loose objects.
+    pub(crate) fn whereabouts(&self) -> (impl Iterator<Item = &Path>, &[PathBuf]) {
+        let indexes = self.packs.iter().map(|it| it.pack.index.as_path());
+        (indexes, &self.folders)
+    }
+
+    /// Hands out the ids of all objects; those in several places come several times.
+    pub(crate) fn each_id(&self, emit: &mut dyn FnMut(ObjectId)) {
+        for Packed { pack, .. } in &self.packs {
+            (0..pack.len())
+                .filter_map(|it| pack.id(it))
+                .for_each(&mut *emit);
+        }
+        self.loose().into_iter().for_each(emit);
+    }
+
     /// Hands out every object of some types exactly once: packs in pack order, then loose objects.
     pub(crate) fn each(&self, reading: &Reading, elsewhere: &Elsewhere<'_>, visit: &dyn Visit) {
+        self.each_of(None, reading, elsewhere, visit);
+    }
+
+    /// The same where only a few objects are asked for: no more than leads to them is looked at.
+    pub(crate) fn each_of(
+        &self,
+        only: Option<&HashSet<ObjectId>>,
+        reading: &Reading,
+        elsewhere: &Elsewhere<'_>,
+        visit: &dyn Visit,
+    ) {
         let pass = Pass {
             objects: self,
+            only,
             reading,
             visit,
             failed: Mutex::default(),
@@ -206,6 +236,8 @@ fn path_of(bytes: &[u8]) -> PathBuf {
 /// One pass over everything.
 struct Pass<'a> {
     objects: &'a Objects,
+    /// All that is wanted, if that is little.
+    only: Option<&'a HashSet<ObjectId>>,
     reading: &'a Reading,
     visit: &'a dyn Visit,
     /// Copies that could not be read; a sound copy met later takes the entry away.
@@ -224,7 +256,14 @@ impl Pass<'_> {
 
     fn pack(&self, at: usize, elsewhere: &Elsewhere<'_>) {
         let Packed { pack, forest } = &self.objects.packs[at];
-        let forest = forest.get_or_init(|| Forest::of(pack));
+        let few;
+        let forest = match (self.only, forest.get()) {
+            (Some(only), None) => {
+                few = Forest::towards(pack, only.iter().filter_map(|it| pack.position(it)));
+                &few
+            }
+            _ => forest.get_or_init(|| Forest::of(pack)),
+        };
         let earlier = &self.objects.packs[..at];
         let marks = (!earlier.is_empty() || self.visit.chooses()).then(|| {
             forest.marks(|position| {
@@ -282,6 +321,7 @@ impl Pass<'_> {
     }
 
     fn fail(&self, id: ObjectId, reason: Reason, detail: String) {
+        self.visit.stumbled(&id);
         self.failures().insert(
             id,
             Gap {

@@ -8,6 +8,7 @@ use crate::model::coverage::Gap;
 use crate::model::origin::{Introduction, Origin, OriginKind};
 use crate::source::commits::{Commit, Commits};
 use crate::source::compare::{self, Entry, Trees, arrivals};
+use crate::source::fold::fold;
 use crate::source::objects::Visit;
 use crate::source::pack::Kind;
 use crate::source::refs::Refs;
@@ -40,19 +41,25 @@ pub(crate) struct Place {
     pub(crate) in_head: bool,
 }
 
-/// Every place of the flagged blobs in commits, and the trees that could not be read.
-pub(crate) fn places(each: &Each<'_>, question: &Question<'_>) -> (Vec<Place>, Vec<Gap>) {
+/// The flagged entries of flagged trees, and the trees that could not be read.
+pub(crate) fn table(each: &Each<'_>, question: &Question<'_>) -> (Table, Vec<Gap>) {
     let collector = Collector {
         question,
         kept: Mutex::default(),
     };
     each(&[Kind::Tree], &collector);
-    let (table, gaps) = collector
+    let (mut table, gaps) = collector
         .kept
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
+    fold(&mut table);
+    (table, gaps)
+}
+
+/// Every place of the flagged blobs in commits.
+pub(crate) fn places(table: &Table, question: &Question<'_>) -> Vec<Place> {
     let mut search = Search {
-        table: &table,
+        table,
         commits: question.commits,
         best: HashMap::new(),
     };
@@ -66,20 +73,21 @@ pub(crate) fn places(each: &Each<'_>, question: &Question<'_>) -> (Vec<Place>, V
     });
     let mut places: Vec<Place> = places.collect();
     places.sort_unstable();
-    (places, gaps)
+    places
 }
 
 /// Everything kept of flagged trees: ids and names as numbers, since a large history has millions of
 /// entries and few names.
 #[derive(Default)]
-struct Table {
-    numbers: HashMap<ObjectId, u32>,
-    ids: Vec<ObjectId>,
+pub(crate) struct Table {
+    /// Trees that hold the same have one number.
+    pub(crate) numbers: HashMap<ObjectId, u32>,
+    pub(crate) ids: Vec<ObjectId>,
     name_numbers: HashMap<Box<[u8]>, u32>,
-    names: Vec<String>,
+    pub(crate) names: Vec<String>,
     /// By the number of a tree: its part of `entries`.
-    ranges: HashMap<u32, (u32, u32)>,
-    entries: Vec<Entry<u32, u32>>,
+    pub(crate) ranges: HashMap<u32, (u32, u32)>,
+    pub(crate) entries: Vec<Entry<u32, u32>>,
 }
 
 impl Table {

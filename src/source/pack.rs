@@ -7,7 +7,7 @@ use crate::source::commits::RawId;
 use crate::source::spelling;
 use gix_hash::Kind::Sha1;
 use gix_pack::data::entry::Header;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// The four types of git objects.
@@ -69,6 +69,8 @@ pub(crate) struct Pack {
     fan: OnceLock<Fan>,
     /// File name, for gaps.
     pub(crate) name: String,
+    /// Where its index lies; empty if it is no file.
+    pub(crate) index: PathBuf,
 }
 
 /// Each id with its offset, sorted.
@@ -119,6 +121,7 @@ impl Pack {
             store: Store::Mapped(Box::new((index, data))),
             fan: OnceLock::new(),
             name: name.unwrap_or_default(),
+            index: index_path.to_owned(),
         })
     }
 
@@ -129,6 +132,7 @@ impl Pack {
             store: Store::Held(rows, bytes, end),
             fan: OnceLock::new(),
             name: String::new(),
+            index: PathBuf::new(),
         }
     }
 

@@ -107,6 +107,7 @@ fn report(dir: &Path) -> Report {
         ground: scan::Ground::default(),
         index_file: None,
         objects: Vec::new(),
+        shelf: None,
         progress: None,
     };
     let mut scanned = scan::run(&options, &rules).unwrap();
