@@ -7,12 +7,12 @@
 use crate::model::blob::{Blob, ObjectId};
 use crate::model::coverage::Gap;
 use crate::model::origin::OriginKind;
+use crate::source::Sink;
 use crate::source::digest::Digest;
 use crate::source::objects::Visit;
 use crate::source::refs::Refs;
-use crate::source::{Sink, spelling};
 use git2::Oid;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub(crate) type RawId = [u8; 20];
@@ -26,6 +26,10 @@ pub(crate) struct Commit {
     parents: (u32, u32),
     /// Author date.
     pub(crate) seconds: i64,
+    /// What the commit date has above it; at most 68 years, which keeps the table small.
+    lag: i32,
+    /// The number of its author.
+    author: u32,
     /// A hash of its message.
     message: u32,
     /// Whether a ref reaches it.
@@ -43,6 +47,11 @@ impl Commit {
         ObjectId::from_bytes(&self.tree)
     }
 
+    /// Commit date.
+    pub(crate) fn committed(&self) -> i64 {
+        self.seconds.saturating_add(i64::from(self.lag))
+    }
+
     /// Which of the refs of notes it belongs to.
     pub(crate) fn notes(&self) -> Option<usize> {
         usize::from(self.notes).checked_sub(1)
@@ -54,6 +63,8 @@ impl Commit {
 pub(crate) struct Commits {
     pub(crate) all: Vec<Commit>,
     parents: Vec<RawId>,
+    /// Names and addresses, each once.
+    authors: Vec<Box<[u8]>>,
 }
 
 impl Commits {
@@ -68,6 +79,12 @@ impl Commits {
     pub(crate) fn parent_ids(&self, commit: &Commit) -> &[RawId] {
         let (start, end) = commit.parents;
         &self.parents[start as usize..end as usize]
+    }
+
+    /// Name and address of the author.
+    pub(crate) fn author(&self, commit: &Commit) -> &[u8] {
+        let author = self.authors.get(commit.author as usize);
+        author.map_or(&[], |it| it)
     }
 
     pub(crate) fn position(&self, id: &[u8]) -> Option<usize> {
@@ -101,8 +118,8 @@ pub(crate) struct Tag {
     pub(crate) id: ObjectId,
     /// What it is a tag of; another tag, perhaps.
     pub(crate) target: ObjectId,
-    /// Name of the tagger.
-    pub(crate) tagger: String,
+    /// Name and address of the tagger.
+    pub(crate) tagger: Box<[u8]>,
     pub(crate) seconds: i64,
     /// Whether a ref reaches it.
     pub(crate) reachable: bool,
@@ -118,6 +135,8 @@ pub(crate) struct Gathered {
     pub(crate) gaps: Vec<Gap>,
     /// Hashes of texts that were handed out.
     seen: HashSet<u64>,
+    /// Numbers of authors, by their hashes.
+    authors: HashMap<u64, u32>,
 }
 
 impl Gathered {
@@ -154,6 +173,16 @@ impl Gathered {
         tagged
     }
 
+    /// The number of an author.
+    fn author(&mut self, hash: u64, identity: &[u8]) -> u32 {
+        let authors = &mut self.commits.authors;
+        *self.authors.entry(hash).or_insert_with(|| {
+            let kept = &identity[..identity.len().min(LONGEST)];
+            authors.push(kept.into());
+            (authors.len() - 1) as u32
+        })
+    }
+
     /// Whether this text comes for the first time.
     fn is_new(&mut self, hash: u64) -> bool {
         self.seen.insert(hash)
@@ -183,6 +212,7 @@ impl<'a> Gatherer<'a> {
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
         found.seen = HashSet::new();
+        found.authors = HashMap::new();
         found.commits.all.sort_unstable_by_key(|it| it.id);
         found.tags.sort_unstable_by_key(|it| it.id);
         found.mark(refs);
@@ -203,6 +233,7 @@ impl<'a> Gatherer<'a> {
             (OTHERS, &said.others, hash(&said.others)),
         ];
         let mut found = self.found();
+        let author = found.author(parts[1].2, said.author);
         let commits = &mut found.commits;
         let start = commits.parents.len() as u32;
         commits.parents.extend(&said.parents);
@@ -212,6 +243,8 @@ impl<'a> Gatherer<'a> {
             tree,
             parents,
             seconds: said.seconds,
+            lag: lag(said.committed, said.seconds),
+            author,
             message: message as u32,
             reachable: false,
             notes: 0,
@@ -231,7 +264,7 @@ impl<'a> Gatherer<'a> {
         self.found().tags.push(Tag {
             id,
             target,
-            tagger: spelling::text(name(said.author)).into_owned(),
+            tagger: said.author[..said.author.len().min(LONGEST)].into(),
             seconds: said.seconds,
             reachable: false,
         });
@@ -300,6 +333,15 @@ const AUTHOR: &str = "author";
 const COMMITTER: &str = "committer";
 const OTHERS: &str = "headers";
 
+/// Bytes of an author's name and address that are kept.
+const LONGEST: usize = 1000;
+
+/// One date less another, as far as it fits.
+fn lag(date: i64, from: i64) -> i32 {
+    let most = i64::from(i32::MAX);
+    date.saturating_sub(from).clamp(-most, most) as i32
+}
+
 /// What a commit or a tag says.
 #[derive(Default)]
 pub(crate) struct Said<'a> {
@@ -307,6 +349,8 @@ pub(crate) struct Said<'a> {
     /// Author or tagger, without the date.
     author: &'a [u8],
     pub(crate) seconds: i64,
+    /// Date of the committer.
+    committed: i64,
     /// Committer, without the date; empty if it is the author.
     committer: &'a [u8],
     /// Headers of other kinds, as they stand.
@@ -377,7 +421,10 @@ impl<'a> Said<'a> {
                 self.author = identity(value);
                 self.seconds = seconds(value).unwrap_or(0);
             }
-            b"committer" => self.committer = identity(value),
+            b"committer" => {
+                self.committer = identity(value);
+                self.committed = seconds(value).unwrap_or(0);
+            }
             _ => {}
         }
     }
@@ -406,12 +453,6 @@ fn is_signature(key: &[u8], value: &[u8]) -> bool {
 /// Name and address, without the date.
 fn identity(value: &[u8]) -> &[u8] {
     memchr::memrchr(b'>', value).map_or(value, |it| &value[..=it])
-}
-
-/// The name of an identity.
-fn name(identity: &[u8]) -> &[u8] {
-    let end = memchr::memchr(b'<', identity).unwrap_or(identity.len());
-    identity[..end].trim_ascii()
 }
 
 pub(crate) fn raw_id(hex: &[u8]) -> Option<RawId> {
@@ -446,7 +487,9 @@ mod tests {
         assert!(matches!(what(text.as_bytes()), Some(What::Commit(it)) if it == [0x11; 20]));
         let said = said(text.as_bytes());
         assert_eq!(said.parents, [[0x22; 20], [0x33; 20]]);
-        assert_eq!(said.seconds, 1_700_000_001);
+        assert_eq!((said.seconds, said.committed), (1_700_000_001, 5));
+        assert_eq!(lag(said.committed, said.seconds), -1_699_999_996);
+        assert_eq!(lag(i64::MAX, i64::MIN), i32::MAX);
         assert_eq!(said.author, b"A > B <a@b>");
         assert_eq!(said.committer, b"C <c>");
         assert_eq!(said.others, b"note one\n  two\nencoding latin-1\n");
@@ -466,7 +509,6 @@ mod tests {
         );
         let said = said(text.as_bytes());
         assert_eq!((said.author, said.seconds), (&b"A B <a@b>"[..], 7));
-        assert_eq!(name(said.author), b"A B");
         assert_eq!(said.others, b"tag v1\n");
         assert_eq!(said.message, b"words\n");
     }

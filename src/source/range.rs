@@ -5,15 +5,15 @@
 
 use crate::model::blob::ObjectId;
 use crate::model::coverage::{Gap, Reason};
-use crate::model::origin::{Introduction, Origin, OriginKind};
+use crate::model::origin::{Milestone, Origin, OriginKind};
 use crate::source::change::{ChangedBlob, ChangedText, Changes};
 use crate::source::commits::said;
 use crate::source::compare::{self, Arrival, Entry, Trees, arrivals};
 use crate::source::error::Error;
-use crate::source::origins::author_name;
+use crate::source::mailmap::Mailmap;
 use crate::source::staged::{content, find_renames};
 use crate::source::{repository, spelling};
-use git2::{Commit, DiffOptions, Mailmap, ObjectType, Odb, Oid, Repository};
+use git2::{Commit, DiffOptions, ObjectType, Odb, Oid, Repository};
 use std::collections::btree_map::Entry as MapEntry;
 use std::collections::hash_map::Entry as Slot;
 use std::collections::{BTreeMap, HashMap};
@@ -54,15 +54,14 @@ pub fn range_with(
 /// Messages of the tags that the tip is named by, tags of tags too.
 fn tagged(repository: &Repository, tip: &str) -> Vec<ChangedText> {
     let mut texts = Vec::new();
+    let mailmap = Mailmap::of(repository);
     let mut object = repository.revparse_single(tip).ok();
     while let Some(tag) = object.as_ref().and_then(|it| it.as_tag()) {
         let tagger = tag.tagger();
-        let introduced = Introduction {
+        let introduced = Milestone {
             seconds: tagger.as_ref().map_or(0, |it| it.when().seconds()),
             commit: tag.id().to_string(),
-            author: tagger.map_or_else(String::new, |it| {
-                spelling::text(it.name_bytes()).into_owned()
-            }),
+            author: tagger.map_or_else(String::new, |it| mailmap.name_of(&it)),
         };
         let path = format!("tags/{}", tag.id());
         texts.push(text(
@@ -76,7 +75,7 @@ fn tagged(repository: &Repository, tip: &str) -> Vec<ChangedText> {
     texts
 }
 
-fn text(kind: OriginKind, path: &str, bytes: &[u8], introduced: &Introduction) -> ChangedText {
+fn text(kind: OriginKind, path: &str, bytes: &[u8], introduced: &Milestone) -> ChangedText {
     ChangedText {
         bytes: bytes.to_vec(),
         origin: Origin {
@@ -134,7 +133,7 @@ fn commits(
 /// Gathers arrivals commit by commit, keeping the earliest for each blob and path.
 struct Gatherer<'a> {
     repository: &'a Repository,
-    mailmap: Option<Mailmap>,
+    mailmap: Mailmap,
     trees: Stored<'a>,
     items: HashMap<(ObjectId, String), ChangedBlob>,
     /// Messages and headers, each once.
@@ -150,7 +149,7 @@ impl<'a> Gatherer<'a> {
         };
         Self {
             repository,
-            mailmap: repository.mailmap().ok(),
+            mailmap: Mailmap::of(repository),
             trees,
             items: HashMap::new(),
             said: BTreeMap::new(),
@@ -184,8 +183,8 @@ impl<'a> Gatherer<'a> {
         let mut arrived = Vec::new();
         arrivals(&mut self.trees, "", tree, &parents, &mut arrived)?;
         self.add_rename_sources(&commit, &mut arrived)?;
-        let author = author_name(&commit, self.mailmap.as_ref());
-        let introduced = Introduction {
+        let author = self.mailmap.name_of(&commit.author());
+        let introduced = Milestone {
             seconds: commit.author().when().seconds(),
             commit: id.to_string(),
             author,
@@ -197,7 +196,7 @@ impl<'a> Gatherer<'a> {
     }
 
     /// Keeps what a commit says; of what several say, the earliest.
-    fn hear(&mut self, id: Oid, introduced: &Introduction) -> Result<(), git2::Error> {
+    fn hear(&mut self, id: Oid, introduced: &Milestone) -> Result<(), git2::Error> {
         let object = self.trees.odb.read(id)?;
         let said = said(object.data());
         let path = format!("commits/{id}");
@@ -249,7 +248,7 @@ impl<'a> Gatherer<'a> {
         Ok(())
     }
 
-    fn keep(&mut self, arrival: Arrival<ObjectId>, introduced: &Introduction) {
+    fn keep(&mut self, arrival: Arrival<ObjectId>, introduced: &Milestone) {
         let item = ChangedBlob {
             path: arrival.path.clone(),
             id: arrival.id,

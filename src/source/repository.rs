@@ -87,10 +87,15 @@ fn refuse_formats(path: &Path, common: &Path) -> Result<(), Error> {
     })
 }
 
-/// A value of the repository's own configuration file, lower-cased; the user's files are not asked.
+/// A value of the repository's own configuration file, lower-cased.
 fn setting(common: &Path, name: &str) -> Option<String> {
+    own_text(common, name).map(|it| it.to_lowercase())
+}
+
+/// A value of the repository's own configuration file; the user's files are not asked.
+pub(crate) fn own_text(common: &Path, name: &str) -> Option<String> {
     let config = git2::Config::open(&common.join("config")).ok()?;
-    config.get_string(name).ok().map(|it| it.to_lowercase())
+    config.get_string(name).ok()
 }
 
 /// Whether the clone was made with a filter, so that objects may be missing by design.
