@@ -189,3 +189,84 @@ fn dates(commits: &Commits, family: &Family) -> Vec<i64> {
     }
     dates
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::commits::{Gathered, Gatherer};
+    use crate::source::objects::Visit;
+    use crate::source::refs::Refs;
+    use crate::source::testing::Keep;
+
+    fn id(number: u8) -> ObjectId {
+        ObjectId::from_bytes(&[number; 20]).unwrap()
+    }
+
+    /// Commits by number: parents and commit date. `main` points at the first.
+    fn gathered(rows: &[(u8, &[u8], i64)]) -> Gathered {
+        let sink = Keep::default();
+        let gatherer = Gatherer::new(&sink);
+        for (number, parents, date) in rows {
+            let parents = parents.iter().map(|it| format!("parent {}\n", id(*it)));
+            let text = format!(
+                "tree {}\n{}author A <a> 0 +0000\ncommitter C <c> {date} +0000\n\n{number}\n",
+                id(99),
+                parents.collect::<String>()
+            );
+            gatherer.object(id(*number), text.as_bytes());
+        }
+        let mut refs = Refs::default();
+        refs.targets
+            .push(("refs/heads/main".to_owned(), id(rows[0].0)));
+        refs.targets
+            .push(("refs/pull/1/head".to_owned(), id(rows[1].0)));
+        gatherer.finish(&refs)
+    }
+
+    fn order(graph: &Graph<'_>) -> Vec<u8> {
+        let ids = (0..graph.length()).map(|it| graph.commit(it).id().unwrap());
+        ids.map(|it| it.as_bytes()[0]).collect()
+    }
+
+    #[test]
+    fn parents_are_older_whatever_clocks_say() {
+        // 1 -> 2 -> 3, where 2 has a clock far ahead and 1 one far behind; 4 is dated between.
+        let gathered = gathered(&[
+            (1, &[2], 5),
+            (4, &[3, 77], 500),
+            (2, &[3], 1000),
+            (3, &[], 100),
+            (5, &[4], i64::MAX),
+            (6, &[5], i64::MIN),
+        ]);
+        let graph = Graph::of(&gathered.commits, [id(1)].into_iter());
+        assert_eq!(order(&graph), [3, 4, 2, 1, 5, 6]);
+        let of = |number: u8| graph.find(&id(number)).unwrap();
+        assert_eq!(graph.parents(of(1)), [of(2)]);
+        // A parent that is not there is none.
+        assert_eq!(graph.parents(of(4)), [of(3)]);
+        let reach = [1, 2, 3, 4, 5].map(|it| graph.reach(of(it)));
+        let [cloned, referred, lost] = Reach::ALL;
+        assert_eq!(reach, [cloned, cloned, cloned, referred, lost]);
+        let masks = graph.reached_by(&[vec![of(2)], vec![of(4), of(1)]]);
+        let masks = [1, 2, 3, 4, 5].map(|it| masks[of(it) as usize]);
+        assert_eq!(masks, [0b10, 0b11, 0b11, 0b10, 0]);
+    }
+
+    #[test]
+    fn commits_that_descend_from_themselves_end() {
+        let gathered = gathered(&[
+            (1, &[2], 30),
+            (2, &[3], 20),
+            (3, &[1, 3, 4], 10),
+            (4, &[], 5),
+        ]);
+        let graph = Graph::of(&gathered.commits, [id(1)].into_iter());
+        assert_eq!(graph.length(), 4);
+        for age in 0..graph.length() {
+            assert!(graph.parents(age).iter().all(|it| *it < age));
+        }
+        let reached = (0..4).filter(|it| graph.reach(*it) == Reach::Cloned);
+        assert!(reached.count() >= 2);
+    }
+}

@@ -9,7 +9,7 @@ use crate::source::commits::Gathered;
 use crate::source::graph::Graph;
 use crate::source::refs::Refs;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Branches and tags that are told by name; the rest goes as one.
@@ -223,9 +223,19 @@ impl Classes {
         }
     }
 
+    /// Adds the sets of things to others.
+    pub(crate) fn add_all(&self, things: &[u32], to: &mut [u64]) {
+        let classes = things.iter().map(|it| self.of[*it as usize]);
+        let distinct: HashSet<u32> = classes.collect();
+        distinct.into_iter().for_each(|it| self.add_class(it, to));
+    }
+
     /// Adds the set of a thing to others.
     pub(crate) fn add(&self, thing: usize, to: &mut [u64]) {
-        let mut class = self.of[thing];
+        self.add_class(self.of[thing], to);
+    }
+
+    fn add_class(&self, mut class: u32, to: &mut [u64]) {
         while class != 0 {
             let (old, block, mask) = self.steps[class as usize];
             to[block as usize] |= mask;
@@ -271,8 +281,7 @@ mod tests {
         }
         assert_eq!(classes.of[0], classes.of[1]);
         let mut both = [0; 3];
-        classes.add(2, &mut both);
-        classes.add(4, &mut both);
+        classes.add_all(&[2, 4, 2], &mut both);
         assert_eq!(both, [1, 5, 2]);
     }
 }

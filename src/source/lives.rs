@@ -110,7 +110,7 @@ impl Lives {
 
     /// The commit that brought a blob to a place.
     pub(crate) fn choice(&self, place: u32) -> Option<Choice> {
-        let first = self.introduced(&[place])?;
+        let first = self.introduced(&self.bringing(&[place]))?;
         let commit = &self.commits[first as usize];
         Some(Choice {
             reach: commit.reach,
@@ -125,7 +125,8 @@ impl Lives {
 
     /// The origin of a value that lives in these places, all at one path, sorted and each once. `found` tells where.
     pub fn origin(&self, found: &Origin, places: &[u32], contents: Contents) -> Origin {
-        let Some(introduced) = self.introduced(places) else {
+        let bringing = self.bringing(places);
+        let Some(introduced) = self.introduced(&bringing) else {
             return found.clone();
         };
         let in_head = places.iter().any(|it| self.is_in_head(*it));
@@ -136,7 +137,7 @@ impl Lives {
                 .flatten()
                 .map(|it| self.milestone(it)),
             held: self.set(&self.held, places),
-            reached: self.set(&self.reached, &self.all_introducing(places)),
+            reached: self.set(&self.reached, &bringing),
         };
         Origin {
             introduced: Some(self.milestone(introduced)),
@@ -158,9 +159,7 @@ impl Lives {
 
     fn set(&self, classes: &Classes, things: &[u32]) -> RefSet {
         let mut members = vec![0; self.refs.len().div_ceil(64)];
-        for thing in things {
-            classes.add(*thing as usize, &mut members);
-        }
+        classes.add_all(things, &mut members);
         RefSet::new(Arc::clone(&self.refs), members)
     }
 
@@ -173,23 +172,17 @@ impl Lives {
         numbers.map(|it| &self.events[*it as usize])
     }
 
-    /// Commits that have it while no parent has, sorted.
-    fn all_introducing(&self, places: &[u32]) -> Vec<u32> {
-        let is_new = |it: &&Event| {
-            let mut before = self.story.before(it).iter();
-            !before.any(|it| places.binary_search(it).is_ok())
-        };
-        let events = self.events(&self.arrivals, places).filter(is_new);
-        let mut commits: Vec<u32> = events.map(|it| it.commit).collect();
-        commits.sort_unstable();
-        commits.dedup();
-        commits
+    /// Commits that brought one of its blobs. The others come after one that brought the first: they are
+    /// younger, not better reached, and nothing has them that has not that one too.
+    fn bringing(&self, places: &[u32]) -> Vec<u32> {
+        let events = self.events(&self.arrivals, places);
+        events.map(|it| it.commit).collect()
     }
 
-    /// The best reached of them, then the oldest.
-    fn introduced(&self, places: &[u32]) -> Option<u32> {
-        let commits = self.all_introducing(places).into_iter();
-        commits.min_by_key(|it| (self.commits[*it as usize].reach, *it))
+    /// The best reached, then the oldest that brought it.
+    fn introduced(&self, commits: &[u32]) -> Option<u32> {
+        let rank = |it: &&u32| (self.commits[**it as usize].reach, **it);
+        commits.iter().min_by_key(rank).copied()
     }
 
     /// The best reached that has it, then the youngest.

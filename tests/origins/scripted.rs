@@ -92,6 +92,18 @@ const CASES: &[Case] = &[
         expected: &[at("a", 0, 2, Some(3), [&["side"], BOTH])],
     },
     Case {
+        name: "a merge of a side that had it replaced by another secret, which goes too",
+        script: |it, key| {
+            let other = secret(1);
+            it.commit(&[], &[("a", key)]);
+            it.commit(&[0], &[("a", &format!("{key}\nleft\n"))]);
+            it.commit(&[0], &[("a", &format!("{other}\nright\n"))]);
+            it.commit(&[1, 2], &[("a", "left\nright\n")]);
+            it.point("refs/heads/main", 3);
+        },
+        expected: &[at("a", 0, 1, Some(2), [NONE, MAIN])],
+    },
+    Case {
         name: "a merge that leaves out what one side brought",
         script: |it, key| {
             it.commit(&[], &[("a", "one\n")]);
