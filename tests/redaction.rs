@@ -12,14 +12,16 @@ use keyatlas::model::finding::{Finding, Managed};
 use keyatlas::model::fingerprint::Occurrence;
 use keyatlas::model::level::{Confidence, Level};
 use keyatlas::model::map::{Evidence, Hop, Map, Use};
-use keyatlas::model::origin::{Introduction, Origin, OriginKind};
+use keyatlas::model::origin::{Life, Milestone, Origin, OriginKind};
 use keyatlas::model::part::Part;
 use keyatlas::model::record::Record;
+use keyatlas::model::refs::{Ref, RefKind, RefSet};
 use keyatlas::model::report::{Report, Repository};
 use keyatlas::model::secret::Secret;
 use keyatlas::model::span::Place;
 use keyatlas::model::verdict::{Verdict, VerdictId};
 use keyatlas::report::{Format, write, write_map};
+use std::sync::Arc;
 
 const VALUE: &str = "Planted+Value/77?x";
 /// Of something that belongs to the value, and is as secret.
@@ -36,6 +38,33 @@ fn encoded() -> [String; 4] {
 
 fn planted() -> String {
     format!("{VALUE} {PART} \u{1b}[31m {}", encoded().join(" "))
+}
+
+/// With the value in every name.
+fn life(dirt: &str) -> Life {
+    let kinds = [
+        RefKind::Branch,
+        RefKind::RemoteBranch,
+        RefKind::Tag,
+        RefKind::Other,
+    ];
+    let refs: Arc<[Ref]> = kinds
+        .map(|kind| Ref {
+            kind,
+            name: dirt.to_owned(),
+        })
+        .into();
+    let milestone = Milestone {
+        seconds: 1_700_000_000,
+        commit: "cd".repeat(20),
+        author: dirt.to_owned(),
+    };
+    Life {
+        last: Some(milestone.clone()),
+        removed: Some(milestone),
+        held: RefSet::new(Arc::clone(&refs), [0b1111]),
+        reached: RefSet::new(refs, [0b1111]),
+    }
 }
 
 fn report(show_secrets: bool) -> Report {
@@ -69,11 +98,12 @@ fn report(show_secrets: bool) -> Report {
         facts: Vec::new(),
         level: Level::Error,
         origins: vec![Origin {
-            introduced: Some(Introduction {
+            introduced: Some(Milestone {
                 seconds: 1_700_000_000,
                 commit: "ab".repeat(20),
                 author: dirt.clone(),
             }),
+            life: Some(Arc::new(life(&dirt))),
             ..Origin::plain(
                 OriginKind::History,
                 &format!("other/{dirt}"),

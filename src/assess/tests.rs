@@ -6,7 +6,7 @@ use crate::model::finding::Waived;
 use crate::model::fingerprint::{Fingerprint, Occurrence};
 use crate::model::level::{Confidence, Level, Severity};
 use crate::model::map::{Evidence, Use};
-use crate::model::origin::{Introduction, Origin, OriginKind};
+use crate::model::origin::{Milestone, Origin, OriginKind};
 use crate::model::record::{CompleteScope, Record, Version};
 use crate::model::reference::{Mention, SecretName};
 use crate::model::rule::Kind;
@@ -135,7 +135,7 @@ fn reference(repository: &str, path: &str, named: &str, yields: &str) -> Referen
             dynamic: false,
         },
         origin: Origin {
-            introduced: Some(Introduction {
+            introduced: Some(Milestone {
                 seconds: NOW - 9 * DAY,
                 commit: "c0ffee".to_owned(),
                 author: "Ada".to_owned(),

@@ -286,6 +286,19 @@ fn write_occurrence(out: &mut dyn Write, document: &Value, name: &str) -> io::Re
     Ok(())
 }
 
+/// Who took it away, if it is nowhere now.
+fn gone(origins: &[Value]) -> String {
+    let mut removed = origins
+        .iter()
+        .filter_map(|it| it["removed"]["commit"].as_str());
+    match removed.next() {
+        Some(commit) if origins.iter().all(|it| it["removed"].is_object()) => {
+            format!(", gone in {}", safe(commit.get(..8).unwrap_or(commit)))
+        }
+        _ => String::new(),
+    }
+}
+
 /// One place: where it is, since when, whose it is, and whether somebody accepted it.
 fn write_place(out: &mut dyn Write, finding: &Value) -> io::Result<()> {
     let text = |value: &Value| safe(value.as_str().unwrap_or("-"));
@@ -305,11 +318,15 @@ fn write_place(out: &mut dyn Write, finding: &Value) -> io::Result<()> {
         let (date, commit) = (text(&it["date"]), text(&it["commit"]));
         writeln!(
             out,
-            "    since {} by {} (commit {})",
+            "    since {} by {} (commit {}){}",
             date.get(..10).unwrap_or(&date),
             text(&it["author"]),
-            commit.get(..8).unwrap_or(&commit)
+            commit.get(..8).unwrap_or(&commit),
+            gone(origins)
         )?;
+    }
+    if !origins.is_empty() && origins.iter().all(|it| it["reachable"] == false) {
+        writeln!(out, "    no ref reaches it")?;
     }
     let managed = &finding["managed"];
     if managed["record"].is_string() {

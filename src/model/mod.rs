@@ -17,6 +17,7 @@ pub mod part;
 pub mod purpose;
 pub mod record;
 pub mod reference;
+pub mod refs;
 pub mod report;
 pub mod rule;
 pub mod secret;

@@ -1,6 +1,8 @@
 //! An origin: one way by which bytes came to be where they are.
 
 use super::blob::ObjectId;
+use super::refs::RefSet;
+use std::sync::Arc;
 
 /// The kind of place.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -78,9 +80,9 @@ pub struct Aside {
     pub path: String,
 }
 
-/// The commit that introduced something at a path.
+/// A commit at which something about a place changed.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Introduction {
+pub struct Milestone {
     /// The author date in seconds since the epoch. First, so that sorting is by time.
     pub seconds: i64,
     /// Hexadecimal commit id.
@@ -99,11 +101,26 @@ pub struct Origin {
     /// The repository, as a path relative to the scanned root (`.` for itself); `None` outside one.
     pub repository: Option<String>,
     /// The introducing commit; `None` for files, the index, and objects no commit reaches.
-    pub introduced: Option<Introduction>,
+    pub introduced: Option<Milestone>,
     /// Whether a ref (or, for files, the work tree) reaches it.
     pub reachable: bool,
     /// Whether HEAD still has it at this path.
     pub in_head: bool,
+    /// What the whole history tells of it; `None` where it was not read.
+    pub life: Option<Arc<Life>>,
+}
+
+/// How long something lay at a path, and who can still come by it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+pub struct Life {
+    /// The newest commit that has it. Messages and the like belong to one commit and have no last one.
+    pub last: Option<Milestone>,
+    /// The commit that took it away; `None` while HEAD has it, or where nobody did.
+    pub removed: Option<Milestone>,
+    /// Branches and tags whose tip has it.
+    pub held: RefSet,
+    /// Refs in whose history it lies.
+    pub reached: RefSet,
 }
 
 impl Origin {
@@ -116,6 +133,7 @@ impl Origin {
             introduced: None,
             reachable: true,
             in_head: false,
+            life: None,
         }
     }
 }

@@ -4,14 +4,15 @@
 use crate::model::coverage::{Gap, Reason};
 use crate::model::finding::Finding;
 use crate::model::level::Level;
-use crate::model::origin::shown;
+use crate::model::origin::{Origin, shown};
 use crate::model::report::Report;
 use crate::model::rule::Kind;
 use crate::model::verdict::Verdict;
 use crate::report::details;
 use crate::report::parts::{self, Values};
-use crate::report::text::{Redactor, day};
+use crate::report::text::Redactor;
 use crate::report::verdicts::{ByOccurrence, stands_alone};
+use crate::report::whereabouts;
 use anstyle::{AnsiColor, Style};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -128,18 +129,9 @@ fn write_group(
     if group.len() > PLACES {
         writeln!(out, "  and {} more", group.len() - PLACES)?;
     }
-    let origins = || group.iter().flat_map(|it| &it.origins);
-    if let Some(it) = origins().filter_map(|it| it.introduced.as_ref()).min() {
-        let commit = it.commit.get(..8).unwrap_or(&it.commit);
-        writeln!(
-            out,
-            "  since {} by {} (commit {commit})",
-            day(it.seconds),
-            text.clean(&it.author)
-        )?;
-    }
-    if origins().next().is_some() && origins().all(|it| it.kind.is_past() && !it.in_head) {
-        writeln!(out, "  only in history")?;
+    let origins: Vec<&Origin> = group.iter().flat_map(|it| &it.origins).collect();
+    for line in whereabouts::lines(text, &origins) {
+        writeln!(out, "  {line}")?;
     }
     if !first.details.is_empty() {
         writeln!(out, "  {}", details::line(text, &first.details))?;

@@ -9,6 +9,7 @@ use crate::model::verdict::Verdict;
 use crate::report::details;
 use crate::report::parts::{self, PartOut, Values};
 use crate::report::text::{Redactor, rfc3339};
+use crate::report::whereabouts::LifeOut;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -80,6 +81,8 @@ struct OriginOut {
     date: Option<String>,
     reachable: bool,
     in_head: bool,
+    #[serde(flatten)]
+    life: Option<LifeOut>,
 }
 
 #[derive(Serialize)]
@@ -281,6 +284,7 @@ fn origin(text: &Redactor, it: &Origin) -> OriginOut {
         date: introduced.and_then(|it| rfc3339(it.seconds)),
         reachable: it.reachable,
         in_head: it.in_head,
+        life: it.life.as_ref().map(|it| LifeOut::of(text, it)),
     }
 }
 

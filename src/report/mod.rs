@@ -10,6 +10,7 @@ mod sarif;
 mod taxonomy;
 pub mod text;
 mod verdicts;
+mod whereabouts;
 
 pub use map::write_map;
 

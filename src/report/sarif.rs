@@ -7,6 +7,7 @@ use crate::model::coverage::Reason;
 use crate::model::finding::Finding;
 use crate::model::level::{Confidence, Level};
 use crate::model::map::Use;
+use crate::model::origin::Origin;
 use crate::model::report::Report;
 use crate::model::span::Place;
 use crate::model::verdict::{Verdict, VerdictId};
@@ -16,6 +17,7 @@ use crate::report::parts::{self, Values};
 use crate::report::taxonomy;
 use crate::report::text::Redactor;
 use crate::report::verdicts::{ByOccurrence, stands_alone};
+use crate::report::whereabouts::{self, LifeOut};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -284,6 +286,10 @@ impl Results<'_> {
                 sentence(&text.clean(&it.path))
             ));
         }
+        let origins: Vec<&Origin> = it.origins.iter().collect();
+        if let Some(words) = whereabouts::past(text, &origins) {
+            message.push_str(&format!(" It is {}", sentence(&words)));
+        }
         for verdict in &verdicts {
             message.push(' ');
             message.push_str(&sentence(&text.clean(&verdict.message)));
@@ -325,9 +331,13 @@ impl Results<'_> {
             "verdicts": codes,
             "confidence": it.confidence.name(),
             "record": it.managed.as_ref().map(|it| text.clean(&it.record)),
-            "introducedBy": first.and_then(|it| it.introduced.as_ref()).map(|it| &it.commit),
+            "introducedBy": it.origins.iter().find_map(|it| it.introduced.as_ref()).map(|it| &it.commit),
             "inHead": it.origins.iter().any(|it| it.in_head),
+            "reachable": it.origins.iter().any(|it| it.reachable),
         });
+        if let Some(life) = it.origins.iter().find_map(|it| it.life.as_deref()) {
+            out["properties"]["life"] = json!(LifeOut::of(text, life));
+        }
         if !it.details.is_empty() {
             out["properties"]["details"] = json!(details::object(text, &it.details));
         }
@@ -571,7 +581,7 @@ mod tests {
     use crate::model::details::Details;
     use crate::model::finding::Waived;
     use crate::model::fingerprint::Occurrence;
-    use crate::model::origin::{Origin, OriginKind};
+    use crate::model::origin::OriginKind;
     use crate::model::secret::Secret;
 
     fn finding(rule: &str, path: &str, level: Level) -> Finding {

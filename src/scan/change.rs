@@ -74,6 +74,7 @@ pub(super) fn changed(
         traced.extend(sightings.into_iter().map(|sighting| Traced {
             sighting,
             origins: Arc::clone(&shared),
+            trace: None,
             is_current: true,
         }));
         scanned
@@ -116,6 +117,7 @@ fn said(
         Some(Traced {
             sighting,
             origins: Arc::from([origin]),
+            trace: None,
             is_current: true,
         })
     }));

@@ -14,6 +14,7 @@ use crate::model::level::{Confidence, Level};
 use crate::model::origin::Origin;
 use crate::model::rule::{Rule, RuleSet};
 use crate::model::span::Place;
+use crate::source::history::{Contents, Lives};
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -24,8 +25,18 @@ pub(super) struct Traced {
     pub(super) sighting: Sighting,
     /// Shared by all sightings in the same bytes.
     pub(super) origins: Arc<[Origin]>,
+    /// Where the whole history was read.
+    pub(super) trace: Option<Trace>,
     /// Whether it lies in the work tree, the index or HEAD, so that its line numbers are the ones to show.
     pub(super) is_current: bool,
+}
+
+/// What a history tells of places.
+#[derive(Clone)]
+pub(super) struct Trace {
+    pub(super) lives: Arc<Lives>,
+    /// By origin; what no commit has lies at none.
+    pub(super) places: Arc<[Option<u32>]>,
 }
 
 /// What findings need besides bytes.
@@ -207,27 +218,47 @@ fn by_path(rule: &Rule, sighting: &Sighting, path: &str) -> Option<Judgement> {
     by_name.or_else(|| weigh(rule, candidate, &whole))
 }
 
-/// What is there now first, then the earliest introduction; one origin a kind and path.
-fn ordered(mut origins: Vec<&Origin>) -> Vec<Origin> {
+/// What is there now first, then the earliest introduction; one origin a kind and path. A value lives in
+/// many blobs, and its history is that of all together.
+fn origins(group: &Group, traced: &[Traced]) -> Vec<Origin> {
+    let mut kept: Vec<(Origin, Option<&Lives>, Vec<u32>)> = Vec::new();
+    for (at, which) in &group.origins {
+        let Traced { origins, trace, .. } = &traced[*at as usize];
+        let origin = &origins[*which as usize];
+        let place = trace.as_ref().and_then(|it| it.places[*which as usize]);
+        let lives = trace.as_ref().map(|it| &*it.lives);
+        let is_same = |it: &Origin| {
+            it.kind == origin.kind && it.path == origin.path && it.repository == origin.repository
+        };
+        let at = kept.iter().position(|it| is_same(&it.0));
+        let at = at.unwrap_or_else(|| {
+            kept.push((origin.clone(), lives, Vec::new()));
+            kept.len() - 1
+        });
+        let known = &mut kept[at];
+        known.0.in_head |= origin.in_head;
+        known.0.reachable |= origin.reachable;
+        if origin.introduced < known.0.introduced {
+            known.0.introduced.clone_from(&origin.introduced);
+        }
+        known.2.extend(place);
+    }
+    let whole = kept.into_iter().map(|(origin, lives, mut places)| {
+        places.sort_unstable();
+        places.dedup();
+        lives.map_or_else(
+            || origin.clone(),
+            |it| it.origin(&origin, &places, Contents::Whole),
+        )
+    });
+    let mut whole: Vec<Origin> = whole.collect();
     let rank = |it: &Origin| (it.kind, it.introduced.is_some());
-    origins.sort_by(|a, b| {
+    whole.sort_by(|a, b| {
         rank(a)
             .cmp(&rank(b))
             .then_with(|| (&a.path, &a.introduced).cmp(&(&b.path, &b.introduced)))
     });
-    let mut kept: Vec<Origin> = Vec::new();
-    for origin in origins {
-        match kept.iter_mut().find(|it| {
-            it.kind == origin.kind && it.path == origin.path && it.repository == origin.repository
-        }) {
-            Some(known) => {
-                known.in_head |= origin.in_head;
-                known.reachable |= origin.reachable;
-            }
-            None => kept.push(origin.clone()),
-        }
-    }
-    kept
+    whole
 }
 
 fn finding(group: &Group, traced: &[Traced], context: &Context<'_>) -> Finding {
@@ -235,11 +266,7 @@ fn finding(group: &Group, traced: &[Traced], context: &Context<'_>) -> Finding {
     let candidate = &sighting.candidate;
     let rule = &context.rules.rules[candidate.rule];
     let value = candidate.secret.expose();
-    let origins = group
-        .origins
-        .iter()
-        .map(|(at, which)| &traced[*at as usize].origins[*which as usize]);
-    let origins = ordered(origins.collect());
+    let origins = origins(group, traced);
     let path = origins
         .first()
         .map_or_else(String::new, |it| it.path.clone());

@@ -3,7 +3,7 @@
 use super::bundle::is_whole;
 use super::change::changed;
 use super::collect::{Collector, Named, Sighting};
-use super::gather::{self, Context, Traced};
+use super::gather::{self, Context, Trace, Traced};
 use super::identity::Identity;
 use super::nested::{Nested, is_another};
 use super::recall::Recall;
@@ -140,6 +140,7 @@ fn plain(
         .map(|(sighting, origin)| Traced {
             sighting,
             origins: Arc::from([origin]),
+            trace: None,
             is_current: true,
         })
 }
@@ -239,6 +240,7 @@ fn tree(
         traced.push(Traced {
             sighting,
             origins: Arc::from([origin]),
+            trace: None,
             is_current: true,
         });
     }
@@ -410,34 +412,39 @@ fn objects(
         };
     }
     scanned.coverage.add(coverage);
-    let shared = |origins: Vec<Origin>| -> Arc<[Origin]> {
-        let named = origins.into_iter().map(|it| Origin {
-            repository: Some(name.to_owned()),
-            ..it
-        });
-        named.collect()
+    let named = |it: Origin| Origin {
+        repository: Some(name.to_owned()),
+        ..it
     };
-    let by_blob: HashMap<ObjectId, Arc<[Origin]>> = origins
+    let lives = Arc::new(origins.lives);
+    let by_blob: HashMap<ObjectId, (Arc<[Origin]>, Trace)> = origins
         .by_blob
         .into_iter()
-        .map(|(id, it)| (id, shared(it)))
+        .map(|(id, it)| {
+            let (origins, places): (Vec<Origin>, Vec<_>) = it.into_iter().unzip();
+            let trace = Trace {
+                lives: Arc::clone(&lives),
+                places: places.into(),
+            };
+            (id, (origins.into_iter().map(named).collect(), trace))
+        })
         .collect();
     let by_aside: HashMap<Aside, Arc<[Origin]>> = origins
         .by_aside
         .into_iter()
-        .map(|(key, it)| (key, shared(it)))
+        .map(|(key, it)| (key, it.into_iter().map(named).collect()))
         .collect();
     traced.extend(sightings.into_iter().filter_map(|sighting| {
         // Everything flagged has an origin.
-        let origins = match sighting.aside() {
-            Some(key) => by_aside.get(&key),
-            None => by_blob.get(&sighting.id?),
+        let (origins, trace) = match sighting.aside() {
+            Some(key) => (by_aside.get(&key)?, None),
+            None => by_blob.get(&sighting.id?).map(|it| (&it.0, Some(&it.1)))?,
         };
-        let origins = Arc::clone(origins?);
         Some(Traced {
             is_current: origins.iter().any(|it| it.in_head),
+            origins: Arc::clone(origins),
+            trace: trace.cloned(),
             sighting,
-            origins,
         })
     }));
     let mut repository = history.repository();

@@ -6,15 +6,18 @@
 
 use crate::model::blob::ObjectId;
 use crate::model::coverage::Gap;
-use crate::model::origin::{Aside, Introduction, Origin, OriginKind};
+use crate::model::origin::{Aside, Life, Milestone, Origin, OriginKind};
+use crate::model::refs::RefSet;
 use crate::source::commits::{Gathered, said};
+use crate::source::graph::{Graph, Reach};
 use crate::source::history::History;
+use crate::source::lives::{Contents, Lives};
 use crate::source::objects::Visit;
-use crate::source::origins::{Authors, Choice, Place};
+use crate::source::origins::{self, Choice, Place, Witness};
 use crate::source::pack::Kind;
 use crate::source::trees::Each;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What tells origins.
 pub(crate) struct Asides<'a> {
@@ -23,12 +26,13 @@ pub(crate) struct Asides<'a> {
     pub(crate) gathered: &'a Gathered,
     /// Of the blobs that bear the names, among others.
     pub(crate) places: &'a [Place],
-    pub(crate) authors: Authors<'a>,
+    pub(crate) lives: &'a Lives,
+    pub(crate) witness: &'a Witness<'a>,
 }
 
 impl Asides<'_> {
     /// The origins of each text, sorted.
-    pub(crate) fn origins(mut self, asides: &HashSet<Aside>) -> HashMap<Aside, Vec<Origin>> {
+    pub(crate) fn origins(self, asides: &HashSet<Aside>) -> HashMap<Aside, Vec<Origin>> {
         let mut asides: Vec<&Aside> = asides.iter().collect();
         asides.sort();
         let sayers = self.sayers(&asides);
@@ -46,11 +50,12 @@ impl Asides<'_> {
             };
             found.insert(aside.clone(), origins);
         }
+        self.add_reached(&mut found);
         found
     }
 
     /// Of all commits with the message of this one, the best.
-    fn message(&mut self, id: ObjectId) -> Origin {
+    fn message(&self, id: ObjectId) -> Origin {
         let commits = &self.gathered.commits;
         let own = commits.position(id.as_bytes()).map(|it| commits.all[it]);
         let text = |id: &ObjectId| {
@@ -62,7 +67,7 @@ impl Asides<'_> {
         let mut choices: Vec<Choice> = own
             .iter()
             .flat_map(|it| commits.alike(it))
-            .filter_map(Choice::of)
+            .filter_map(|it| self.choice(&it.id()?))
             .collect();
         choices.sort_unstable();
         let best = choices.into_iter().find(|it| text(&it.commit) == wanted);
@@ -70,19 +75,19 @@ impl Asides<'_> {
     }
 
     /// A part of a commit or tag.
-    fn object(&mut self, kind: OriginKind, id: ObjectId) -> Origin {
+    fn object(&self, kind: OriginKind, id: ObjectId) -> Origin {
         let commits = &self.gathered.commits;
         let commit = commits.position(id.as_bytes()).map(|it| commits.all[it]);
         let (path, introduced, reachable) = match (commit, self.gathered.tag(&id)) {
             (Some(commit), _) => {
-                let introduced = Choice::of(&commit).map(|it| self.authors.introduction(&it));
-                (format!("commits/{id}"), introduced, commit.reachable)
+                let introduced = self.milestone(&id);
+                (format!("commits/{id}"), Some(introduced), commit.reachable)
             }
             (None, Some(tag)) => {
-                let introduced = Introduction {
+                let introduced = Milestone {
                     seconds: tag.seconds,
                     commit: id.to_string(),
-                    author: tag.tagger.clone(),
+                    author: self.witness.mailmap.name(&tag.tagger),
                 };
                 (format!("tags/{id}"), Some(introduced), tag.reachable)
             }
@@ -95,24 +100,55 @@ impl Asides<'_> {
         }
     }
 
-    /// The paths at which a name is met, each with the commit that brought it there first.
-    fn names(&mut self, name: &str) -> Vec<Origin> {
-        let mut paths: BTreeMap<String, (Choice, bool)> = BTreeMap::new();
-        for place in self.places {
-            let Some(path) = up_to(&place.path, name) else {
-                continue;
-            };
-            let known = paths
-                .entry(path.to_owned())
-                .or_insert((place.choice, place.in_head));
-            known.0 = known.0.min(place.choice);
-            known.1 |= place.in_head;
+    fn choice(&self, commit: &ObjectId) -> Option<Choice> {
+        let graph = self.witness.graph;
+        Choice::of(graph, graph.find(commit)?)
+    }
+
+    fn milestone(&self, commit: &ObjectId) -> Milestone {
+        origins::milestone(commit, self.gathered, self.witness.mailmap)
+    }
+
+    /// Tells of the words of commits and tags, which do not change, which refs lead there.
+    fn add_reached(&self, found: &mut HashMap<Aside, Vec<Origin>>) {
+        let Witness { graph, holders, .. } = self.witness;
+        let origins = found.values_mut().flatten();
+        let said = origins.filter(|it| it.kind != OriginKind::FileName);
+        let told = said.filter_map(|it| Some((it.introduced.as_ref().and_then(id)?, it)));
+        let told: Vec<(ObjectId, &mut Origin)> = told.collect();
+        let ages: Vec<Option<u32>> = told.iter().map(|it| graph.find(&it.0)).collect();
+        let commits: Vec<u32> = ages.iter().flatten().copied().collect();
+        let classes = holders.reached(graph, &commits);
+        let mut number = 0;
+        for ((id, origin), age) in told.into_iter().zip(ages) {
+            let mut members = holders.through(&id);
+            if age.is_some() {
+                classes.add(number, &mut members);
+                number += 1;
+            }
+            origin.life = Some(Arc::new(Life {
+                reached: RefSet::new(Arc::clone(&holders.all), members),
+                ..Life::default()
+            }));
         }
-        let origins = paths.into_iter().map(|(path, (choice, in_head))| Origin {
-            introduced: Some(self.authors.introduction(&choice)),
-            reachable: !choice.unreachable,
-            in_head,
-            ..Origin::plain(OriginKind::FileName, &path, here())
+    }
+
+    /// The paths at which a name is met, each with what happened to what lies there.
+    fn names(&self, name: &str) -> Vec<Origin> {
+        let mut paths: BTreeMap<&str, (Vec<u32>, Contents)> = BTreeMap::new();
+        for place in self.places {
+            if let Some(path) = up_to(&place.path, name) {
+                let known = paths.entry(path).or_insert((Vec::new(), Contents::Whole));
+                known.0.push(place.number);
+                if place.path != path {
+                    known.1 = Contents::Part;
+                }
+            }
+        }
+        let origins = paths.into_iter().map(|(path, (mut places, contents))| {
+            places.sort_unstable();
+            let here = Origin::plain(OriginKind::FileName, path, here());
+            self.lives.origin(&here, &places, contents)
         });
         let mut origins: Vec<Origin> = origins.collect();
         if origins.is_empty() {
@@ -139,6 +175,7 @@ impl Asides<'_> {
         let sayers = Sayers {
             texts: texts.values().map(Vec::as_slice).collect(),
             gathered: self.gathered,
+            graph: self.witness.graph,
             best: Mutex::default(),
         };
         (self.each)(&[Kind::Commit, Kind::Tag], &sayers);
@@ -151,6 +188,11 @@ impl Asides<'_> {
             .filter_map(|(aside, text)| Some((*aside, best.get(text)?.commit)))
             .collect()
     }
+}
+
+fn id(milestone: &Milestone) -> Option<ObjectId> {
+    let id = git2::Oid::from_str(&milestone.commit).ok()?;
+    ObjectId::from_bytes(id.as_bytes())
 }
 
 fn here() -> Option<String> {
@@ -174,6 +216,7 @@ fn up_to<'p>(path: &'p str, name: &str) -> Option<&'p str> {
 struct Sayers<'a> {
     texts: HashSet<&'a [u8]>,
     gathered: &'a Gathered,
+    graph: &'a Graph<'a>,
     best: Mutex<HashMap<Vec<u8>, Choice>>,
 }
 
@@ -181,15 +224,14 @@ impl Visit for Sayers<'_> {
     fn object(&self, id: ObjectId, bytes: &[u8]) {
         let said = said(bytes);
         for text in said.headers().filter(|it| self.texts.contains(it)) {
-            let commits = &self.gathered.commits;
-            let commit = commits.position(id.as_bytes());
-            let is_reachable = match (commit, self.gathered.tag(&id)) {
-                (Some(at), _) => commits.all[at].reachable,
-                (None, tag) => tag.is_some_and(|it| it.reachable),
-            };
+            let commit = self.graph.find(&id).map(|it| self.graph.reach(it));
+            let reach = commit.unwrap_or(match self.gathered.tag(&id) {
+                Some(tag) if tag.reachable => Reach::Cloned,
+                _ => Reach::Lost,
+            });
             let choice = Choice {
-                unreachable: !is_reachable,
-                seconds: said.seconds,
+                reach,
+                order: said.seconds,
                 commit: id,
             };
             let mut best = self.best.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,7 +4,7 @@
 
 use crate::model::blob::ObjectId;
 use crate::model::coverage::{Gap, Reason};
-use crate::model::origin::{Introduction, Origin, OriginKind};
+use crate::model::origin::{Milestone, Origin, OriginKind};
 use crate::model::report;
 use crate::source::error::Error;
 use crate::source::exclude::{Exclusions, IGNORE_FILE};
@@ -30,7 +30,7 @@ pub struct ChangedBlob {
     /// the parents for a commit.
     pub before: Vec<ObjectId>,
     /// The commit that brings it; `None` for the index.
-    pub introduced: Option<Introduction>,
+    pub introduced: Option<Milestone>,
     /// Whether HEAD has this blob at this path.
     pub in_head: bool,
 }

@@ -8,10 +8,10 @@ use crate::model::blob::{Blob, ObjectId};
 use crate::model::coverage::Gap;
 use crate::model::origin::OriginKind;
 use crate::model::tape::{Reel, Tape};
+use crate::source::Sink;
 use crate::source::digest::Digest;
 use crate::source::objects::Visit;
 use crate::source::refs::Refs;
-use crate::source::{Sink, spelling};
 use git2::Oid;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -27,6 +27,10 @@ pub(crate) struct Commit {
     parents: (u32, u32),
     /// Author date.
     pub(crate) seconds: i64,
+    /// What the commit date has above it; at most 68 years, which keeps the table small.
+    lag: i32,
+    /// The number of its author.
+    author: u32,
     /// A hash of its message.
     message: u32,
     /// Whether a ref reaches it.
@@ -44,6 +48,11 @@ impl Commit {
         ObjectId::from_bytes(&self.tree)
     }
 
+    /// Commit date.
+    pub(crate) fn committed(&self) -> i64 {
+        self.seconds.saturating_add(i64::from(self.lag))
+    }
+
     /// Which of the refs of notes it belongs to.
     pub(crate) fn notes(&self) -> Option<usize> {
         usize::from(self.notes).checked_sub(1)
@@ -55,6 +64,8 @@ impl Commit {
 pub(crate) struct Commits {
     pub(crate) all: Vec<Commit>,
     parents: Vec<RawId>,
+    /// Names and addresses, each once.
+    authors: Vec<Box<[u8]>>,
     /// Where those begin that share their first two bytes, made when it is first asked for.
     starts: OnceLock<Vec<u32>>,
 }
@@ -77,6 +88,12 @@ impl Commits {
     pub(crate) fn parent_ids(&self, commit: &Commit) -> &[RawId] {
         let (start, end) = commit.parents;
         &self.parents[start as usize..end as usize]
+    }
+
+    /// Name and address of the author.
+    pub(crate) fn author(&self, commit: &Commit) -> &[u8] {
+        let author = self.authors.get(commit.author as usize);
+        author.map_or(&[], |it| it)
     }
 
     pub(crate) fn position(&self, id: &[u8]) -> Option<usize> {
@@ -104,8 +121,22 @@ impl Commits {
         self.all.iter().filter(move |it| it.message == message)
     }
 
-    /// Writes them; messages as numbers that equal ones share.
-    pub(crate) fn write(&self, tape: &mut Tape) {
+    /// Writes them; messages as numbers that equal ones share, and of authors that are not to be written
+    /// a commit that names them.
+    pub(crate) fn write(&self, tape: &mut Tape, is_kept_back: &dyn Fn(&[u8]) -> bool) {
+        tape.number(self.authors.len() as u64);
+        for (author, number) in self.authors.iter().zip(0..) {
+            let is_by = |it: &&Commit| it.author == number;
+            let by = match is_kept_back(author) {
+                true => self.all.iter().find(is_by),
+                false => None,
+            };
+            tape.byte(u8::from(by.is_some()));
+            match by {
+                Some(commit) => tape.raw(&commit.id),
+                None => tape.bytes(author),
+            }
+        }
         let mut messages: HashMap<u32, u64> = HashMap::new();
         let mut others: Vec<RawId> = Vec::new();
         tape.number(self.all.len() as u64);
@@ -114,6 +145,8 @@ impl Commits {
             tape.raw(&commit.id);
             tape.raw(&commit.tree);
             tape.whole(commit.seconds);
+            tape.whole(i64::from(commit.lag));
+            tape.number(u64::from(commit.author));
             tape.number(*messages.entry(commit.message).or_insert(next));
             let parents = self.parent_ids(commit);
             tape.number(parents.len() as u64);
@@ -129,12 +162,28 @@ impl Commits {
         others.iter().for_each(|it| tape.raw(it));
     }
 
-    /// Reads them back; nothing is marked yet.
-    pub(crate) fn read(reel: &mut Reel<'_>) -> Option<Self> {
+    /// Reads them back, and authors that were not written from `object`; nothing is marked yet.
+    pub(crate) fn read(
+        reel: &mut Reel<'_>,
+        object: &dyn Fn(&ObjectId) -> Option<Vec<u8>>,
+    ) -> Option<Self> {
         let mut commits = Self::default();
+        for _ in 0..reel.count()? {
+            let author = match reel.byte()? {
+                0 => reel.bytes()?.into(),
+                _ => {
+                    let commit = object(&ObjectId::from_bytes(&reel.raw::<20>()?)?)?;
+                    kept(said(&commit).author)
+                }
+            };
+            commits.authors.push(author);
+        }
         let mut parents: Vec<u32> = Vec::new();
         for _ in 0..reel.count()? {
             let (id, tree, seconds) = (reel.raw()?, reel.raw()?, reel.whole()?);
+            let lag = i32::try_from(reel.whole()?).ok()?;
+            let is_known = |it: &u32| (*it as usize) < commits.authors.len();
+            let author = reel.short().filter(is_known)?;
             let message = reel.short()?;
             let start = parents.len() as u32;
             for _ in 0..reel.count()? {
@@ -145,6 +194,8 @@ impl Commits {
                 tree,
                 parents: (start, parents.len() as u32),
                 seconds,
+                lag,
+                author,
                 message,
                 reachable: false,
                 notes: 0,
@@ -182,8 +233,8 @@ pub(crate) struct Tag {
     pub(crate) id: ObjectId,
     /// What it is a tag of; another tag, perhaps.
     pub(crate) target: ObjectId,
-    /// Name of the tagger.
-    pub(crate) tagger: String,
+    /// Name and address of the tagger.
+    pub(crate) tagger: Box<[u8]>,
     pub(crate) seconds: i64,
     /// Whether a ref reaches it.
     pub(crate) reachable: bool,
@@ -199,6 +250,8 @@ pub(crate) struct Gathered {
     pub(crate) gaps: Vec<Gap>,
     /// Hashes of texts that were handed out.
     seen: HashSet<u64>,
+    /// Numbers of authors, by their hashes.
+    authors: HashMap<u64, u32>,
 }
 
 impl Tag {
@@ -214,7 +267,7 @@ impl Tag {
         Self {
             id,
             target,
-            tagger: spelling::text(name(said.author)).into_owned(),
+            tagger: kept(said.author),
             seconds: said.seconds,
             reachable: false,
         }
@@ -264,6 +317,15 @@ impl Gathered {
         tagged
     }
 
+    /// The number of an author.
+    fn author(&mut self, hash: u64, identity: &[u8]) -> u32 {
+        let authors = &mut self.commits.authors;
+        *self.authors.entry(hash).or_insert_with(|| {
+            authors.push(kept(identity));
+            (authors.len() - 1) as u32
+        })
+    }
+
     /// Whether this text comes for the first time.
     fn is_new(&mut self, hash: u64) -> bool {
         self.seen.insert(hash)
@@ -293,6 +355,7 @@ impl<'a> Gatherer<'a> {
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
         found.seen = HashSet::new();
+        found.authors = HashMap::new();
         found.commits.all.sort_unstable_by_key(|it| it.id);
         found.tags.sort_unstable_by_key(|it| it.id);
         found.mark(refs);
@@ -313,6 +376,7 @@ impl<'a> Gatherer<'a> {
             (OTHERS, &said.others, hash(&said.others)),
         ];
         let mut found = self.found();
+        let author = found.author(parts[1].2, said.author);
         let commits = &mut found.commits;
         let start = commits.parents.len() as u32;
         commits.parents.extend(&said.parents);
@@ -322,6 +386,8 @@ impl<'a> Gatherer<'a> {
             tree,
             parents,
             seconds: said.seconds,
+            lag: lag(said.committed, said.seconds),
+            author,
             message: message as u32,
             reachable: false,
             notes: 0,
@@ -413,6 +479,19 @@ pub(crate) fn spoken(bytes: &[u8], part: &str) -> Option<Vec<u8>> {
     }
 }
 
+/// Bytes of an author's name and address that are kept.
+const LONGEST: usize = 1000;
+
+fn kept(identity: &[u8]) -> Box<[u8]> {
+    identity[..identity.len().min(LONGEST)].into()
+}
+
+/// One date less another, as far as it fits.
+fn lag(date: i64, from: i64) -> i32 {
+    let most = i64::from(i32::MAX);
+    date.saturating_sub(from).clamp(-most, most) as i32
+}
+
 /// What a commit or a tag says.
 #[derive(Default)]
 pub(crate) struct Said<'a> {
@@ -420,6 +499,8 @@ pub(crate) struct Said<'a> {
     /// Author or tagger, without the date.
     author: &'a [u8],
     pub(crate) seconds: i64,
+    /// Date of the committer.
+    committed: i64,
     /// Committer, without the date; empty if it is the author.
     committer: &'a [u8],
     /// Headers of other kinds, as they stand.
@@ -490,7 +571,10 @@ impl<'a> Said<'a> {
                 self.author = identity(value);
                 self.seconds = seconds(value).unwrap_or(0);
             }
-            b"committer" => self.committer = identity(value),
+            b"committer" => {
+                self.committer = identity(value);
+                self.committed = seconds(value).unwrap_or(0);
+            }
             _ => {}
         }
     }
@@ -519,12 +603,6 @@ fn is_signature(key: &[u8], value: &[u8]) -> bool {
 /// Name and address, without the date.
 fn identity(value: &[u8]) -> &[u8] {
     memchr::memrchr(b'>', value).map_or(value, |it| &value[..=it])
-}
-
-/// The name of an identity.
-fn name(identity: &[u8]) -> &[u8] {
-    let end = memchr::memchr(b'<', identity).unwrap_or(identity.len());
-    identity[..end].trim_ascii()
 }
 
 pub(crate) fn raw_id(hex: &[u8]) -> Option<RawId> {
@@ -559,7 +637,9 @@ mod tests {
         assert!(matches!(what(text.as_bytes()), Some(What::Commit(it)) if it == [0x11; 20]));
         let said = said(text.as_bytes());
         assert_eq!(said.parents, [[0x22; 20], [0x33; 20]]);
-        assert_eq!(said.seconds, 1_700_000_001);
+        assert_eq!((said.seconds, said.committed), (1_700_000_001, 5));
+        assert_eq!(lag(said.committed, said.seconds), -1_699_999_996);
+        assert_eq!(lag(i64::MAX, i64::MIN), i32::MAX);
         assert_eq!(said.author, b"A > B <a@b>");
         assert_eq!(said.committer, b"C <c>");
         assert_eq!(said.others, b"note one\n  two\nencoding latin-1\n");
@@ -579,7 +659,6 @@ mod tests {
         );
         let said = said(text.as_bytes());
         assert_eq!((said.author, said.seconds), (&b"A B <a@b>"[..], 7));
-        assert_eq!(name(said.author), b"A B");
         assert_eq!(said.others, b"tag v1\n");
         assert_eq!(said.message, b"words\n");
     }

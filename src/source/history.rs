@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub use crate::source::lives::{Contents, Lives};
 pub use crate::source::past::{Fresh, Past};
 pub use crate::source::survey::{Origins, Survey};
 
@@ -744,7 +745,11 @@ mod tests {
         let flagged = id(&hash.to_string());
         let origins = history.origins(&HashSet::from([flagged]));
         assert_eq!(origins.gaps, []);
-        let row = |it: &Origin| {
+        let row = |(found, place): &(Origin, Option<u32>)| {
+            let it = match place {
+                Some(place) => &origins.lives.origin(found, &[*place], Contents::Whole),
+                None => found,
+            };
             (
                 it.path.clone(),
                 it.introduced.as_ref().map(|it| it.commit.clone()),
@@ -866,7 +871,11 @@ mod tests {
         let origins = History::open(repo.path())
             .unwrap()
             .origins(&HashSet::from([hash]));
-        let introduced = origins.by_blob[&hash][0].introduced.clone().unwrap();
+        let (found, place) = &origins.by_blob[&hash][0];
+        let origin = origins
+            .lives
+            .origin(found, &[place.unwrap()], Contents::Whole);
+        let introduced = origin.introduced.unwrap();
         assert_eq!(introduced.author, "Countess");
         assert!(introduced.seconds >= 1_700_000_000);
     }

@@ -161,9 +161,9 @@ impl Missing {
             let (path, by) = match (best.get(id), roots.get(id)) {
                 (Some(place), _) => {
                     let commit = place.choice.commit;
-                    let by = match place.choice.unreachable {
-                        true => format!("; only commits that no ref reaches have it, as {commit}"),
-                        false => format!("; commit {commit} has it"),
+                    let by = match place.choice.is_reachable() {
+                        true => format!("; commit {commit} has it"),
+                        false => format!("; only commits that no ref reaches have it, as {commit}"),
                     };
                     (place.path.clone(), by)
                 }

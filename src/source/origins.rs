@@ -1,20 +1,25 @@
-//! Where flagged blobs came from: each path they had, and the commit that brought them there.
+//! Where flagged blobs came from: each path they had, and what happened there.
 //!
 //! Not here: how objects are read, and texts that are no blobs (see `asides`). Flags rise from blobs to the
-//! trees above them; then one pass over commits goes down only where flagged trees differ.
+//! trees above them; then one pass over commits goes down only where flagged trees differ (see `story`).
 
 use crate::model::blob::ObjectId;
-use crate::model::coverage::Gap;
-use crate::model::origin::{Introduction, Origin, OriginKind};
-use crate::source::commits::{Commit, Commits};
-use crate::source::compare::{self, Entry, Trees, arrivals};
+use crate::model::coverage::{Gap, Reason};
+use crate::model::origin::{Milestone, Origin, OriginKind};
+use crate::source::commits::{Commits, Gathered};
+use crate::source::compare::{self, Entry};
 use crate::source::fold::fold;
+use crate::source::graph::{Graph, Reach};
+use crate::source::holders::Holders;
+use crate::source::lives::{Lives, Tips};
+use crate::source::mailmap::Mailmap;
 use crate::source::objects::Visit;
 use crate::source::pack::Kind;
 use crate::source::refs::Refs;
 use crate::source::spelling;
+use crate::source::story::{Listings, NONE, Story};
 use crate::source::trees::{Each, Marks};
-use git2::{Oid, Repository};
+use git2::Repository;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
@@ -23,11 +28,8 @@ pub(crate) struct Question<'a> {
     pub(crate) flagged: &'a HashSet<ObjectId>,
     /// The flagged blobs and the trees above them.
     pub(crate) marks: &'a Marks,
-    pub(crate) commits: &'a Commits,
     /// Trees that are named and not there: they are looked for as blobs are.
     pub(crate) absent: &'a HashSet<ObjectId>,
-    /// The tree of `HEAD`.
-    pub(crate) head: Option<ObjectId>,
 }
 
 /// A blob at a path.
@@ -39,6 +41,17 @@ pub(crate) struct Place {
     pub(crate) choice: Choice,
     /// Whether `HEAD` has it there.
     pub(crate) in_head: bool,
+    /// Its number.
+    pub(crate) number: u32,
+}
+
+/// Who looks on.
+pub(crate) struct Witness<'a> {
+    pub(crate) graph: &'a Graph<'a>,
+    pub(crate) holders: &'a Holders,
+    pub(crate) mailmap: &'a Mailmap,
+    /// The tree of `HEAD`, and the commit.
+    pub(crate) head: [Option<ObjectId>; 2],
 }
 
 /// The flagged entries of flagged trees, and the trees that could not be read.
@@ -56,24 +69,62 @@ pub(crate) fn table(each: &Each<'_>, question: &Question<'_>) -> (Table, Vec<Gap
     (table, gaps)
 }
 
-/// Every place of the flagged blobs in commits.
-pub(crate) fn places(table: &Table, question: &Question<'_>) -> Vec<Place> {
-    let mut search = Search {
-        table,
-        commits: question.commits,
-        best: HashMap::new(),
+/// Every place of the flagged blobs in commits, sorted, and their lives.
+pub(crate) fn places(
+    mut table: Table,
+    witness: &Witness<'_>,
+    gaps: &mut Vec<Gap>,
+) -> (Vec<Place>, Lives) {
+    let listings = table.listings();
+    let graph = witness.graph;
+    let roots: Vec<u32> = (0..graph.length())
+        .map(|it| table.find(graph.commit(it).tree()))
+        .collect();
+    let story = Story::of(&listings, graph, &roots);
+    if story.paths.is_full {
+        gaps.push(Gap {
+            path: ".".to_owned(),
+            reason: Reason::LimitHit,
+            detail: "too many paths: not every place of a finding is told".to_owned(),
+        });
+    }
+    let root_of = |it: ObjectId| match graph.find(&it) {
+        Some(age) => roots[age as usize],
+        None => table.find(Some(it)),
     };
-    search.all();
-    let in_head = search.in_head(question.head);
-    let places = search.best.into_iter().map(|(place, choice)| Place {
-        blob: table.ids[place.0 as usize],
-        in_head: in_head.contains(&place),
-        path: place.1,
-        choice,
+    let held = |targets: &[Option<ObjectId>]| {
+        let trees = targets.iter().map(|it| it.map_or(NONE, root_of));
+        story.held(&listings, &trees.collect::<Vec<u32>>())
+    };
+    let [tree, commit] = witness.head;
+    let tips = Tips {
+        holders: witness.holders,
+        head: commit.and_then(|it| graph.find(&it)).into_iter().collect(),
+        in_head: held(&[tree]).into_keys().collect(),
+        held: witness.holders.held(story.places.len(), held),
+    };
+    let texts: Vec<(ObjectId, String)> = story
+        .places
+        .iter()
+        .map(|(path, blob)| {
+            let path = story.paths.text(*path, &table.names);
+            (table.ids[*blob as usize], path)
+        })
+        .collect();
+    drop(listings);
+    let lives = Lives::of(story, graph, tips, witness.mailmap);
+    let places = (0..).zip(texts).filter_map(|(number, (blob, path))| {
+        Some(Place {
+            blob,
+            path,
+            choice: lives.choice(number)?,
+            in_head: lives.is_in_head(number),
+            number,
+        })
     });
     let mut places: Vec<Place> = places.collect();
     places.sort_unstable();
-    places
+    (places, lives)
 }
 
 /// Everything kept of flagged trees: ids and names as numbers, since a large history has millions of
@@ -98,6 +149,22 @@ impl Table {
             self.ids.push(id);
         }
         number
+    }
+
+    /// The number of what may not be there.
+    fn find(&self, id: Option<ObjectId>) -> u32 {
+        let number = id.and_then(|it| self.numbers.get(&it));
+        number.copied().unwrap_or(NONE)
+    }
+
+    /// The entries, which are then no longer here.
+    fn listings(&mut self) -> Listings {
+        let mut ranges = vec![(0, 0); self.ids.len()];
+        for (tree, range) in std::mem::take(&mut self.ranges) {
+            ranges[tree as usize] = range;
+        }
+        self.name_numbers = HashMap::new();
+        Listings::new(std::mem::take(&mut self.entries), ranges)
     }
 
     fn name(&mut self, name: &[u8]) -> u32 {
@@ -166,111 +233,43 @@ impl Visit for Collector<'_> {
     }
 }
 
-/// A tree without flagged entries has no range, and counts as empty.
-struct Known<'a>(&'a Table);
-
-impl<'a> Trees for Known<'a> {
-    type Error = std::convert::Infallible;
-    type Id = u32;
-    type Name = u32;
-    type Listing = &'a [Entry<u32, u32>];
-
-    fn listing(&mut self, id: u32) -> Result<Self::Listing, Self::Error> {
-        let range = self.0.ranges.get(&id);
-        Ok(range.map_or(&[], |(start, end)| {
-            &self.0.entries[*start as usize..*end as usize]
-        }))
-    }
-
-    fn path(&self, folder: &str, name: &u32) -> String {
-        spelling::joined(folder, &self.0.names[*name as usize])
-    }
-}
-
-/// The commit chosen for a blob at a path: one that refs reach before one they do not, then the earliest.
+/// The commit chosen for a thing: the best reached, then the first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Choice {
-    pub(crate) unreachable: bool,
-    pub(crate) seconds: i64,
+    pub(crate) reach: Reach,
+    /// An age or a date; both are not mixed.
+    pub(crate) order: i64,
     pub(crate) commit: ObjectId,
 }
 
 impl Choice {
-    pub(crate) fn of(commit: &Commit) -> Option<Self> {
+    /// By age.
+    pub(crate) fn of(graph: &Graph<'_>, age: u32) -> Option<Self> {
         Some(Self {
-            unreachable: !commit.reachable,
-            seconds: commit.seconds,
-            commit: commit.id()?,
+            reach: graph.reach(age),
+            order: i64::from(age),
+            commit: graph.commit(age).id()?,
         })
     }
-}
 
-/// By the number of a blob, and a path.
-type Chosen = HashMap<(u32, String), Choice>;
-
-struct Search<'a> {
-    table: &'a Table,
-    commits: &'a Commits,
-    best: Chosen,
-}
-
-impl Search<'_> {
-    fn all(&mut self) {
-        let flagged = |it: &Commit| self.table.numbers.get(&it.tree()?).copied();
-        for commit in &self.commits.all {
-            let (Some(choice), Some(tree)) = (Choice::of(commit), flagged(commit)) else {
-                continue;
-            };
-            let parents: Vec<u32> = self
-                .commits
-                .parents(commit)
-                .filter_map(|at| flagged(&self.commits.all[at]))
-                .collect();
-            for place in below(self.table, tree, &parents) {
-                let best = self.best.entry(place).or_insert(choice);
-                *best = choice.min(*best);
-            }
-        }
-    }
-
-    /// Flagged blobs with their paths in HEAD.
-    fn in_head(&self, tree: Option<ObjectId>) -> HashSet<(u32, String)> {
-        let number = tree.and_then(|it| self.table.numbers.get(&it).copied());
-        number.map_or_else(HashSet::new, |it| {
-            below(self.table, it, &[]).into_iter().collect()
-        })
+    pub(crate) fn is_reachable(&self) -> bool {
+        self.reach != Reach::Lost
     }
 }
 
-/// Flagged blobs that a tree has and none of the others, with their paths.
-fn below(table: &Table, tree: u32, others: &[u32]) -> Vec<(u32, String)> {
-    let mut found = Vec::new();
-    let Ok(()) = arrivals(&mut Known(table), "", tree, others, &mut found);
-    found.into_iter().map(|it| (it.id, it.path)).collect()
-}
-
-/// The origin of a blob at a place. What only notes have is a note, and goes by their ref and the object it
-/// was written for.
-pub(crate) fn origin(
-    place: &Place,
-    commits: &Commits,
-    refs: &Refs,
-    authors: &mut Authors<'_>,
-) -> Origin {
-    let choice = place.choice;
-    let commit = commits.position(choice.commit.as_bytes());
+/// Where a blob at a place is told of. What only notes have is a note, and goes by their ref and the object
+/// it was written for.
+pub(crate) fn origin(place: &Place, commits: &Commits, refs: &Refs) -> Origin {
+    let commit = commits.position(place.choice.commit.as_bytes());
     let notes = commit.and_then(|it| refs.notes().nth(commits.all[it].notes()?));
     let (kind, path) = match notes {
         Some((name, _)) => (OriginKind::Note, format!("{name}/{}", subject(&place.path))),
         None => (OriginKind::History, place.path.clone()),
     };
     Origin {
-        kind,
-        path,
-        repository: Some(".".to_owned()),
-        introduced: Some(authors.introduction(&choice)),
-        reachable: !choice.unreachable,
+        reachable: place.choice.is_reachable(),
         in_head: place.in_head,
+        ..Origin::plain(kind, &path, Some(".".to_owned()))
     }
 }
 
@@ -284,62 +283,26 @@ fn subject(path: &str) -> String {
     }
 }
 
-/// Names of authors, through the mail map.
-pub(crate) struct Authors<'a> {
-    repository: &'a Repository,
-    mailmap: Option<git2::Mailmap>,
-    known: HashMap<ObjectId, String>,
-}
-
-impl<'a> Authors<'a> {
-    pub(crate) fn new(repository: &'a Repository) -> Self {
-        Self {
-            repository,
-            mailmap: repository.mailmap().ok(),
-            known: HashMap::new(),
-        }
-    }
-
-    pub(crate) fn introduction(&mut self, choice: &Choice) -> Introduction {
-        Introduction {
-            seconds: choice.seconds,
-            commit: choice.commit.to_string(),
-            author: self.name(&choice.commit),
-        }
-    }
-
-    fn name(&mut self, commit: &ObjectId) -> String {
-        if let Some(name) = self.known.get(commit) {
-            return name.clone();
-        }
-        let name = self.looked_up(commit).unwrap_or_default();
-        self.known.insert(*commit, name.clone());
-        name
-    }
-
-    fn looked_up(&self, commit: &ObjectId) -> Option<String> {
-        let commit = self
-            .repository
-            .find_commit(Oid::from_bytes(commit.as_bytes()).ok()?)
-            .ok()?;
-        Some(author_name(&commit, self.mailmap.as_ref()))
+/// A commit in words.
+pub(crate) fn milestone(commit: &ObjectId, gathered: &Gathered, mailmap: &Mailmap) -> Milestone {
+    let commits = &gathered.commits;
+    let known = commits.position(commit.as_bytes());
+    let known = known.map(|it| &commits.all[it]);
+    Milestone {
+        seconds: known.map_or(0, |it| it.seconds),
+        commit: commit.to_string(),
+        author: known.map_or_else(String::new, |it| mailmap.name(commits.author(it))),
     }
 }
 
-/// The author's name, through a mail map if there is one.
-pub(crate) fn author_name(commit: &git2::Commit<'_>, mailmap: Option<&git2::Mailmap>) -> String {
-    let mapped = mailmap.and_then(|it| commit.author_with_mailmap(it).ok());
-    let name = mapped
-        .as_ref()
-        .map(|it| spelling::text(it.name_bytes()).into_owned());
-    name.unwrap_or_else(|| spelling::text(commit.author().name_bytes()).into_owned())
-}
+/// Blobs with where they lie: each way with the number of the place, if a commit has it.
+pub(crate) type ByBlob = HashMap<ObjectId, Vec<(Origin, Option<u32>)>>;
 
 /// Gives an origin to blobs that no commit has: the index names some; a ref may point at one.
 pub(crate) fn add_homeless(
     repository: &Repository,
     flagged: &HashSet<ObjectId>,
-    by_blob: &mut HashMap<ObjectId, Vec<Origin>>,
+    by_blob: &mut ByBlob,
 ) {
     let mut homeless: HashSet<ObjectId> = flagged
         .iter()
@@ -350,24 +313,21 @@ pub(crate) fn add_homeless(
         return;
     }
     let pointed = pointed_at(repository);
+    let mut add = |id: ObjectId, path: String| {
+        let origin = unborn(path, pointed.contains(&id));
+        by_blob.entry(id).or_default().push((origin, None));
+    };
+    let mut staged = HashSet::new();
     for entry in repository.index().ok().iter().flat_map(|it| it.iter()) {
-        let Some(id) = ObjectId::from_bytes(entry.id.as_bytes()) else {
-            continue;
-        };
-        if homeless.contains(&id) {
-            let origin = unborn(
-                spelling::text(&entry.path).into_owned(),
-                pointed.contains(&id),
-            );
-            by_blob.entry(id).or_default().push(origin);
+        let id = ObjectId::from_bytes(entry.id.as_bytes());
+        if let Some(id) = id.filter(|it| homeless.contains(it)) {
+            staged.insert(id);
+            add(id, spelling::text(&entry.path).into_owned());
         }
     }
-    homeless.retain(|it| !by_blob.contains_key(it));
+    homeless.retain(|it| !staged.contains(it));
     for id in homeless {
-        by_blob.insert(
-            id,
-            vec![unborn(format!("objects/{id}"), pointed.contains(&id))],
-        );
+        add(id, format!("objects/{id}"));
     }
 }
 

@@ -25,7 +25,7 @@ pub fn promisor(history: &History) -> Option<Promisor> {
     let common = history.library().commondir();
     let name = repository::promisor(history.library())?;
     Some(Promisor {
-        url: repository::setting(common, &format!("remote.{name}.url"))?,
+        url: repository::own_text(common, &format!("remote.{name}.url"))?,
         objects: common.join("objects"),
     })
 }

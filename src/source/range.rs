@@ -4,16 +4,16 @@
 
 use crate::model::blob::ObjectId;
 use crate::model::coverage::{Gap, Reason};
-use crate::model::origin::{Introduction, Origin, OriginKind};
+use crate::model::origin::{Milestone, Origin, OriginKind};
 use crate::source::change::{ChangedBlob, ChangedText, Changes};
 use crate::source::commits::said;
 use crate::source::compare::{self, Arrival, Entry, Trees, arrivals};
 use crate::source::error::Error;
-use crate::source::origins::author_name;
+use crate::source::mailmap::Mailmap;
 use crate::source::reach::{Difference, reach};
 use crate::source::staged::{content, find_renames};
 use crate::source::{repository, spelling};
-use git2::{Commit, DiffOptions, Mailmap, ObjectType, Odb, Oid, Repository};
+use git2::{Commit, DiffOptions, ObjectType, Odb, Oid, Repository};
 use std::collections::btree_map::Entry as MapEntry;
 use std::collections::hash_map::Entry as Slot;
 use std::collections::{BTreeMap, HashMap};
@@ -61,7 +61,7 @@ fn named(name: &str) -> ChangedText {
     }
 }
 
-fn text(kind: OriginKind, path: &str, bytes: &[u8], introduced: &Introduction) -> ChangedText {
+fn text(kind: OriginKind, path: &str, bytes: &[u8], introduced: &Milestone) -> ChangedText {
     ChangedText {
         bytes: bytes.to_vec(),
         origin: Origin {
@@ -74,7 +74,7 @@ fn text(kind: OriginKind, path: &str, bytes: &[u8], introduced: &Introduction) -
 /// Gathers arrivals commit by commit, keeping the earliest for each blob and path.
 struct Gatherer<'a> {
     repository: &'a Repository,
-    mailmap: Option<Mailmap>,
+    mailmap: Mailmap,
     trees: Stored<'a>,
     items: HashMap<(ObjectId, String), ChangedBlob>,
     /// Messages and headers, each once.
@@ -90,7 +90,7 @@ impl<'a> Gatherer<'a> {
         };
         Self {
             repository,
-            mailmap: repository.mailmap().ok(),
+            mailmap: Mailmap::of(repository),
             trees,
             items: HashMap::new(),
             said: BTreeMap::new(),
@@ -137,12 +137,11 @@ impl<'a> Gatherer<'a> {
         let kinds = (OriginKind::TagMessage, format!("tags/{id}"));
         let found = self.repository.find_tag(id).and_then(|tag| {
             let tagger = tag.tagger();
-            let introduced = Introduction {
+            let name = |it| self.mailmap.name_of(&it);
+            let introduced = Milestone {
                 seconds: tagger.as_ref().map_or(0, |it| it.when().seconds()),
                 commit: id.to_string(),
-                author: tagger.map_or_else(String::new, |it| {
-                    spelling::text(it.name_bytes()).into_owned()
-                }),
+                author: tagger.map_or_else(String::new, name),
             };
             self.hear(id, kinds, &introduced)
         });
@@ -163,8 +162,8 @@ impl<'a> Gatherer<'a> {
         let mut arrived = Vec::new();
         arrivals(&mut self.trees, "", tree, &parents, &mut arrived)?;
         self.add_rename_sources(&commit, &mut arrived)?;
-        let author = author_name(&commit, self.mailmap.as_ref());
-        let introduced = Introduction {
+        let author = self.mailmap.name_of(&commit.author());
+        let introduced = Milestone {
             seconds: commit.author().when().seconds(),
             commit: id.to_string(),
             author,
@@ -181,7 +180,7 @@ impl<'a> Gatherer<'a> {
         &mut self,
         id: Oid,
         (message, path): (OriginKind, String),
-        introduced: &Introduction,
+        introduced: &Milestone,
     ) -> Result<(), git2::Error> {
         let object = self.trees.odb.read(id)?;
         let said = said(object.data());
@@ -234,7 +233,7 @@ impl<'a> Gatherer<'a> {
     }
 
     /// Keeps the earliest commit that brings it, and one that is known before none.
-    fn keep(&mut self, arrival: Arrival<ObjectId>, introduced: Option<&Introduction>) {
+    fn keep(&mut self, arrival: Arrival<ObjectId>, introduced: Option<&Milestone>) {
         let item = ChangedBlob {
             path: arrival.path.clone(),
             id: arrival.id,

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 
 /// Where notes are kept, as `git notes` does by default.
 const NOTES: &str = "refs/notes/";
+/// What people have in their clones.
+const CLONED: [&str; 3] = ["refs/heads/", "refs/remotes/", "refs/tags/"];
 /// Folders within a folder of logs.
 const DEEPEST: usize = 64;
 
@@ -23,7 +25,9 @@ pub(crate) struct Refs {
     /// Each ref with the object that it names: a commit, a tag, or something else.
     pub(crate) targets: Vec<(String, ObjectId)>,
     /// Commits that are checked out.
-    heads: Vec<ObjectId>,
+    pub(crate) heads: Vec<ObjectId>,
+    /// The full name of the branch that `HEAD` stands for.
+    pub(crate) head: Option<String>,
 }
 
 impl Refs {
@@ -55,8 +59,21 @@ impl Refs {
         self.targets.iter().filter(|it| it.0.starts_with(NOTES))
     }
 
+    /// What a clone brings: commits and tags that branches, tags and `HEAD` point at.
+    pub(crate) fn cloned(&self) -> impl Iterator<Item = ObjectId> {
+        let is_cloned =
+            |it: &&(String, ObjectId)| CLONED.iter().any(|start| it.0.starts_with(start));
+        let targets = self.targets.iter().filter(is_cloned);
+        targets.map(|it| it.1).chain(self.heads.iter().copied())
+    }
+
     fn add_heads(&mut self, repository: &Repository) {
-        let head = repository.head().and_then(|it| it.peel_to_commit()).ok();
+        let head = repository.head().ok();
+        self.head = head
+            .as_ref()
+            .filter(|it| it.is_branch())
+            .map(|it| spelling::text(it.name_bytes()).into_owned());
+        let head = head.and_then(|it| it.peel_to_commit().ok());
         self.heads.extend(head.and_then(|it| our_id(it.id())));
         let common = repository.commondir();
         for folder in linked(common).into_iter().chain([common.to_owned()]) {

@@ -102,8 +102,13 @@ fn refuse_formats(path: &Path, common: &Path) -> Result<(), Error> {
     })
 }
 
+/// A value of the repository's own configuration file, lower-cased.
+fn setting(common: &Path, name: &str) -> Option<String> {
+    own_text(common, name).map(|it| it.to_lowercase())
+}
+
 /// A value of the repository's own configuration file; the user's files are not asked.
-pub(crate) fn setting(common: &Path, name: &str) -> Option<String> {
+pub(crate) fn own_text(common: &Path, name: &str) -> Option<String> {
     let config = git2::Config::open(&common.join("config")).ok()?;
     config.get_string(name).ok()
 }
@@ -116,7 +121,7 @@ pub(crate) fn is_partial(repository: &Repository) -> bool {
 /// The name of the remote that promised what a filter kept away.
 pub(crate) fn promisor(repository: &Repository) -> Option<String> {
     let common = repository.commondir();
-    if let Some(name) = setting(common, "extensions.partialclone") {
+    if let Some(name) = own_text(common, "extensions.partialclone") {
         return Some(name);
     }
     let config = git2::Config::open(&common.join("config")).ok()?;

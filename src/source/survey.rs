@@ -8,10 +8,14 @@ use crate::model::coverage::Gap;
 use crate::model::origin::{Aside, Origin, OriginKind};
 use crate::source::asides::Asides;
 use crate::source::commits::{Gathered, Gatherer, RawId};
+use crate::source::graph::Graph;
 use crate::source::history::{History, HistoryOptions};
+use crate::source::holders::{self, Holders};
+use crate::source::lives::Lives;
+use crate::source::mailmap::Mailmap;
 use crate::source::missing::Missing;
 use crate::source::objects::Visit;
-use crate::source::origins::{self, Authors, Place, Question};
+use crate::source::origins::{self, ByBlob, Place, Question, Witness};
 use crate::source::pack::Kind;
 use crate::source::record::{self, Known, Record};
 use crate::source::refs::{self, Refs};
@@ -21,12 +25,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The origins of flagged blobs and of texts that are no blobs.
-#[derive(Debug, Default)]
 pub struct Origins {
-    /// Sorted; at least one for each flagged blob.
-    pub by_blob: HashMap<ObjectId, Vec<Origin>>,
+    /// Where each flagged blob lies: at least one way for each, sorted, and the number of the place if a
+    /// commit has it. What happened there is asked of the lives.
+    pub by_blob: HashMap<ObjectId, Vec<(Origin, Option<u32>)>>,
     /// Sorted; at least one for each text asked for.
     pub by_aside: HashMap<Aside, Vec<Origin>>,
+    /// What happened at places, by their numbers.
+    pub lives: Lives,
     /// What could not be read: origins may be missing, or objects are.
     pub gaps: Vec<Gap>,
     /// What the next survey may start from, where all objects lie as they do now; `None` if it must not, or
@@ -167,27 +173,35 @@ impl Survey {
             true => self.marks,
             false => trees::marks(&each, all.iter(), None),
         };
-        let head = library.head().and_then(|it| it.peel_to_tree()).ok();
+        let mut gaps = self.gaps;
+        let gathered = &self.gathered;
+        let cloned = self.refs.cloned().map(|it| holders::peeled(gathered, it));
+        let graph = Graph::of(&gathered.commits, cloned);
+        let holders = Holders::of(&self.refs, gathered, &graph);
+        let mailmap = Mailmap::of(library);
+        let witness = Witness {
+            graph: &graph,
+            holders: &holders,
+            mailmap: &mailmap,
+            head: head(library),
+        };
         let question = Question {
             flagged: &all,
             marks: &marks,
-            commits: &self.gathered.commits,
             absent: &examples,
-            head: head.and_then(|it| ObjectId::from_bytes(it.id().as_bytes())),
         };
         let (table, lost) = match known {
             Some(known) => (known.table, Vec::new()),
             None if all.is_empty() => Default::default(),
             None => origins::table(&each, &question),
         };
-        let places = origins::places(&table, &question);
         let is_whole = self.is_whole && lost.is_empty();
         let spots = match is_whole {
             true => record::find(&each, &names),
             false => BTreeMap::new(),
         };
         let record = is_whole.then_some(Record {
-            gathered: &self.gathered,
+            gathered,
             absent: &self.absent,
             heard: self.heard,
             asides,
@@ -196,25 +210,26 @@ impl Survey {
             all: &all,
             table: &table,
         });
-        let record = record.and_then(|it| it.write());
-        let mut gaps = self.gaps;
+        let record = record.and_then(|it| it.write(history));
         gaps.extend(lost);
+        let (places, lives) = origins::places(table, &witness, &mut gaps);
         gaps.extend(self.missing.gaps(library, &places));
-        let mut authors = Authors::new(library);
-        let mut by_blob: HashMap<ObjectId, Vec<Origin>> = HashMap::new();
+        let mut by_blob = ByBlob::new();
         let of_blobs = |it: &&Place| flagged.contains(&it.blob);
         for place in places.iter().filter(of_blobs) {
-            let origin = origins::origin(place, &self.gathered.commits, &self.refs, &mut authors);
-            by_blob.entry(place.blob).or_default().push(origin);
+            let origin = origins::origin(place, &gathered.commits, &self.refs);
+            let origins = by_blob.entry(place.blob).or_default();
+            origins.push((origin, Some(place.number)));
         }
         origins::add_homeless(library, flagged, &mut by_blob);
         by_blob.values_mut().for_each(|it| it.sort());
         let by_aside = Asides {
             history,
             each: &each,
-            gathered: &self.gathered,
+            gathered,
             places: &places,
-            authors,
+            lives: &lives,
+            witness: &witness,
         };
         let by_aside = by_aside.origins(asides);
         gaps.sort();
@@ -222,6 +237,7 @@ impl Survey {
         Origins {
             by_blob,
             by_aside,
+            lives,
             gaps,
             record,
         }
@@ -266,4 +282,14 @@ impl Sink for Heard<'_> {
     fn gap(&self, gap: Gap) {
         self.sink.gap(gap);
     }
+}
+
+/// The tree and the commit of `HEAD`.
+fn head(library: &git2::Repository) -> [Option<ObjectId>; 2] {
+    let Ok(head) = library.head() else {
+        return [None; 2];
+    };
+    let tree = head.peel_to_tree().map(|it| it.id()).ok();
+    let commit = head.peel_to_commit().map(|it| it.id()).ok();
+    [tree, commit].map(|it| ObjectId::from_bytes(it?.as_bytes()))
 }
