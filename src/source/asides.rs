@@ -87,7 +87,7 @@ impl Asides<'_> {
                 let introduced = Milestone {
                     seconds: tag.seconds,
                     commit: id.to_string(),
-                    author: self.witness.mailmap.name(&tag.tagger),
+                    author: self.witness.people.name(&tag.tagger),
                 };
                 (format!("tags/{id}"), Some(introduced), tag.reachable)
             }
@@ -106,7 +106,7 @@ impl Asides<'_> {
     }
 
     fn milestone(&self, commit: &ObjectId) -> Milestone {
-        origins::milestone(commit, self.gathered, self.witness.mailmap)
+        origins::milestone(commit, self.gathered, self.witness.people)
     }
 
     /// Tells of the words of commits and tags, which do not change, which refs lead there.

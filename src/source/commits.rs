@@ -30,7 +30,7 @@ pub(crate) struct Commit {
     /// What the commit date has above it; at most 68 years, which keeps the table small.
     lag: i32,
     /// The number of its author.
-    author: u32,
+    pub(crate) author: u32,
     /// A hash of its message.
     message: u32,
     /// Whether a ref reaches it.
@@ -64,7 +64,7 @@ impl Commit {
 pub(crate) struct Commits {
     pub(crate) all: Vec<Commit>,
     parents: Vec<RawId>,
-    /// Names and addresses, each once.
+    /// Names and addresses, each once; none where the commits were not read but recalled.
     authors: Vec<Box<[u8]>>,
     /// Where those begin that share their first two bytes, made when it is first asked for.
     starts: OnceLock<Vec<u32>>,
@@ -90,10 +90,10 @@ impl Commits {
         &self.parents[start as usize..end as usize]
     }
 
-    /// Name and address of the author.
-    pub(crate) fn author(&self, commit: &Commit) -> &[u8] {
+    /// Name and address of the author, where they are at hand.
+    pub(crate) fn author(&self, commit: &Commit) -> Option<&[u8]> {
         let author = self.authors.get(commit.author as usize);
-        author.map_or(&[], |it| it)
+        author.map(|it| &**it)
     }
 
     pub(crate) fn position(&self, id: &[u8]) -> Option<usize> {
@@ -121,22 +121,8 @@ impl Commits {
         self.all.iter().filter(move |it| it.message == message)
     }
 
-    /// Writes them; messages as numbers that equal ones share, and of authors that are not to be written
-    /// a commit that names them.
-    pub(crate) fn write(&self, tape: &mut Tape, is_kept_back: &dyn Fn(&[u8]) -> bool) {
-        tape.number(self.authors.len() as u64);
-        for (author, number) in self.authors.iter().zip(0..) {
-            let is_by = |it: &&Commit| it.author == number;
-            let by = match is_kept_back(author) {
-                true => self.all.iter().find(is_by),
-                false => None,
-            };
-            tape.byte(u8::from(by.is_some()));
-            match by {
-                Some(commit) => tape.raw(&commit.id),
-                None => tape.bytes(author),
-            }
-        }
+    /// Writes them, without any text: messages and authors as numbers that equal ones share.
+    pub(crate) fn write(&self, tape: &mut Tape) {
         let mut messages: HashMap<u32, u64> = HashMap::new();
         let mut others: Vec<RawId> = Vec::new();
         tape.number(self.all.len() as u64);
@@ -162,29 +148,14 @@ impl Commits {
         others.iter().for_each(|it| tape.raw(it));
     }
 
-    /// Reads them back, and authors that were not written from `object`; nothing is marked yet.
-    pub(crate) fn read(
-        reel: &mut Reel<'_>,
-        object: &dyn Fn(&ObjectId) -> Option<Vec<u8>>,
-    ) -> Option<Self> {
+    /// Reads them back; nothing is marked yet, and authors are to be asked of the commits themselves.
+    pub(crate) fn read(reel: &mut Reel<'_>) -> Option<Self> {
         let mut commits = Self::default();
-        for _ in 0..reel.count()? {
-            let author = match reel.byte()? {
-                0 => reel.bytes()?.into(),
-                _ => {
-                    let commit = object(&ObjectId::from_bytes(&reel.raw::<20>()?)?)?;
-                    kept(said(&commit).author)
-                }
-            };
-            commits.authors.push(author);
-        }
         let mut parents: Vec<u32> = Vec::new();
         for _ in 0..reel.count()? {
             let (id, tree, seconds) = (reel.raw()?, reel.raw()?, reel.whole()?);
             let lag = i32::try_from(reel.whole()?).ok()?;
-            let is_known = |it: &u32| (*it as usize) < commits.authors.len();
-            let author = reel.short().filter(is_known)?;
-            let message = reel.short()?;
+            let (author, message) = (reel.short()?, reel.short()?);
             let start = parents.len() as u32;
             for _ in 0..reel.count()? {
                 parents.push(reel.short()?);
@@ -482,7 +453,8 @@ pub(crate) fn spoken(bytes: &[u8], part: &str) -> Option<Vec<u8>> {
 /// Bytes of an author's name and address that are kept.
 const LONGEST: usize = 1000;
 
-fn kept(identity: &[u8]) -> Box<[u8]> {
+/// As much of an author's name and address as is kept.
+pub(crate) fn kept(identity: &[u8]) -> Box<[u8]> {
     identity[..identity.len().min(LONGEST)].into()
 }
 
@@ -497,7 +469,7 @@ fn lag(date: i64, from: i64) -> i32 {
 pub(crate) struct Said<'a> {
     parents: Vec<RawId>,
     /// Author or tagger, without the date.
-    author: &'a [u8],
+    pub(crate) author: &'a [u8],
     pub(crate) seconds: i64,
     /// Date of the committer.
     committed: i64,

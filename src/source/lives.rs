@@ -9,8 +9,8 @@ use crate::model::origin::{Life, Milestone, Origin};
 use crate::model::refs::{Ref, RefSet};
 use crate::source::graph::{Graph, Reach};
 use crate::source::holders::{Classes, Holders};
-use crate::source::mailmap::Mailmap;
 use crate::source::origins::Choice;
+use crate::source::people::People;
 use crate::source::story::{Event, Index, NONE, Story};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -71,7 +71,7 @@ impl Lives {
         mut story: Story,
         graph: &Graph<'_>,
         tips: Tips<'_>,
-        mailmap: &Mailmap,
+        people: &People<'_>,
     ) -> Self {
         let cast = Cast::of(&story, graph);
         let mut events = std::mem::take(&mut story.events);
@@ -82,7 +82,7 @@ impl Lives {
             *last = cast.at(*last);
         }
         let of_head = graph.reached_by(&[tips.head]);
-        let (commits, authors) = cast.commits(graph, &of_head, mailmap);
+        let (commits, authors) = cast.commits(graph, &of_head, people);
         let places = story.places.len();
         let mut in_head = vec![false; places];
         for place in tips.in_head {
@@ -237,15 +237,14 @@ impl Cast {
         &self,
         graph: &Graph<'_>,
         of_head: &[u64],
-        mailmap: &Mailmap,
+        people: &People<'_>,
     ) -> (Vec<Known>, Vec<String>) {
-        let mut numbers: HashMap<&[u8], u32> = HashMap::new();
+        let mut numbers: HashMap<u32, u32> = HashMap::new();
         let mut authors = Vec::new();
         let commits = self.ages.iter().map(|age| {
             let commit = graph.commit(*age);
-            let identity = graph.commits().author(commit);
-            let author = *numbers.entry(identity).or_insert_with(|| {
-                authors.push(mailmap.name(identity));
+            let author = *numbers.entry(commit.author).or_insert_with(|| {
+                authors.push(people.author(graph.commits(), commit));
                 (authors.len() - 1) as u32
             });
             Known {

@@ -38,6 +38,7 @@ mod origins;
 mod pack;
 mod past;
 mod paths;
+mod people;
 mod range;
 mod reach;
 mod record;

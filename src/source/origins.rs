@@ -12,9 +12,9 @@ use crate::source::fold::fold;
 use crate::source::graph::{Graph, Reach};
 use crate::source::holders::Holders;
 use crate::source::lives::{Lives, Tips};
-use crate::source::mailmap::Mailmap;
 use crate::source::objects::Visit;
 use crate::source::pack::Kind;
+use crate::source::people::People;
 use crate::source::refs::Refs;
 use crate::source::spelling;
 use crate::source::story::{Listings, NONE, Story};
@@ -49,7 +49,7 @@ pub(crate) struct Place {
 pub(crate) struct Witness<'a> {
     pub(crate) graph: &'a Graph<'a>,
     pub(crate) holders: &'a Holders,
-    pub(crate) mailmap: &'a Mailmap,
+    pub(crate) people: &'a People<'a>,
     /// The tree of `HEAD`, and the commit.
     pub(crate) head: [Option<ObjectId>; 2],
 }
@@ -112,7 +112,7 @@ pub(crate) fn places(
         })
         .collect();
     drop(listings);
-    let lives = Lives::of(story, graph, tips, witness.mailmap);
+    let lives = Lives::of(story, graph, tips, witness.people);
     let places = (0..).zip(texts).filter_map(|(number, (blob, path))| {
         Some(Place {
             blob,
@@ -284,14 +284,14 @@ fn subject(path: &str) -> String {
 }
 
 /// A commit in words.
-pub(crate) fn milestone(commit: &ObjectId, gathered: &Gathered, mailmap: &Mailmap) -> Milestone {
+pub(crate) fn milestone(commit: &ObjectId, gathered: &Gathered, people: &People<'_>) -> Milestone {
     let commits = &gathered.commits;
     let known = commits.position(commit.as_bytes());
     let known = known.map(|it| &commits.all[it]);
     Milestone {
         seconds: known.map_or(0, |it| it.seconds),
         commit: commit.to_string(),
-        author: known.map_or_else(String::new, |it| mailmap.name(commits.author(it))),
+        author: known.map_or_else(String::new, |it| people.author(commits, it)),
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a survey leaves for the next run, where all objects lie as they lay: commits, what is missing, and
 //! the flagged entries of trees, without which no origin can be told.
 //!
-//! Not here: refs, logs and settings, which are read anew each time. No text is written but names of files,
-//! folders and authors that showed nothing: messages, headers and names that did are told by where they stand.
+//! Not here: refs, logs and settings, which are read anew each time. No text is written but names of files
+//! and folders that showed nothing: messages, headers and names that did are told by where they stand.
 
 use crate::model::blob::{Blob, ObjectId};
 use crate::model::coverage::Gap;
@@ -48,15 +48,9 @@ const KINDS: [OriginKind; 3] = [
 
 impl Record<'_> {
     /// `None` if something that showed something cannot be told by where it stands.
-    pub(crate) fn write(&self, history: &History) -> Option<Vec<u8>> {
+    pub(crate) fn write(&self) -> Option<Vec<u8>> {
         let mut tape = Tape::default();
-        let headers = self.asides.iter();
-        let headers = headers.filter(|it| it.kind == OriginKind::Header);
-        let shown = headers.map(|it| spoken(&history.object(&it.id?)?.1, &it.path));
-        let shown = shown.collect::<Option<Vec<Vec<u8>>>>()?;
-        // An author's name may be cut short.
-        let is_shown = |author: &[u8]| shown.iter().any(|it| it.starts_with(author));
-        self.gathered.commits.write(&mut tape, &is_shown);
+        self.gathered.commits.write(&mut tape);
         ids(&mut tape, self.gathered.tags.iter().map(|it| it.id));
         let absent: BTreeMap<_, _> = self.absent.iter().collect();
         tape.number(absent.len() as u64);
@@ -157,7 +151,7 @@ impl Known {
     /// Reads what was written, and what it tells only by its place; `None` if anything of that is not there.
     pub(crate) fn read(history: &History, bytes: &[u8]) -> Option<Self> {
         let reel = &mut Reel::new(bytes);
-        let commits = Commits::read(reel, &|id| history.object(id).map(|it| it.1))?;
+        let commits = Commits::read(reel)?;
         let mut tags = Vec::new();
         for _ in 0..reel.count()? {
             let id = id(reel)?;

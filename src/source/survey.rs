@@ -17,6 +17,7 @@ use crate::source::missing::Missing;
 use crate::source::objects::Visit;
 use crate::source::origins::{self, ByBlob, Place, Question, Witness};
 use crate::source::pack::Kind;
+use crate::source::people::People;
 use crate::source::record::{self, Known, Record};
 use crate::source::refs::{self, Refs};
 use crate::source::trees::{self, Bearers, Marks, News};
@@ -178,11 +179,14 @@ impl Survey {
         let cloned = self.refs.cloned().map(|it| holders::peeled(gathered, it));
         let graph = Graph::of(&gathered.commits, cloned);
         let holders = Holders::of(&self.refs, gathered, &graph);
-        let mailmap = Mailmap::of(library);
+        let people = People {
+            mailmap: Mailmap::of(library),
+            read: &|id| history.object(id).map(|it| it.1),
+        };
         let witness = Witness {
             graph: &graph,
             holders: &holders,
-            mailmap: &mailmap,
+            people: &people,
             head: head(library),
         };
         let question = Question {
@@ -210,7 +214,7 @@ impl Survey {
             all: &all,
             table: &table,
         });
-        let record = record.and_then(|it| it.write(history));
+        let record = record.and_then(|it| it.write());
         gaps.extend(lost);
         let (places, lives) = origins::places(table, &witness, &mut gaps);
         gaps.extend(self.missing.gaps(library, &places));
