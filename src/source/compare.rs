@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::ops::Deref;
+use wide::u8x16;
 
 /// One entry of a tree object, borrowed from its bytes.
 #[derive(Clone, Copy, Debug)]
@@ -17,11 +18,12 @@ pub(crate) struct RawEntry<'a> {
 
 impl RawEntry<'_> {
     pub(crate) fn is_tree(&self) -> bool {
-        matches!(self.mode, b"40000" | b"040000")
+        // As slices, and not whole: this is asked of every entry of every tree.
+        matches!(self.mode, [b'4', _, _, _, _] | [b'0', b'4', _, _, _, _])
     }
 
     pub(crate) fn is_submodule(&self) -> bool {
-        self.mode == b"160000"
+        matches!(self.mode, [b'1', b'6', _, _, _, _])
     }
 
     /// Bytes it takes in the tree: mode, blank, name, NUL, id.
@@ -48,9 +50,9 @@ pub(crate) fn prefix(id: &[u8]) -> u32 {
 /// The entries of a tree object; ends at the first malformed one.
 pub(crate) fn entries(mut rest: &[u8]) -> impl Iterator<Item = RawEntry<'_>> {
     std::iter::from_fn(move || {
-        let blank = rest.iter().take(8).position(|it| *it == b' ')?;
+        let blank = blank(rest)?;
         let (mode, tail) = (&rest[..blank], &rest[blank + 1..]);
-        let nul = memchr::memchr(0, tail)?;
+        let nul = nul(tail)?;
         let (id, after) = tail[nul + 1..].split_at_checked(20)?;
         rest = after;
         Some(RawEntry {
@@ -59,6 +61,31 @@ pub(crate) fn entries(mut rest: &[u8]) -> impl Iterator<Item = RawEntry<'_>> {
             id,
         })
     })
+}
+
+/// Where the mode ends.
+#[inline]
+fn blank(rest: &[u8]) -> Option<usize> {
+    match rest {
+        [b'1', a, b, c, d, e, b' ', ..] if [a, b, c, d, e].iter().all(|it| **it > b' ') => Some(6),
+        [b'4', b'0', b'0', b'0', b'0', b' ', ..] => Some(5),
+        _ => rest.iter().take(8).position(|it| *it == b' '),
+    }
+}
+
+/// Where the name ends. Most names are short, so the call of a search that is made for long texts would cost
+/// more than the search.
+#[inline]
+fn nul(tail: &[u8]) -> Option<usize> {
+    let (parts, rest) = tail.as_chunks::<16>();
+    for (part, at) in parts.iter().zip((0..).step_by(16)) {
+        let zeros = u8x16::new(*part).simd_eq(u8x16::splat(0)).to_bitmask();
+        if zeros != 0 {
+            return Some(at + zeros.trailing_zeros() as usize);
+        }
+    }
+    let found = rest.iter().position(|it| *it == 0)?;
+    Some(tail.len() - rest.len() + found)
 }
 
 /// An entry kept for comparison. How ids and names are kept is the business of whoever keeps many.
@@ -174,6 +201,61 @@ mod tests {
     use std::rc::Rc;
 
     type Kept = Entry<u8, &'static str>;
+
+    /// Mode, name and id of each entry, byte by byte.
+    fn naive(mut rest: &[u8]) -> Vec<(&[u8], &[u8], &[u8])> {
+        let mut found = Vec::new();
+        while let Some(blank) = rest.iter().take(8).position(|it| *it == b' ')
+            && let Some(nul) = rest[blank + 1..].iter().position(|it| *it == 0)
+            && let (name, tail) = rest[blank + 1..].split_at(nul)
+            && tail.len() > 20
+        {
+            found.push((&rest[..blank], name, &tail[1..21]));
+            rest = &tail[21..];
+        }
+        found
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn entries_are_read_as_they_stand(
+            entries in proptest::collection::vec(
+                ("100644|100755|120000|160000|40000|040000|1 0644|100 44|1|[0-9 ]{0,9}", "[^\\x00]{0,40}", proptest::array::uniform20(0..=u8::MAX)),
+                0..12,
+            ),
+            cut in 0..30_usize,
+        ) {
+            let mut tree = Vec::new();
+            for (mode, name, id) in &entries {
+                tree.extend([mode.as_bytes(), b" ", name.as_bytes(), b"\0", &id[..]].concat());
+            }
+            let tree = &tree[..tree.len().saturating_sub(cut)];
+            let read = super::entries(tree);
+            let read: Vec<_> = read.map(|it| (it.mode, it.name, it.id)).collect();
+            proptest::prop_assert_eq!(read, naive(tree));
+        }
+    }
+
+    #[test]
+    fn modes_tell_what_an_entry_is() {
+        for (mode, is_tree, is_submodule) in [
+            ("40000", true, false),
+            ("040000", true, false),
+            ("100644", false, false),
+            ("100755", false, false),
+            ("120000", false, false),
+            ("160000", false, true),
+            ("4", false, false),
+        ] {
+            let tree = [mode.as_bytes(), b" a\0", &[1; 20]].concat();
+            let told = entries(&tree).map(|it| (it.is_tree(), it.is_submodule()));
+            assert_eq!(
+                told.collect::<Vec<_>>(),
+                [(is_tree, is_submodule)],
+                "{mode}"
+            );
+        }
+    }
 
     struct Table(HashMap<u8, Rc<[Kept]>>);
 
