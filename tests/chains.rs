@@ -117,6 +117,8 @@ impl Pieces {
             11 => wrapped(example, 48 + 4 * random.below(8)),
             12 => data_encoding::HEXLOWER.encode(example).into_bytes(),
             13 => escaped(example, random),
+            // A text with one of these is in Latin-1.
+            _ if random.below(300) == 0 => b"caf\xe9 \x80 na\xefve password = ".to_vec(),
             14 => [b"%41 \\u0041 &quot; ", random.of(PLAIN).as_bytes()].concat(),
             _ => random.of(PLAIN).as_bytes().repeat(random.below(40)),
         };
@@ -285,7 +287,8 @@ fn git(folder: &Path, arguments: &[&str]) {
 fn scan(folder: &Path, extra: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_keyatlas"))
         .args(["scan", "--history", "--format", "json"])
-        .args(["--min-confidence", "low", "--quiet", "."])
+        // Else the second scan would read nothing.
+        .args(["--min-confidence", "low", "--quiet", "--no-cache", "."])
         .args(extra)
         .current_dir(folder)
         .env("HOME", folder)

@@ -544,6 +544,7 @@ fn the_same_bytes_come_out_whatever_the_number_of_threads() {
                 "scan",
                 "--history",
                 "--estate",
+                "--no-cache",
                 "--format",
                 format,
                 "--jobs",

@@ -87,6 +87,77 @@ pub fn stays_plain(bytes: &[u8], edit: &Edit) -> bool {
         })
 }
 
+/// The bytes of a text in single bytes that take more of them in UTF-8.
+#[derive(Clone, Debug)]
+pub struct Wide {
+    /// Where each is, and how many bytes it and those before it take beyond one each.
+    all: Vec<(usize, usize)>,
+}
+
+impl Wide {
+    /// About how many bytes it takes.
+    pub fn size(&self) -> usize {
+        size_of_val(self.all.as_slice())
+    }
+
+    /// Where a place of the blob is in its text.
+    fn place(&self, at: usize) -> usize {
+        let before = self.all.partition_point(|it| it.0 < at);
+        at + before.checked_sub(1).map_or(0, |it| self.all[it].1)
+    }
+}
+
+/// One byte in so many may take more, else it pays no more to remember them.
+const RARE: usize = 16;
+
+/// The text of a blob that is read as Latin-1; `None` for any other, and for one with many such bytes.
+pub fn latin(bytes: &[u8]) -> Option<(Vec<u8>, Wide)> {
+    if !begins_plain(bytes) || std::str::from_utf8(bytes).is_ok() {
+        return None;
+    }
+    let mut all = Vec::new();
+    let mut more = 0;
+    for (part, start) in bytes.chunks(64).zip((0..).step_by(64)) {
+        if part.is_ascii() {
+            continue;
+        }
+        for (byte, at) in part.iter().zip(start..).filter(|it| !it.0.is_ascii()) {
+            more += width(*byte) - 1;
+            all.push((at, more));
+        }
+        if all.len() > bytes.len() / RARE {
+            return None;
+        }
+    }
+    Some((latin_if_broken(bytes).into_owned(), Wide { all }))
+}
+
+/// Bytes of a character of Windows-1252 in UTF-8: those it has in the place of control characters come from
+/// farther off (WHATWG Encoding Standard, index windows-1252).
+fn width(byte: u8) -> usize {
+    match byte {
+        0..=0x7F => 1,
+        0x81 | 0x83 | 0x88 | 0x8A | 0x8C..=0x90 | 0x98 | 0x9A | 0x9C..=0xFF => 2,
+        _ => 3,
+    }
+}
+
+/// The edit that makes the one text out of the other, from that of their blobs.
+pub fn translated(edit: &Edit, base: &Wide, result: &Wide) -> Edit {
+    let mut out = Edit::default();
+    out.reset(base.place(edit.base()));
+    let mut at = 0;
+    for copied in edit.copied() {
+        out.insert(result.place(copied.start) - at);
+        at = result.place(copied.end);
+        let from = base.place(copied.from);
+        out.copy(from, at - result.place(copied.start));
+    }
+    out.insert(result.place(edit.length()) - at);
+    out.finish();
+    out
+}
+
 fn begins_plain(bytes: &[u8]) -> bool {
     !has_mark(bytes) && !has_zero(bytes, 0)
 }
@@ -175,4 +246,54 @@ fn runs(bytes: &[u8]) -> Vec<u8> {
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn widths_are_those_of_the_decoder() {
+        for byte in 0..=u8::MAX {
+            let text = WINDOWS_1252.decode_without_bom_handling(&[byte]).0.len();
+            assert_eq!(width(byte), text, "{byte:#x}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_edit_of_blobs_is_one_of_their_texts(
+            base in prop::collection::vec(prop_oneof![30 => 32..127_u8, 1 => 128..=255_u8], 40..200),
+            cuts in prop::collection::vec((any::<prop::sample::Index>(), 0..30_usize, "[a-z]{0,5}"), 0..4),
+        ) {
+            let mut edit = Edit::default();
+            edit.reset(base.len());
+            let (mut blob, mut at) = (Vec::new(), 0);
+            for (place, skipped, put) in &cuts {
+                let start = place.index(base.len() + 1).max(at);
+                edit.copy(at, start - at);
+                blob.extend(&base[at..start]);
+                edit.insert(put.len());
+                blob.extend(put.as_bytes());
+                at = (start + skipped).min(base.len());
+            }
+            edit.copy(at, base.len() - at);
+            blob.extend(&base[at..]);
+            edit.finish();
+            let (Some((before, of_base)), Some((text, wide))) = (latin(&base), latin(&blob)) else {
+                return Ok(());
+            };
+            prop_assert_eq!(&text, &*root(&blob).text);
+            let translated = translated(&edit, &of_base, &wide);
+            prop_assert_eq!(translated.base(), before.len());
+            prop_assert_eq!(translated.length(), text.len());
+            for copied in translated.copied() {
+                let length = copied.end - copied.start;
+                prop_assert_eq!(&text[copied.start..copied.end], &before[copied.from..copied.from + length]);
+            }
+            let gaps = |it: &Edit| it.gaps().len();
+            prop_assert_eq!(gaps(&translated), gaps(&edit));
+        }
+    }
 }

@@ -4,7 +4,7 @@
 use super::batch::{self, Batch};
 use super::bundle;
 use super::known::Known;
-use crate::decode::{self, Covers, charset};
+use crate::decode;
 use crate::detect::{Detector, Found, Scratch, Texture, Trail};
 use crate::model::blob::{Blob, ObjectId};
 use crate::model::coverage::{Coverage, Gap, Reason};
@@ -96,18 +96,11 @@ pub(super) struct Collector<'a> {
     pub(super) bytes: AtomicU64,
 }
 
-/// What is kept of a blob for those that are made out of it.
-struct Past {
-    trail: Trail,
-    /// `None` where it had to be looked at whole.
-    covers: Option<Covers>,
-}
-
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -176,7 +169,7 @@ impl<'a> Collector<'a> {
         (locked(&self.troubled).clone(), !is_troubled)
     }
 
-    fn view(
+    pub(super) fn view(
         &self,
         view: &decode::View<'_>,
         blob: Blob<'_>,
@@ -245,7 +238,7 @@ impl Collector<'_> {
     }
 
     /// Looks at every view of a blob. What its own text holds is known where a trail of it is.
-    fn whole(&self, blob: Blob<'_>, trail: Option<&Trail>, scratch: &mut Scratch) {
+    pub(super) fn whole(&self, blob: Blob<'_>, trail: Option<&Trail>, scratch: &mut Scratch) {
         let mut seen = self.sightings(blob, None, trail, scratch);
         if !seen.is_empty() {
             locked(&self.sightings).append(&mut seen);
@@ -297,32 +290,7 @@ impl Collector<'_> {
         seen
     }
 
-    /// What encodings may hide in a plain text.
-    fn covers(
-        &self,
-        text: &[u8],
-        base: Option<(&Edit, &Covers)>,
-        scratch: &mut Scratch,
-    ) -> Option<Covers> {
-        let shows = &mut |view: &decode::View<'_>| !self.detected(view, scratch).is_empty();
-        Covers::of(text, base, &self.options, shows)
-    }
-
-    /// Looks at a blob whose text is its bytes, and that hides nothing.
-    fn plain(&self, blob: Blob<'_>, trail: &Trail) {
-        let found = self.detector.settled(blob.bytes, trail);
-        if found.is_empty() {
-            return;
-        }
-        let mut seen = Vec::new();
-        decode::root(blob.bytes, &mut |view| {
-            let found = found.clone();
-            self.view(view, blob, found, &mut seen, &mut Known::default());
-        });
-        locked(&self.sightings).append(&mut seen);
-    }
-
-    fn detected(&self, view: &decode::View<'_>, scratch: &mut Scratch) -> Vec<Found> {
+    pub(super) fn detected(&self, view: &decode::View<'_>, scratch: &mut Scratch) -> Vec<Found> {
         let texture = if view.is_binary {
             Texture::Binary
         } else {
@@ -371,24 +339,6 @@ impl Collector<'_> {
             locked(&self.sightings).append(&mut seen);
         }
     }
-
-    /// The trail of a blob whose text is its bytes, by way of the one it was made out of where that is
-    /// known. `None` if the blob must be looked at whole.
-    fn trail(
-        &self,
-        bytes: &[u8],
-        base: Option<(&Edit, &Trail)>,
-        scratch: &mut Scratch,
-    ) -> Option<Trail> {
-        let is_plain = match base {
-            Some((edit, _)) => charset::stays_plain(bytes, edit),
-            None => charset::is_plain(bytes),
-        };
-        if !is_plain || decode::is_container(bytes, &self.options) {
-            return None;
-        }
-        self.detector.trace(bytes, base, scratch)
-    }
 }
 
 impl Sink for Collector<'_> {
@@ -410,36 +360,8 @@ impl Sink for Collector<'_> {
         }
         self.count(blob);
         SCRATCH.with_borrow_mut(|scratch| {
-            let base = base.and_then(|(edit, kept)| {
-                let past: &Past = kept.state.downcast_ref()?;
-                Some((edit, past))
-            });
-            let of_trail = base.map(|(edit, past)| (edit, &past.trail));
-            let Some(trail) = self.trail(blob.bytes, of_trail, scratch) else {
-                self.whole(blob, None, scratch);
-                return None;
-            };
-            let of_covers = base.and_then(|(edit, past)| Some((edit, past.covers.as_ref()?)));
-            // Where a base is looked at whole, so is most likely what is made out of it.
-            let covers = match (base, of_covers) {
-                (Some(_), None) => None,
-                _ => self.covers(blob.bytes, of_covers, scratch),
-            };
-            if covers.as_ref().is_some_and(Covers::are_quiet) {
-                self.plain(blob, &trail);
-            } else {
-                self.whole(blob, Some(&trail), scratch);
-            }
-            // A copy has no spare room.
-            let kept = (future == Future::Base).then(|| Kept {
-                size: trail.size() + covers.as_ref().map_or(0, Covers::size),
-                state: Box::new(Past {
-                    trail: trail.clone(),
-                    covers,
-                }),
-            });
-            scratch.reuse(trail);
-            kept
+            let base = base.and_then(|(edit, kept)| Some((edit, kept.state.downcast_ref()?)));
+            self.chain(blob, base, future, scratch)
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod batch;
 mod bundle;
+mod chain;
 mod change;
 mod collect;
 mod gather;

@@ -120,7 +120,8 @@ fn the_number_of_threads_changes_no_byte() {
     for format in ["human", "json", "jsonl", "sarif"] {
         for mode in [&[][..], &["--history"]] {
             let scan = |jobs: &str| {
-                let line = [&["scan", "--format", format, "--jobs", jobs], mode].concat();
+                let scan = ["scan", "--no-cache", "--format", format, "--jobs", jobs];
+                let line = [&scan[..], mode].concat();
                 world.run(&line).code(1).out
             };
             assert_eq!(scan("1"), scan("7"), "{format} {mode:?}");
