@@ -152,6 +152,9 @@ pub(crate) struct Keywords {
     shapes: Vec<Vec<usize>>,
     /// By keyword: which of its hits can be part of a pattern; worked out when the first is met.
     leads: Vec<OnceLock<Lead>>,
+    /// By keyword: how far around a hit an edit must keep off, that nothing about it be looked at again;
+    /// worked out when the first is met.
+    margins_of: Vec<OnceLock<isize>>,
     /// By keyword: the rule under which a name is asked for its value.
     names: Vec<Option<usize>>,
     /// By rule: its keywords, where it has a pattern.
@@ -205,6 +208,7 @@ impl Keywords {
             lengths: Vec::new(),
             shapes: Vec::new(),
             leads: Vec::new(),
+            margins_of: Vec::new(),
             names: Vec::new(),
             of_rule: vec![Vec::new(); rules],
         };
@@ -216,6 +220,7 @@ impl Keywords {
             this.lengths.push(length);
             this.shapes.push(shapes.to_vec());
             this.leads.push(OnceLock::new());
+            this.margins_of.push(OnceLock::new());
             this.names.push(name);
         }
         this
@@ -320,6 +325,19 @@ impl Keywords {
     /// keyword may join it.
     fn guard(&self, reach: usize) -> usize {
         SIDE.max(self.longest + LEAD + reach)
+    }
+
+    /// Beyond this no window of a hit can have an edit in its guard.
+    fn margin(&self, reach: usize) -> isize {
+        (2 * self.longest + LEAD + reach + self.guard(reach)) as isize
+    }
+
+    /// The same for all that a hit may be part of, names whose value is near included.
+    fn margin_of(&self, hit: Hit, around: &impl Fn(usize) -> Around) -> isize {
+        let shapes = self.shapes(hit).iter();
+        let shapes = shapes.map(|it| self.margin(around(*it).behind)).max();
+        let name = self.name(hit).map(|_| AHEAD.max(SIDE + NAME) as isize);
+        shapes.max(name).unwrap_or_default()
     }
 
     /// Takes what is left alone by an edit, and lists what is to be looked at again: `lists.windows` and
@@ -439,14 +457,17 @@ impl Keywords {
                 .filter(|it| it.start <= hit.start())
                 .map(|it| edit.reach(**it));
             let start = hit.start() as isize;
+            let far = self.margins_of[hit.keyword()].get_or_init(|| self.margin_of(*hit, around));
+            if !hit.is_far() && known.is_some_and(|it| it.holds(start - far, start + far)) {
+                continue;
+            }
             if self.names[hit.keyword()].is_some() && !is_known_name(known, start, hit.is_far()) {
                 self.mark_name(hits, at, lists);
             }
             for rule in &self.shapes[hit.keyword()] {
                 let around = around(*rule);
                 let reach = around.behind;
-                // Beyond this no window of the hit can have an edit in its guard.
-                let margin = (2 * self.longest + LEAD + reach + self.guard(reach)) as isize;
+                let margin = self.margin(reach);
                 if known.is_some_and(|it| it.holds(start - margin, start + margin))
                     || at < lists.done[*rule]
                 {
