@@ -373,6 +373,7 @@ fn objects(
 ) -> Result<(), Error> {
     let new_collector = || {
         let mut collector = collector(options, detector);
+        // Who uses a secret is told by what is there now, not by what was.
         collector.references = false;
         collector.whole_blobs = options.whole_blobs;
         collector
