@@ -44,6 +44,7 @@ mod reach;
 mod record;
 mod refs;
 mod repository;
+mod said;
 mod spelling;
 mod staged;
 mod standing;

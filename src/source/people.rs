@@ -1,8 +1,9 @@
 //! Who commits and tags are by: the names to show.
 
 use crate::model::blob::ObjectId;
-use crate::source::commits::{Commit, Commits, kept, said};
+use crate::source::commits::{Commit, Commits};
 use crate::source::mailmap::Mailmap;
+use crate::source::said::{kept, said};
 
 /// Knows names, and where to read one that is not at hand.
 pub(crate) struct People<'a> {
