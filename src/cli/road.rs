@@ -167,8 +167,14 @@ fn uncached(why: &str) -> String {
 }
 
 fn recalled(recalled: &Recalled) -> String {
-    let Recalled { blobs, read } = recalled;
-    format!("cache: {read} of {blobs} objects were read, the others are known")
+    let Recalled {
+        blobs,
+        read,
+        others,
+    } = recalled;
+    format!(
+        "cache: {read} of {blobs} blobs and {others} other objects were read, the rest is known"
+    )
 }
 
 /// What the report does not hold because it differs from run to run, and what the waivers need.

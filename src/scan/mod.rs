@@ -113,6 +113,8 @@ pub struct Recalled {
     pub blobs: u64,
     /// Those that were read all the same.
     pub read: u64,
+    /// Commits, tags and trees that were read.
+    pub others: u64,
 }
 
 /// Why nothing could be scanned.

@@ -10,7 +10,7 @@ use super::{Error, Options, road};
 use crate::detect::Detector;
 use crate::model::blob::ObjectId;
 use crate::model::shelf::{PageKey, Shelf};
-use crate::source::history::{Fresh, History, HistoryOptions, HistoryTotals, Past};
+use crate::source::history::{Fresh, History, HistoryOptions, HistoryTotals, Legacy, Past, Survey};
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
 
@@ -24,6 +24,7 @@ const HEAD: u8 = 0;
 const CLEAN: u8 = 1;
 const SEEN: u8 = 2;
 const SURVEY: u8 = 3;
+const ROSTER: u8 = 4;
 /// What all parts of one writing begin with.
 type Mark = [u8; 16];
 
@@ -38,7 +39,7 @@ struct Open<'a> {
     seen: Seen,
     resting: HashMap<ObjectId, u32>,
     fresh: Fresh,
-    /// What the survey left, where everything lies as it lay.
+    /// What the survey left.
     survey: Option<Vec<u8>>,
 }
 
@@ -96,8 +97,8 @@ impl<'a> Recall<'a> {
             if seen.is_none() {
                 past.forget();
             }
-            past.recall(|| page.part(CLEAN));
-            let survey = past.is_same().then(|| page.part(SURVEY)).flatten();
+            past.recall(history, || page.part(CLEAN), || page.part(ROSTER));
+            let survey = (!past.is_blank()).then(|| page.part(SURVEY)).flatten();
             Some(Open {
                 past,
                 seen: seen.unwrap_or_default(),
@@ -145,9 +146,21 @@ impl<'a> Recall<'a> {
         self.open.is_some()
     }
 
-    /// What the survey of an earlier run left, if it still holds.
-    pub(super) fn survey(&self) -> Option<&[u8]> {
-        self.open.as_ref()?.survey.as_deref()
+    /// Everything that is no blob, with what the survey of an earlier run left, if that still holds.
+    pub(super) fn survey<'s>(
+        &'s self,
+        history: &History,
+        limits: &HistoryOptions,
+        flagged: &HashSet<ObjectId>,
+        collector: &Collector<'_>,
+    ) -> Survey<'s> {
+        let open = self.open.as_ref();
+        let again = open.and_then(|it| {
+            let record = it.survey.as_deref()?;
+            history.survey_again(limits, &it.past, record, collector)
+        });
+        let past = open.map(|it| &it.past);
+        again.unwrap_or_else(|| history.survey(limits, past, flagged, collector))
     }
 
     /// Writes the page, if there is anything new to it.
@@ -156,16 +169,16 @@ impl<'a> Recall<'a> {
         seen: &Seen,
         flagged: &HashSet<ObjectId>,
         troubled: &HashSet<ObjectId>,
-        survey: Option<Vec<u8>>,
+        survey: Option<Legacy>,
     ) {
         let Some(open) = self.open else { return };
         let Open { page, past, .. } = open;
         if past.is_same() && survey.is_none() {
-            let others = [CLEAN, SEEN, SURVEY].map(|it| page.part(it));
+            let others = [CLEAN, SEEN, SURVEY, ROSTER].map(|it| page.part(it));
             if !past.is_settled()
-                && let [Some(clean), Some(seen), Some(survey)] = &others
+                && let [Some(clean), Some(seen), Some(survey), Some(roster)] = &others
             {
-                page.keep(&[&past.renewed(), clean, seen, survey]);
+                page.keep(&[&past.renewed(), clean, seen, survey, roster]);
             }
             return;
         }
@@ -174,8 +187,8 @@ impl<'a> Recall<'a> {
             false => past.page(open.fresh, flagged, troubled, &open.resting),
         };
         if let Some([head, clean]) = parts {
-            let survey = survey.unwrap_or_default();
-            page.keep(&[&head, &clean, &seen.write(), &survey]);
+            let Legacy { record, roster } = survey.unwrap_or_default();
+            page.keep(&[&head, &clean, &seen.write(), &record, &roster]);
         }
     }
 }

@@ -386,9 +386,7 @@ fn objects(
     };
     let (blobs, collector) = recall.blobs(history, &limits, &new_collector)?;
     let flagged = collector.flagged();
-    let known = recall.survey();
-    let known = known.and_then(|it| history.survey_again(&limits, it, &collector));
-    let survey = known.unwrap_or_else(|| history.survey(&limits, &flagged, &collector));
+    let survey = recall.survey(history, &limits, &flagged, &collector);
     let mut coverage = Coverage::default();
     let (troubled, is_whole) = collector.troubles();
     let (sightings, _) = collector.finish(&mut coverage);
@@ -399,13 +397,14 @@ fn objects(
         let recalled = scanned.recalled.get_or_insert_default();
         recalled.blobs += blobs.read.blobs + blobs.unread.blobs;
         recalled.read += blobs.read.blobs;
+        recalled.others += survey.met();
     }
     let seen = Seen::of(&sightings);
     let asides: HashSet<Aside> = sightings.iter().filter_map(Sighting::aside).collect();
     let origins = history.origins_with(&limits, survey, &flagged, &asides);
     coverage.gaps.extend(origins.gaps);
-    let record = origins.record.filter(|_| is_whole);
-    recall.keep(&seen, &flagged, &troubled, record);
+    let legacy = origins.legacy.filter(|_| is_whole);
+    recall.keep(&seen, &flagged, &troubled, legacy);
     for gap in &mut coverage.gaps {
         gap.path = match gap.path.as_str() {
             "." => name.to_owned(),

@@ -11,8 +11,9 @@ use crate::source::Sink;
 use crate::source::digest::Digest;
 use crate::source::objects::Visit;
 use crate::source::refs::Refs;
+use crate::source::roster::Met;
 use crate::source::said::{AUTHOR, COMMITTER, OTHERS, Said, What, kept, said, what};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub(crate) type RawId = [u8; 20];
@@ -30,7 +31,7 @@ pub(crate) struct Commit {
     lag: i32,
     /// The number of its author.
     pub(crate) author: u32,
-    /// A hash of its message.
+    /// A hash of its message, or a number that those with the same share.
     message: u32,
     /// Whether a ref reaches it.
     pub(crate) reachable: bool,
@@ -114,6 +115,12 @@ impl Commits {
         starts
     }
 
+    /// The number of a commit's message.
+    pub(crate) fn message(&self, id: &ObjectId) -> Option<u32> {
+        let at = self.position(id.as_bytes())?;
+        Some(self.all[at].message)
+    }
+
     /// Commits that may have the message of this one.
     pub(crate) fn alike(&self, commit: &Commit) -> impl Iterator<Item = &Commit> {
         let message = commit.message;
@@ -184,6 +191,28 @@ impl Commits {
         is_sorted.then_some(commits)
     }
 
+    /// Adds those that came later. Whoever is author of both has two numbers then.
+    fn add(&mut self, later: Self, messages: &HashMap<u32, u32>) {
+        let above = |number: fn(&Commit) -> u32| self.all.iter().map(number).max();
+        let above = [above(|it| it.author), above(|it| it.message)];
+        let [author, mut next] = above.map(|it| it.map_or(0, |it| it + 1));
+        let mut numbers = messages.clone();
+        let start = self.parents.len() as u32;
+        self.parents.extend(later.parents);
+        self.all.extend(later.all.into_iter().map(|it| Commit {
+            parents: (it.parents.0 + start, it.parents.1 + start),
+            author: it.author + author,
+            message: *numbers.entry(it.message).or_insert_with(|| {
+                next += 1;
+                next - 1
+            }),
+            ..it
+        }));
+        self.all.sort_unstable_by_key(|it| it.id);
+        self.authors = Vec::new();
+        self.starts = OnceLock::new();
+    }
+
     /// Marks what these reach and nothing has reached before.
     fn mark(&mut self, tips: impl Iterator<Item = ObjectId>, notes: u8) {
         let mut stack: Vec<usize> = tips.filter_map(|it| self.position(it.as_bytes())).collect();
@@ -218,8 +247,8 @@ pub(crate) struct Gathered {
     pub(crate) tags: Vec<Tag>,
     /// What could not be read.
     pub(crate) gaps: Vec<Gap>,
-    /// Hashes of texts that were handed out.
-    seen: HashSet<u64>,
+    /// What was met and handed out.
+    pub(crate) met: Met,
     /// Numbers of authors, by their hashes.
     authors: HashMap<u64, u32>,
 }
@@ -252,6 +281,15 @@ impl Gathered {
             tags,
             ..Self::default()
         }
+    }
+
+    /// Adds what came later. `messages` tells the number of a message by its hash, where one that was known
+    /// before may come again.
+    pub(crate) fn add(&mut self, later: Self, messages: &HashMap<u32, u32>) {
+        self.commits.add(later.commits, messages);
+        self.tags.extend(later.tags);
+        self.tags.sort_unstable_by_key(|it| it.id);
+        self.gaps.extend(later.gaps);
     }
 
     /// A tag by its id.
@@ -298,37 +336,40 @@ impl Gathered {
 
     /// Whether this text comes for the first time.
     fn is_new(&mut self, hash: u64) -> bool {
-        self.seen.insert(hash)
+        self.met.texts.insert(hash)
     }
 }
 
 /// Gathers commits and tags from a reading of the object database, and hands out what they say.
 pub(crate) struct Gatherer<'a> {
     sink: &'a dyn Sink,
-    digest: Digest,
+    digest: &'a Digest,
     found: Mutex<Gathered>,
 }
 
 impl<'a> Gatherer<'a> {
-    pub(crate) fn new(sink: &'a dyn Sink) -> Self {
+    /// After what was met before.
+    pub(crate) fn new(sink: &'a dyn Sink, digest: &'a Digest, met: Met) -> Self {
+        let found = Gathered {
+            met,
+            ..Gathered::default()
+        };
         Self {
             sink,
-            digest: Digest::new(),
-            found: Mutex::default(),
+            digest,
+            found: Mutex::new(found),
         }
     }
 
-    /// What was gathered, sorted and marked by what refs reach.
-    pub(crate) fn finish(self, refs: &Refs) -> Gathered {
+    /// What was gathered, sorted; nothing is marked yet.
+    pub(crate) fn finish(self) -> Gathered {
         let mut found = self
             .found
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
-        found.seen = HashSet::new();
         found.authors = HashMap::new();
         found.commits.all.sort_unstable_by_key(|it| it.id);
         found.tags.sort_unstable_by_key(|it| it.id);
-        found.mark(refs);
         found
     }
 
@@ -403,6 +444,7 @@ impl Visit for Gatherer<'_> {
         let Some(raw) = id.as_bytes().first_chunk() else {
             return;
         };
+        self.found().met.meet(self.digest, &id);
         match what(bytes) {
             Some(What::Commit(tree)) => self.commit(id, *raw, &said(bytes), tree),
             Some(What::Tag(target)) => self.tag(id, &said(bytes), target),

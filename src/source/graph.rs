@@ -194,8 +194,10 @@ fn dates(commits: &Commits, family: &Family) -> Vec<i64> {
 mod tests {
     use super::*;
     use crate::source::commits::{Gathered, Gatherer};
+    use crate::source::digest::Digest;
     use crate::source::objects::Visit;
     use crate::source::refs::Refs;
+    use crate::source::roster::Met;
     use crate::source::testing::Keep;
 
     fn id(number: u8) -> ObjectId {
@@ -205,7 +207,8 @@ mod tests {
     /// Commits by number: parents and commit date. `main` points at the first.
     fn gathered(rows: &[(u8, &[u8], i64)]) -> Gathered {
         let sink = Keep::default();
-        let gatherer = Gatherer::new(&sink);
+        let digest = Digest::new();
+        let gatherer = Gatherer::new(&sink, &digest, Met::default());
         for (number, parents, date) in rows {
             let parents = parents.iter().map(|it| format!("parent {}\n", id(*it)));
             let text = format!(
@@ -220,7 +223,9 @@ mod tests {
             .push(("refs/heads/main".to_owned(), id(rows[0].0)));
         refs.targets
             .push(("refs/pull/1/head".to_owned(), id(rows[1].0)));
-        gatherer.finish(&refs)
+        let mut gathered = gatherer.finish();
+        gathered.mark(&refs);
+        gathered
     }
 
     fn order(graph: &Graph<'_>) -> Vec<u8> {

@@ -19,7 +19,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use crate::source::lives::{Contents, Lives};
 pub use crate::source::past::{Fresh, Past};
-pub use crate::source::survey::{Origins, Survey};
+pub use crate::source::survey::{Legacy, Origins, Survey};
 
 /// How to read history.
 #[derive(Clone, Copy, Debug)]
@@ -138,8 +138,8 @@ impl History {
             &|id| self.object(id),
             &reader,
         );
-        let (read, mut fresh) = reader.finish();
-        let mut unread = past.unread(self, &mut fresh);
+        let (read, fresh) = reader.finish();
+        let mut unread = past.unread();
         unread.blobs += resting.len() as u64;
         unread.bytes += resting.values().map(|it| u64::from(*it)).sum::<u64>();
         (read, unread, fresh)
@@ -147,29 +147,31 @@ impl History {
 
     /// Everything that is no blob, in one pass over commits and tags and one over trees: messages, headers
     /// and names go to the sink. `flagged` are the blobs whose origins will be asked for.
-    pub fn survey(
+    pub fn survey<'a>(
         &self,
         options: &HistoryOptions,
+        past: Option<&'a Past>,
         flagged: &HashSet<ObjectId>,
         sink: &dyn Sink,
-    ) -> Survey {
-        Survey::of(self, &self.unbound(options), flagged, sink)
+    ) -> Survey<'a> {
+        Survey::of(self, &self.unbound(options), past, flagged, sink)
     }
 
-    /// The same from what an earlier survey left, if that can be read. All objects must lie as they lay then.
-    pub fn survey_again(
+    /// The same from what an earlier survey left, if that can be read and nothing of it is gone.
+    pub fn survey_again<'a>(
         &self,
         options: &HistoryOptions,
+        past: &'a Past,
         record: &[u8],
         sink: &dyn Sink,
-    ) -> Option<Survey> {
-        Survey::again(self, &self.unbound(options), record, sink)
+    ) -> Option<Survey<'a>> {
+        Survey::again(self, &self.unbound(options), past, record, sink)
     }
 
     /// Where each flagged blob lay and who brought it there: one origin for each blob and path.
     pub fn origins(&self, flagged: &HashSet<ObjectId>) -> Origins {
         let options = HistoryOptions::default();
-        let survey = self.survey(&options, flagged, &Unheard);
+        let survey = self.survey(&options, None, flagged, &Unheard);
         self.origins_with(&options, survey, flagged, &HashSet::new())
     }
 
@@ -177,7 +179,7 @@ impl History {
     pub fn origins_with(
         &self,
         options: &HistoryOptions,
-        survey: Survey,
+        survey: Survey<'_>,
         flagged: &HashSet<ObjectId>,
         asides: &HashSet<Aside>,
     ) -> Origins {
@@ -196,6 +198,20 @@ impl History {
     pub(crate) fn each(&self, options: &HistoryOptions, kinds: &'static [Kind], visit: &dyn Visit) {
         self.objects
             .each(&self.reading(kinds, options), &|id| self.object(id), visit);
+    }
+
+    /// The same of some objects alone.
+    pub(crate) fn each_of(
+        &self,
+        only: &HashSet<ObjectId>,
+        options: &HistoryOptions,
+        kinds: &'static [Kind],
+        visit: &dyn Visit,
+    ) {
+        let reading = self.reading(kinds, options);
+        let chosen = Chosen { only, visit };
+        self.objects
+            .each_of(Some(only), &reading, &|id| self.object(id), &chosen);
     }
 
     /// An object by its id through git's library: the slow way, for deltas whose base lies in another pack.
@@ -258,6 +274,44 @@ fn elsewhere(repository: &git2::Repository, id: &ObjectId) -> Option<(Kind, Vec<
         git2::ObjectType::Any => return None,
     };
     Some((kind, object.data().to_vec()))
+}
+
+/// Lets some objects through.
+struct Chosen<'a> {
+    only: &'a HashSet<ObjectId>,
+    visit: &'a dyn Visit,
+}
+
+impl Visit for Chosen<'_> {
+    fn chooses(&self) -> bool {
+        true
+    }
+
+    fn wants(&self, id: &ObjectId) -> bool {
+        self.only.contains(id) && self.visit.wants(id)
+    }
+
+    fn object(&self, id: ObjectId, bytes: &[u8]) {
+        self.visit.object(id, bytes);
+    }
+
+    fn chained(
+        &self,
+        id: ObjectId,
+        bytes: &[u8],
+        base: Option<(&Edit, &Kept)>,
+        future: Future,
+    ) -> Option<Kept> {
+        self.visit.chained(id, bytes, base, future)
+    }
+
+    fn stumbled(&self, id: &ObjectId) {
+        self.visit.stumbled(id);
+    }
+
+    fn failed(&self, gap: Gap) {
+        self.visit.failed(gap);
+    }
 }
 
 struct BlobReader<'a> {

@@ -27,6 +27,8 @@ mod exclude;
 mod fold;
 mod forest;
 mod graph;
+mod growth;
+mod hashed;
 mod holders;
 mod index;
 mod lives;
@@ -44,6 +46,7 @@ mod reach;
 mod record;
 mod refs;
 mod repository;
+mod roster;
 mod said;
 mod spelling;
 mod staged;
@@ -54,6 +57,7 @@ mod survey;
 mod testing;
 mod trees;
 mod walk;
+mod way;
 
 /// What a sink wants to know again of a blob when blobs come that are made out of it.
 pub struct Kept {

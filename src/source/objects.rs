@@ -258,7 +258,8 @@ impl Pass<'_> {
         let Packed { pack, forest } = &self.objects.packs[at];
         let few;
         let forest = match (self.only, forest.get()) {
-            (Some(only), None) => {
+            // Finding the way to many takes longer than looking at all.
+            (Some(only), None) if only.len() < pack.len() as usize / 8 => {
                 few = Forest::towards(pack, only.iter().filter_map(|it| pack.position(it)));
                 &few
             }

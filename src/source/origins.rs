@@ -142,7 +142,18 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    fn number(&mut self, id: ObjectId) -> u32 {
+    /// Makes one that was recalled ready to grow.
+    pub(crate) fn reopen(&mut self) {
+        for (number, id) in (0..).zip(&self.ids) {
+            self.numbers.entry(*id).or_insert(number);
+        }
+        let names = (0..).zip(&self.names);
+        let numbers = names.map(|(number, name)| (name.as_bytes().into(), number));
+        self.name_numbers = numbers.collect();
+    }
+
+    /// The number of an object.
+    pub(crate) fn number(&mut self, id: ObjectId) -> u32 {
         let next = self.ids.len() as u32;
         let number = *self.numbers.entry(id).or_insert(next);
         if number == next {
@@ -167,26 +178,26 @@ impl Table {
         Listings::new(std::mem::take(&mut self.entries), ranges)
     }
 
-    fn name(&mut self, name: &[u8]) -> u32 {
+    /// The number of a name.
+    pub(crate) fn name(&mut self, name: &[u8]) -> u32 {
         if let Some(number) = self.name_numbers.get(name) {
             return *number;
         }
-        let number = self.names.len() as u32;
-        self.names.push(spelling::text(name).into_owned());
+        let text = spelling::text(name);
+        // Of a recalled table only the spelling of a name is known.
+        let known = self.name_numbers.get(text.as_bytes());
+        let number = known.copied().unwrap_or(self.names.len() as u32);
+        if number as usize == self.names.len() {
+            self.names.push(text.into_owned());
+        }
         self.name_numbers.insert(name.into(), number);
         number
     }
 
-    fn keep(&mut self, tree: ObjectId, kept: &[(&[u8], ObjectId, bool)]) {
+    /// Adds a tree.
+    pub(crate) fn keep(&mut self, tree: ObjectId, kept: impl IntoIterator<Item = Entry<u32, u32>>) {
         let start = self.entries.len() as u32;
-        for (name, id, is_tree) in kept {
-            let entry = Entry {
-                name: self.name(name),
-                id: self.number(*id),
-                is_tree: *is_tree,
-            };
-            self.entries.push(entry);
-        }
+        self.entries.extend(kept);
         let tree = self.number(tree);
         self.ranges.insert(tree, (start, self.entries.len() as u32));
     }
@@ -223,7 +234,14 @@ impl Visit for Collector<'_> {
             .collect();
         if !kept.is_empty() {
             let mut guard = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            guard.0.keep(id, &kept);
+            let table = &mut guard.0;
+            let entry = |(name, id, is_tree): (&[u8], ObjectId, bool)| Entry {
+                name: table.name(name),
+                id: table.number(id),
+                is_tree,
+            };
+            let kept: Vec<_> = kept.into_iter().map(entry).collect();
+            table.keep(id, kept);
         }
     }
 

@@ -8,39 +8,12 @@
 use crate::model::blob::ObjectId;
 use crate::model::tape::{Reel, Tape};
 use crate::source::digest::Digest;
+use crate::source::hashed::Hashed;
 use crate::source::history::{History, HistoryTotals};
+use crate::source::roster::Roster;
 use crate::source::standing::{Standing, Turn};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-
-/// Blobs that showed nothing: hashes of their ids, sorted, and their sizes.
-#[derive(Default, Debug)]
-struct Clean(Vec<(u64, u32)>);
-
-impl Clean {
-    fn position(&self, hash: u64) -> Option<usize> {
-        self.0.binary_search_by_key(&hash, |it| it.0).ok()
-    }
-
-    fn write(&self) -> Vec<u8> {
-        let mut tape = Tape::default();
-        tape.number(self.0.len() as u64);
-        for (hash, size) in &self.0 {
-            tape.raw(&hash.to_le_bytes());
-            tape.number(u64::from(*size));
-        }
-        tape.into_bytes()
-    }
-
-    fn read(bytes: &[u8]) -> Option<Self> {
-        let mut reel = Reel::new(bytes);
-        let mut clean = Vec::with_capacity(reel.clone().count()?);
-        for _ in 0..reel.count()? {
-            clean.push((u64::from_le_bytes(reel.raw()?), reel.short()?));
-        }
-        (reel.is_over() && clean.is_sorted_by(|a, b| a.0 < b.0)).then_some(Self(clean))
-    }
-}
 
 /// An earlier pass, seen from now.
 #[derive(Debug)]
@@ -50,13 +23,31 @@ pub struct Past {
     /// As it was written; `None` without an earlier pass that counts.
     earlier: Option<Standing>,
     turn: Turn,
-    clean: Clean,
+    /// Blobs that showed nothing, with their sizes.
+    clean: Hashed,
     /// How many there are, and their bytes.
     sum: HistoryTotals,
     /// Blobs that showed something, with their sizes.
     flagged: HashMap<ObjectId, u32>,
     /// Blobs that could not be read whole.
     troubled: HashSet<ObjectId>,
+    /// What is no blob, where a survey noted all of it.
+    roster: Option<Roster>,
+    /// What is there now, where not everything lies as it lay.
+    census: Census,
+}
+
+/// What is there, seen from what was there before.
+#[derive(Default, Debug)]
+struct Census {
+    /// What was not met before, or is not known to be what it was; `None` if that is much.
+    newcomers: Option<HashSet<ObjectId>>,
+    /// Which of the clean blobs are still there.
+    present: Vec<bool>,
+    /// How many these are, and their bytes.
+    unread: HistoryTotals,
+    /// Whether everything that was met is still there, and what it was.
+    is_whole: bool,
 }
 
 /// What the pass of now has read.
@@ -66,8 +57,6 @@ pub struct Fresh {
     pub(crate) read: Vec<(u64, u32)>,
     /// What could not be read, at least in one copy.
     pub(crate) failed: HashSet<ObjectId>,
-    /// Which of the clean ones are still there.
-    present: Vec<bool>,
 }
 
 impl Past {
@@ -82,10 +71,12 @@ impl Past {
             turn: Turn::Doubtful,
             earlier: None,
             standing,
-            clean: Clean::default(),
+            clean: Hashed::default(),
             sum: HistoryTotals::default(),
             flagged: HashMap::new(),
             troubled: HashSet::new(),
+            roster: None,
+            census: Census::default(),
         };
         if let Some(earlier) = head.and_then(|it| past.read(it)) {
             past.turn = past.standing.since(&earlier, &indexes, folders);
@@ -102,9 +93,11 @@ impl Past {
         self.turn = Turn::Doubtful;
         self.earlier = None;
         self.sum = HistoryTotals::default();
-        self.clean = Clean::default();
+        self.clean = Hashed::default();
         self.flagged.clear();
         self.troubled.clear();
+        self.roster = None;
+        self.census = Census::default();
     }
 
     /// Whether everything lies as it lay.
@@ -122,14 +115,75 @@ impl Past {
         self.is_same() && self.earlier.as_ref() == Some(&self.standing)
     }
 
-    /// Takes the second part of the page, where that is needed.
-    pub fn recall(&mut self, clean: impl FnOnce() -> Option<Vec<u8>>) {
-        if let Turn::Moved(_) = self.turn {
-            match clean().and_then(|it| Clean::read(&it)) {
-                Some(clean) => self.clean = clean,
-                None => self.forget(),
+    /// Takes the further parts of the page where they are needed, and looks who is there.
+    pub fn recall(
+        &mut self,
+        history: &History,
+        clean: impl FnOnce() -> Option<Vec<u8>>,
+        roster: impl FnOnce() -> Option<Vec<u8>>,
+    ) {
+        let Turn::Moved(_) = self.turn else {
+            return;
+        };
+        let read = |it: Vec<u8>| Hashed::read(&mut Reel::new(&it));
+        let Some(clean) = clean().and_then(read) else {
+            return self.forget();
+        };
+        self.clean = clean;
+        self.roster = roster().and_then(|it| Roster::read(&it));
+        self.census = self.census(history);
+    }
+
+    fn census(&self, history: &History) -> Census {
+        let Turn::Moved(doubted) = &self.turn else {
+            return Census::default();
+        };
+        let mut census = Census {
+            present: vec![false; self.clean.rows().len()],
+            ..Census::default()
+        };
+        let mut newcomers = HashSet::new();
+        let mut others = vec![false; self.roster.as_ref().map_or(0, Roster::len)];
+        // Where more is new than was known, starting anew is as quick.
+        let most = self.clean.rows().len() + others.len();
+        let mut special: HashSet<ObjectId> = HashSet::new();
+        history.objects().each_id(&mut |id| {
+            let hash = self.hash(&id);
+            let is_doubted = doubted.contains(&id);
+            let roster = || self.roster.as_ref()?.position(hash);
+            if let Some(at) = self.clean.position(hash).filter(|_| !is_doubted) {
+                if !std::mem::replace(&mut census.present[at], true) {
+                    census.unread.blobs += 1;
+                    census.unread.bytes += u64::from(self.clean.rows()[at].1);
+                }
+            } else if let Some(at) = roster().filter(|_| !is_doubted) {
+                others[at] = true;
+            } else if !is_doubted && self.is_special(&id) {
+                special.insert(id);
+            } else if newcomers.len() <= most {
+                newcomers.insert(id);
             }
-        }
+        });
+        census.newcomers = (newcomers.len() <= most).then_some(newcomers);
+        let all = |it: &[bool]| it.iter().all(|it| *it);
+        let is_special_there = special.len() == self.flagged.len() + self.troubled.len();
+        census.is_whole = all(&census.present) && all(&others) && is_special_there;
+        census
+    }
+
+    /// Whether a blob showed something or could not be read whole.
+    fn is_special(&self, id: &ObjectId) -> bool {
+        self.flagged.contains_key(id) || self.troubled.contains(id)
+    }
+
+    /// What was not met before, where an earlier survey can be carried on with it: nothing else has changed.
+    pub(crate) fn newcomers(&self) -> Option<(&HashSet<ObjectId>, &Roster)> {
+        let known = self.census.newcomers.as_ref().zip(self.roster.as_ref());
+        known.filter(|_| self.census.is_whole)
+    }
+
+    pub(crate) fn digest(&self) -> &Digest {
+        &self.digest
     }
 
     /// Blobs that showed something and are still there, and are what they were.
@@ -149,10 +203,17 @@ impl Past {
         flagged.filter(move |it| is_there(&it.0))
     }
 
-    /// What to read where all lies as it lay: these, and what could not be read whole.
+    /// All that is to be read, if that is little: these, what could not be read whole, and what is new.
     pub(crate) fn only(&self, again: &HashSet<ObjectId>) -> Option<HashSet<ObjectId>> {
-        self.is_same()
-            .then(|| again.union(&self.troubled).copied().collect())
+        let known = again.iter().chain(&self.troubled);
+        match &self.turn {
+            Turn::Same => Some(known.copied().collect()),
+            Turn::Moved(_) => {
+                let newcomers = self.census.newcomers.as_ref()?;
+                Some(known.chain(newcomers).copied().collect())
+            }
+            Turn::Doubtful => None,
+        }
     }
 
     /// Whether a blob must be read. `resting` are those that showed something and are not to be read again.
@@ -169,21 +230,11 @@ impl Past {
     }
 
     /// How much is there that need not be read, but for the resting.
-    pub(crate) fn unread(&self, history: &History, fresh: &mut Fresh) -> HistoryTotals {
-        let Turn::Moved(doubted) = &self.turn else {
-            return self.sum;
-        };
-        let mut sum = HistoryTotals::default();
-        fresh.present = vec![false; self.clean.0.len()];
-        history.objects().each_id(&mut |id| {
-            let at = self.clean.position(self.hash(&id));
-            if let Some(at) = at.filter(|it| !fresh.present[*it] && !doubted.contains(&id)) {
-                fresh.present[at] = true;
-                sum.blobs += 1;
-                sum.bytes += u64::from(self.clean.0[at].1);
-            }
-        });
-        sum
+    pub(crate) fn unread(&self) -> HistoryTotals {
+        match self.turn {
+            Turn::Moved(_) => self.census.unread,
+            _ => self.sum,
+        }
     }
 
     /// Both parts of the page that the next run may start from. `flagged` are all blobs that showed
@@ -206,22 +257,23 @@ impl Past {
                 None => clean.push((hash, size)),
             }
         }
-        let kept = self.clean.0.iter().zip(&fresh.present);
+        let kept = self.clean.rows().iter().zip(&self.census.present);
         clean.extend(kept.filter(|it| *it.1).map(|it| *it.0));
-        clean.sort_unstable();
-        clean.dedup();
         let seen: Option<Vec<(ObjectId, u32)>> = flagged
             .difference(&troubled)
             .map(|it| Some((*it, *sizes.get(it)?)))
             .collect();
         let mut seen = seen?;
         seen.sort_unstable();
-        let clean = Clean(clean);
+        let clean = Hashed::of(clean);
+        let sizes = clean.rows().iter().map(|it| u64::from(it.1));
         let sum = HistoryTotals {
-            blobs: clean.0.len() as u64,
-            bytes: clean.0.iter().map(|it| u64::from(it.1)).sum(),
+            blobs: clean.rows().len() as u64,
+            bytes: sizes.sum(),
         };
-        Some([self.head(sum, &seen, &troubled), clean.write()])
+        let mut tape = Tape::default();
+        clean.write(&mut tape);
+        Some([self.head(sum, &seen, &troubled), tape.into_bytes()])
     }
 
     /// The first part anew, where all is as it was but the times of files.

@@ -32,7 +32,9 @@ pub fn promisor(history: &History) -> Option<Promisor> {
 
 /// The blobs and trees that history names and the clone lacks.
 pub fn lacking(history: &History, options: &HistoryOptions) -> BTreeSet<ObjectId> {
-    history.survey(options, &HashSet::new(), &Unheard).lacking()
+    history
+        .survey(options, None, &HashSet::new(), &Unheard)
+        .lacking()
 }
 
 /// The blobs of a change, on either side, that the clone lacks.

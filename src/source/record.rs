@@ -1,7 +1,7 @@
-//! What a survey leaves for the next run, where all objects lie as they lay: commits, what is missing, and
-//! the flagged entries of trees, without which no origin can be told.
+//! What a survey leaves for the next run: commits, what is missing, and the flagged entries of trees, without
+//! which no origin can be told.
 //!
-//! Not here: refs, logs and settings, which are read anew each time. No text is written but names of files
+//! Not here: refs, logs and settings, which are read anew each time, and what was met beside (see `roster`). No text is written but names of files
 //! and folders that showed nothing: messages, headers and names that did are told by where they stand.
 
 use crate::model::blob::{Blob, ObjectId};
@@ -10,6 +10,7 @@ use crate::model::origin::{Aside, OriginKind};
 use crate::model::tape::{Reel, Tape};
 use crate::source::commits::{Commits, Gathered, RawId, Tag};
 use crate::source::compare;
+use crate::source::digest::Digest;
 use crate::source::history::History;
 use crate::source::objects::Visit;
 use crate::source::origins::Table;
@@ -48,8 +49,9 @@ const KINDS: [OriginKind; 3] = [
 ];
 
 impl Record<'_> {
-    /// `None` if something that showed something cannot be told by where it stands.
-    pub(crate) fn write(&self) -> Option<Vec<u8>> {
+    /// The record, and the numbers of trees that have one in it, in the order of those there. `None` if
+    /// something that showed something cannot be told by where it stands.
+    pub(crate) fn write(&self) -> Option<(Vec<u8>, Vec<u32>)> {
         let mut tape = Tape::default();
         self.gathered.commits.write(&mut tape);
         ids(&mut tape, self.gathered.tags.iter().map(|it| it.id));
@@ -64,8 +66,17 @@ impl Record<'_> {
         let sorted = |it: &HashSet<ObjectId>| it.iter().copied().collect::<BTreeSet<_>>();
         ids(&mut tape, sorted(self.bearers).into_iter());
         ids(&mut tape, sorted(self.all).into_iter());
-        self.table(&mut tape)?;
-        Some(tape.into_bytes())
+        let used = self.table(&mut tape)?;
+        Some((tape.into_bytes(), used))
+    }
+
+    /// Messages and headers that showed something, and names as they are written.
+    pub(crate) fn shown(&self, history: &History) -> Option<[Vec<Vec<u8>>; 2]> {
+        let said = self.asides.iter().filter(|it| KINDS.contains(&it.kind));
+        let text = |it: &Aside| spoken(&history.object(&it.id?)?.1, &it.path);
+        let texts: Option<_> = said.map(text).collect();
+        let names: Option<_> = self.spots.values().map(|it| named(history, it)).collect();
+        Some([texts?, names?])
     }
 
     fn asides(&self, tape: &mut Tape) -> Option<()> {
@@ -90,7 +101,7 @@ impl Record<'_> {
     }
 
     /// Numbers that are still in use, the names, the entries, and the trees of commits.
-    fn table(&self, tape: &mut Tape) -> Option<()> {
+    fn table(&self, tape: &mut Tape) -> Option<Vec<u32>> {
         let table = self.table;
         tape.number(table.names.len() as u64);
         for name in &table.names {
@@ -122,7 +133,7 @@ impl Record<'_> {
             // A tree below which nothing is flagged may have a number that nothing uses.
             tape.number(tree.and_then(number).map_or(0, |it| it + 1));
         }
-        Some(())
+        Some(used)
     }
 }
 
@@ -139,13 +150,17 @@ fn id(reel: &mut Reel<'_>) -> Option<ObjectId> {
 pub(crate) struct Known {
     pub(crate) gathered: Gathered,
     pub(crate) absent: HashMap<RawId, Kind>,
-    /// Bytes of texts that are not handed out again.
+    /// Bytes of all texts.
+    pub(crate) heard: u64,
+    /// Bytes of those that are not handed out again.
     pub(crate) unheard: u64,
     pub(crate) bearers: HashSet<ObjectId>,
     pub(crate) all: HashSet<ObjectId>,
     pub(crate) table: Table,
+    /// Of names that showed something, as they are written and as they are shown, a tree that has each.
+    spots: Vec<(Vec<u8>, String, Spot)>,
     /// Texts that showed something, to be handed out again.
-    texts: Vec<(OriginKind, Option<ObjectId>, String, Vec<u8>)>,
+    texts: Vec<Text>,
 }
 
 impl Known {
@@ -172,21 +187,46 @@ impl Known {
             .map(|_| id(reel))
             .collect::<Option<_>>()?;
         let table = table(reel, &spots, &commits)?;
-        texts.extend(spots.into_iter().map(|name| {
-            let text = spelling::without_ending(&name).into_owned();
-            let path = spelling::text(&name).into_owned();
-            (OriginKind::FileName, None, path, text)
+        texts.extend(spots.iter().map(|(name, path, _)| {
+            let text = spelling::without_ending(name).into_owned();
+            (OriginKind::FileName, None, path.clone(), text)
         }));
         let again: u64 = texts.iter().map(|it| it.3.len() as u64).sum();
         Some(Self {
             gathered: Gathered::of(commits, tags),
             absent,
+            heard,
             unheard: heard.checked_sub(again).filter(|_| reel.is_over())?,
             bearers,
             all,
             table,
+            spots,
             texts,
         })
+    }
+
+    /// A tree that has each name that showed something.
+    pub(crate) fn spots(&self) -> impl Iterator<Item = (String, Spot)> {
+        self.spots.iter().map(|it| (it.1.clone(), it.2))
+    }
+
+    /// Hashes of these names.
+    pub(crate) fn names(&self, digest: &Digest) -> impl Iterator<Item = u64> {
+        self.spots.iter().map(|it| digest.of(&it.0))
+    }
+
+    /// Whether an object was named and not there.
+    pub(crate) fn lacks(&self, id: &ObjectId) -> bool {
+        let raw = id.as_bytes().first_chunk::<20>();
+        raw.is_some_and(|it| self.absent.contains_key(it))
+    }
+
+    /// Hashes of messages and headers that showed something: as they were handed out, and come again.
+    pub(crate) fn said(&self, digest: &Digest) -> Vec<(OriginKind, Option<ObjectId>, u64)> {
+        let kinds = [OriginKind::CommitMessage, OriginKind::Header];
+        let said = self.texts.iter().filter(|it| kinds.contains(&it.0));
+        said.map(|(kind, id, _, text)| (*kind, *id, digest.of(text)))
+            .collect()
     }
 
     /// Hands out the texts that showed something.
@@ -216,22 +256,33 @@ fn said(history: &History, reel: &mut Reel<'_>) -> Option<Vec<Text>> {
     (0..reel.count()?).map(|_| text(reel)).collect()
 }
 
+/// The name at a spot.
+fn named(history: &History, (tree, number): &Spot) -> Option<Vec<u8>> {
+    let (_, bytes) = history.object(tree)?;
+    let mut entries = compare::entries(&bytes);
+    Some(entries.nth(*number as usize)?.name.to_vec())
+}
+
 /// Names.
-fn spots(history: &History, reel: &mut Reel<'_>) -> Option<Vec<Vec<u8>>> {
+fn spots(history: &History, reel: &mut Reel<'_>) -> Option<Vec<(Vec<u8>, String, Spot)>> {
     let name = |reel: &mut Reel<'_>| {
-        let (tree, number) = (id(reel)?, reel.short()?);
-        let (_, bytes) = history.object(&tree)?;
-        let entry = compare::entries(&bytes).nth(number as usize)?;
-        Some(entry.name.to_vec())
+        let spot = (id(reel)?, reel.short()?);
+        let name = named(history, &spot)?;
+        let path = spelling::text(&name).into_owned();
+        Some((name, path, spot))
     };
     (0..reel.count()?).map(|_| name(reel)).collect()
 }
 
-fn table(reel: &mut Reel<'_>, spots: &[Vec<u8>], commits: &Commits) -> Option<Table> {
+fn table(
+    reel: &mut Reel<'_>,
+    spots: &[(Vec<u8>, String, Spot)],
+    commits: &Commits,
+) -> Option<Table> {
     let mut table = Table::default();
     for _ in 0..reel.count()? {
         let name = match reel.number()?.checked_sub(1) {
-            Some(at) => spelling::text(spots.get(usize::try_from(at).ok()?)?).into_owned(),
+            Some(at) => spots.get(usize::try_from(at).ok()?)?.1.clone(),
             None => String::from_utf8(reel.bytes()?.to_vec()).ok()?,
         };
         table.names.push(name);

@@ -1,28 +1,32 @@
 //! What a repository holds beside its blobs, read once: commits, tags, trees and refs; and from it, where
 //! blobs and other texts came from, and what is missing.
 //!
-//! Not here: any of the four in particular. Each has a file of its own; this one has them meet.
+//! Not here: any of the four in particular. Each has a file of its own; this one has them meet. What an
+//! earlier survey left is carried on: with nothing where all lies as it lay, else with what came later.
 
 use crate::model::blob::{Blob, ObjectId};
 use crate::model::coverage::Gap;
 use crate::model::origin::{Aside, Origin, OriginKind};
 use crate::source::asides::Asides;
 use crate::source::commits::{Gathered, Gatherer, RawId};
+use crate::source::digest::Digest;
 use crate::source::graph::Graph;
-use crate::source::history::{History, HistoryOptions};
+use crate::source::history::{History, HistoryOptions, Past};
 use crate::source::holders::{self, Holders};
 use crate::source::lives::Lives;
 use crate::source::mailmap::Mailmap;
 use crate::source::missing::Missing;
 use crate::source::objects::Visit;
-use crate::source::origins::{self, ByBlob, Place, Question, Witness};
+use crate::source::origins::{self, ByBlob, Place, Witness};
 use crate::source::pack::Kind;
 use crate::source::people::People;
 use crate::source::record::{self, Known, Record};
 use crate::source::refs::{self, Refs};
-use crate::source::trees::{self, Bearers, Marks, News};
+use crate::source::roster::{Met, Roster};
+use crate::source::trees::{self, Marks, News};
+use crate::source::way::{Search, Way};
 use crate::source::{Sink, repository};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The origins of flagged blobs and of texts that are no blobs.
@@ -36,73 +40,194 @@ pub struct Origins {
     pub lives: Lives,
     /// What could not be read: origins may be missing, or objects are.
     pub gaps: Vec<Gap>,
-    /// What the next survey may start from, where all objects lie as they do now; `None` if it must not, or
-    /// if this one did.
-    pub record: Option<Vec<u8>>,
+    /// What the next survey may start from; `None` if it must not, or if this one found nothing new.
+    pub legacy: Option<Legacy>,
+}
+
+/// What a survey leaves for the next.
+#[derive(Default, Debug)]
+pub struct Legacy {
+    /// Commits, what is missing, and the way to what is flagged.
+    pub record: Vec<u8>,
+    /// Who was met.
+    pub roster: Vec<u8>,
 }
 
 /// What was read beside blobs.
-pub struct Survey {
+pub struct Survey<'a> {
     refs: Refs,
     gathered: Gathered,
-    /// For the blobs that were flagged when the survey was made.
-    marks: Marks,
+    /// For the blobs that were flagged when the survey was made; `None` if it read no trees for it.
+    marks: Option<Marks>,
     missing: Missing,
     absent: HashMap<RawId, Kind>,
     gaps: Vec<Gap>,
-    /// Bytes of messages, headers and names.
+    /// Bytes of messages, headers and names, whether handed out now or before.
     heard: u64,
-    /// Whether all of it could be read.
-    is_whole: bool,
-    /// Whether trees were read for it, and `marks` made.
-    is_new: bool,
+    /// Commits, tags and trees that were read, where an earlier or a later survey counts.
+    met: u64,
+    /// Who was met; `None` if nothing of this is to be kept.
+    roster: Option<Roster>,
     /// What an earlier survey left.
     known: Option<Known>,
+    past: Option<&'a Past>,
 }
 
-impl Survey {
+/// What one reading of commits, tags and trees brought.
+struct Yield {
+    gathered: Gathered,
+    marks: Marks,
+    absent: HashMap<RawId, Kind>,
+    gaps: Vec<Gap>,
+    heard: u64,
+    trees: Met,
+}
+
+impl Yield {
+    /// Reads them; `met` are messages and headers, and names, that were handed out before.
+    fn of(
+        history: &History,
+        each: &trees::Each<'_>,
+        digest: &Digest,
+        met: [Met; 2],
+        flagged: &HashSet<ObjectId>,
+        sink: &dyn Sink,
+    ) -> Self {
+        let [texts, names] = met;
+        let sink = &Heard {
+            sink,
+            bytes: AtomicU64::new(0),
+        };
+        let gatherer = Gatherer::new(sink, digest, texts);
+        each(&[Kind::Commit, Kind::Tag], &gatherer);
+        let mut gathered = gatherer.finish();
+        let news = News::new(history.objects(), sink, digest, names);
+        let marks = trees::marks(each, flagged.iter(), Some(&news));
+        let (trees, absent, lost) = news.finish();
+        let mut gaps = std::mem::take(&mut gathered.gaps);
+        gaps.extend(lost);
+        Self {
+            gathered,
+            marks,
+            absent,
+            gaps,
+            heard: sink.bytes.load(Ordering::Relaxed),
+            trees,
+        }
+    }
+
+    /// How many objects were met, where they are noted.
+    fn met(&self) -> u64 {
+        let met = [&self.gathered.met.ids, &self.trees.ids];
+        met.into_iter().flatten().map(|it| it.len() as u64).sum()
+    }
+
+    /// Who was met, if that is to be kept and nothing failed.
+    fn roster(&mut self) -> Option<Roster> {
+        let [said, trees] = [&mut self.gathered.met, &mut self.trees].map(std::mem::take);
+        let is_whole = self.gaps.is_empty() && !trees.is_cut;
+        let mut ids = said.ids.filter(|_| is_whole)?;
+        ids.extend(trees.ids?);
+        Some(Roster::of(ids, said.texts, trees.texts))
+    }
+}
+
+impl<'a> Survey<'a> {
     /// Bytes of texts that an earlier survey handed out and this one did not.
     pub fn unheard(&self) -> u64 {
         self.known.as_ref().map_or(0, |it| it.unheard)
     }
 
-    /// From what an earlier one left, if that can be read. All objects must lie as they lay.
+    /// Commits, tags and trees that were read for it, where an earlier or a later survey counts.
+    pub fn met(&self) -> u64 {
+        self.met
+    }
+
+    /// From what an earlier one left, if that can be read and nothing of it is gone.
     pub(crate) fn again(
         history: &History,
         options: &HistoryOptions,
+        past: &'a Past,
         record: &[u8],
         sink: &dyn Sink,
     ) -> Option<Self> {
         let library = history.library();
+        let newcomers = past.newcomers();
+        if !past.is_same() && newcomers.is_none() {
+            return None;
+        }
         let mut known = Known::read(history, record)?;
+        let loose = history.objects().loose();
+        let has = |id: &ObjectId| history.objects().is_packed(id) || loose.contains(id);
+        let absent = known.absent.clone();
+        let is_back = |id: &RawId| ObjectId::from_bytes(id).is_none_or(|it| has(&it));
+        if absent.keys().any(is_back) {
+            return None;
+        }
         let refs = Refs::of(library);
         refs.each_name(sink);
         refs::each_log(library.commondir(), options.max_size, sink);
         known.each_text(sink);
-        let mut gathered = std::mem::take(&mut known.gathered);
-        gathered.mark(&refs);
-        let loose = history.objects().loose();
-        let has = |id: &ObjectId| history.objects().is_packed(id) || loose.contains(id);
-        let ends = repository::shallow_boundary(library);
-        let mut missing = Missing::of(&gathered, &refs, &ends, &has);
-        missing.add(std::mem::take(&mut known.absent));
-        Some(Self {
-            gaps: repository::not_followed(library, &refs),
+        let mut survey = Self {
+            gathered: std::mem::take(&mut known.gathered),
             refs,
-            gathered,
-            marks: Marks::default(),
-            missing,
-            absent: HashMap::new(),
-            heard: 0,
-            is_whole: false,
-            is_new: false,
+            marks: None,
+            missing: Missing::default(),
+            absent,
+            gaps: Vec::new(),
+            heard: known.heard,
+            met: 0,
+            roster: None,
             known: Some(known),
-        })
+            past: Some(past),
+        };
+        if let Some((newcomers, roster)) = newcomers {
+            let each = |kinds: &'static [Kind], visit: &dyn Visit| {
+                history.each_of(newcomers, options, kinds, visit);
+            };
+            survey.grow(history, &each, past.digest(), roster, sink);
+        }
+        survey.settle(history);
+        Some(survey)
+    }
+
+    /// Reads what came later.
+    fn grow(
+        &mut self,
+        history: &History,
+        each: &trees::Each<'_>,
+        digest: &Digest,
+        roster: &Roster,
+        sink: &dyn Sink,
+    ) {
+        let said = self.known.iter().flat_map(|it| it.said(digest));
+        let said: Vec<_> = said.collect();
+        let mut texts = roster.texts.clone();
+        texts.extend(said.iter().map(|it| it.2));
+        let mut names = roster.names.clone();
+        names.extend(self.known.iter().flat_map(|it| it.names(digest)));
+        let commits = &self.gathered.commits;
+        let messages = said.iter().filter(|it| it.0 == OriginKind::CommitMessage);
+        let messages = messages.filter_map(|(_, id, hash)| {
+            let number = commits.message(id.as_ref()?)?;
+            Some((*hash as u32, number))
+        });
+        let messages: HashMap<u32, u32> = messages.collect();
+        let met = [texts, names].map(|it| Met::after(it, true));
+        let mut later = Yield::of(history, each, digest, met, &HashSet::new(), sink);
+        self.met = later.met();
+        let fresh = later.roster();
+        self.roster = fresh.map(|it| it.after(roster));
+        self.gathered.add(later.gathered, &messages);
+        self.absent.extend(later.absent);
+        self.gaps.extend(later.gaps);
+        self.heard += later.heard;
     }
 
     pub(crate) fn of(
         history: &History,
         options: &HistoryOptions,
+        past: Option<&'a Past>,
         flagged: &HashSet<ObjectId>,
         sink: &dyn Sink,
     ) -> Self {
@@ -111,36 +236,38 @@ impl Survey {
         refs.each_name(sink);
         refs::each_log(library.commondir(), options.max_size, sink);
         let each = |kinds: &'static [Kind], visit: &dyn Visit| history.each(options, kinds, visit);
-        let sink = &Heard {
-            sink,
-            bytes: AtomicU64::new(0),
-        };
-        let gatherer = Gatherer::new(sink);
-        each(&[Kind::Commit, Kind::Tag], &gatherer);
-        let mut gathered = gatherer.finish(&refs);
-        let news = News::new(history.objects(), sink);
-        let marks = trees::marks(&each, flagged.iter(), Some(&news));
-        let mut gaps = std::mem::take(&mut gathered.gaps);
-        let is_read = gaps.is_empty();
-        gaps.extend(repository::not_followed(library, &refs));
-        let ends = repository::shallow_boundary(library);
-        let mut missing = Missing::of(&gathered, &refs, &ends, &|id| news.has(id));
-        let (absent, lost) = news.finish();
-        missing.add(absent.clone());
-        let is_whole = is_read && lost.is_empty();
-        gaps.extend(lost);
-        Self {
+        let met = || Met::after(HashSet::new(), past.is_some());
+        let own = Digest::new();
+        let digest = past.map_or(&own, Past::digest);
+        let mut found = Yield::of(history, &each, digest, [met(), met()], flagged, sink);
+        let mut survey = Self {
             refs,
-            gathered,
-            marks,
-            missing,
-            absent,
-            gaps,
-            heard: sink.bytes.load(Ordering::Relaxed),
-            is_whole,
-            is_new: true,
+            met: found.met(),
+            roster: found.roster(),
+            gathered: found.gathered,
+            marks: Some(found.marks),
+            missing: Missing::default(),
+            absent: found.absent,
+            gaps: found.gaps,
+            heard: found.heard,
             known: None,
-        }
+            past,
+        };
+        survey.settle(history);
+        survey
+    }
+
+    /// Marks what refs reach, and looks what is missing.
+    fn settle(&mut self, history: &History) {
+        let library = history.library();
+        self.gathered.mark(&self.refs);
+        let loose = history.objects().loose();
+        let has = |id: &ObjectId| history.objects().is_packed(id) || loose.contains(id);
+        let ends = repository::shallow_boundary(library);
+        self.missing = Missing::of(&self.gathered, &self.refs, &ends, &has);
+        self.missing.add(self.absent.clone());
+        self.gaps
+            .extend(repository::not_followed(library, &self.refs));
     }
 
     /// The blobs and trees that are missing.
@@ -149,32 +276,16 @@ impl Survey {
     }
 
     pub(crate) fn origins(
-        self,
+        mut self,
         history: &History,
         options: &HistoryOptions,
         flagged: &HashSet<ObjectId>,
         asides: &HashSet<Aside>,
     ) -> Origins {
         let library = history.library();
-        let each = |kinds: &'static [Kind], visit: &dyn Visit| history.each(options, kinds, visit);
-        let names = asides.iter().filter(|it| it.kind == OriginKind::FileName);
-        let names: HashSet<&str> = names.map(|it| it.path.as_str()).collect();
-        let known = self.known.as_ref();
-        let bearers = match known {
-            Some(known) => known.bearers.clone(),
-            None => self.bearers(history, &each, &names),
-        };
-        let examples = self.missing.examples();
-        let more: HashSet<ObjectId> = bearers.iter().chain(&examples).copied().collect();
-        let all: HashSet<ObjectId> = flagged.union(&more).copied().collect();
-        let known = self.known.filter(|it| it.all == all);
-        // What came to light by the survey was not marked by it.
-        let is_marked = bearers.is_empty() && !self.missing.is_more();
-        let marks = match known.is_some() || is_marked && self.is_new {
-            true => self.marks,
-            false => trees::marks(&each, all.iter(), None),
-        };
+        let (way, legacy) = self.way(history, options, flagged, asides);
         let mut gaps = self.gaps;
+        gaps.extend(way.lost);
         let gathered = &self.gathered;
         let cloned = self.refs.cloned().map(|it| holders::peeled(gathered, it));
         let graph = Graph::of(&gathered.commits, cloned);
@@ -189,34 +300,7 @@ impl Survey {
             people: &people,
             head: head(library),
         };
-        let question = Question {
-            flagged: &all,
-            marks: &marks,
-            absent: &examples,
-        };
-        let (table, lost) = match known {
-            Some(known) => (known.table, Vec::new()),
-            None if all.is_empty() => Default::default(),
-            None => origins::table(&each, &question),
-        };
-        let is_whole = self.is_whole && lost.is_empty();
-        let spots = match is_whole {
-            true => record::find(&each, &names),
-            false => BTreeMap::new(),
-        };
-        let record = is_whole.then_some(Record {
-            gathered,
-            absent: &self.absent,
-            heard: self.heard,
-            asides,
-            spots: &spots,
-            bearers: &bearers,
-            all: &all,
-            table: &table,
-        });
-        let record = record.and_then(|it| it.write());
-        gaps.extend(lost);
-        let (places, lives) = origins::places(table, &witness, &mut gaps);
+        let (places, lives) = origins::places(way.table, &witness, &mut gaps);
         gaps.extend(self.missing.gaps(library, &places));
         let mut by_blob = ByBlob::new();
         let of_blobs = |it: &&Place| flagged.contains(&it.blob);
@@ -229,7 +313,7 @@ impl Survey {
         by_blob.values_mut().for_each(|it| it.sort());
         let by_aside = Asides {
             history,
-            each: &each,
+            each: &|kinds, visit| history.each(options, kinds, visit),
             gathered,
             places: &places,
             lives: &lives,
@@ -243,26 +327,57 @@ impl Survey {
             by_aside,
             lives,
             gaps,
-            record,
+            legacy,
         }
     }
 
-    /// Blobs whose places tell where the names are: those with such a name, and of folders one below.
-    fn bearers(
-        &self,
+    /// The way to all that is asked for, and what the next survey may start from.
+    fn way(
+        &mut self,
         history: &History,
-        each: &trees::Each<'_>,
-        names: &HashSet<&str>,
-    ) -> HashSet<ObjectId> {
-        if names.is_empty() {
-            return HashSet::new();
-        }
-        let found = Bearers::of(each, names);
-        let blob = |(id, is_tree): &(ObjectId, bool)| match is_tree {
-            true => trees::first_blob(&|id| history.object(id), *id),
-            false => Some(*id),
+        options: &HistoryOptions,
+        flagged: &HashSet<ObjectId>,
+        asides: &HashSet<Aside>,
+    ) -> (Way, Option<Legacy>) {
+        let names = asides.iter().filter(|it| it.kind == OriginKind::FileName);
+        let names: HashSet<&str> = names.map(|it| it.path.as_str()).collect();
+        let known = self.known.take();
+        let later = self.past.filter(|it| it.newcomers().is_some());
+        let mut search = Search {
+            history,
+            options,
+            flagged,
+            names: &names,
+            missing: &self.missing,
+            later: later.filter(|_| known.is_some()),
+            known,
         };
-        found.iter().filter_map(blob).collect()
+        let way = search.way(self.marks.take());
+        let roster = self.roster.take().filter(|_| way.lost.is_empty());
+        let legacy = roster.zip(self.past).and_then(|(roster, past)| {
+            let mut spots = record::find(&*search.each(), &names);
+            spots.extend(search.known.iter().flat_map(Known::spots));
+            let record = Record {
+                gathered: &self.gathered,
+                absent: &self.absent,
+                heard: self.heard,
+                asides,
+                spots: &spots,
+                bearers: &way.bearers,
+                all: &way.all,
+                table: &way.table,
+            };
+            let (bytes, used) = record.write()?;
+            let mut roster = way.roster(roster, &used, past);
+            let [texts, names] = record.shown(history)?;
+            let hash = |it: &Vec<u8>| past.digest().of(it);
+            roster.forget(texts.iter().map(hash), names.iter().map(hash));
+            Some(Legacy {
+                record: bytes,
+                roster: roster.write(),
+            })
+        });
+        (way, legacy)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::source::digest::Digest;
 use crate::source::missing::TOLD;
 use crate::source::objects::{Elsewhere, Objects, Visit};
 use crate::source::pack::Kind;
+use crate::source::roster::Met;
 use crate::source::{Future, Kept, Sink, spelling};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -128,6 +129,9 @@ impl Finder<'_> {
         let mut hit = false;
         let mut edges = Vec::new();
         let mut copied = Copied::of(edit);
+        if let Some(news) = self.news {
+            news.state().met.meet(news.digest, &id);
+        }
         for entry in compare::entries(bytes) {
             let prefix = entry.prefix();
             hit |= self.marks.contains(prefix);
@@ -241,7 +245,7 @@ pub(crate) struct News<'a> {
     /// Loose objects.
     loose: HashSet<ObjectId>,
     sink: &'a dyn Sink,
-    digest: Digest,
+    digest: &'a Digest,
     /// Prefixes of what is absent: trees that name it by a copied entry have it below them too. Whoever
     /// copies an entry is read after the tree it is copied from.
     live: RwLock<HashSet<u32>>,
@@ -252,31 +256,41 @@ pub(crate) struct News<'a> {
 
 #[derive(Default)]
 struct State {
-    names: HashSet<u64>,
+    met: Met,
     absent: HashMap<RawId, Kind>,
     gaps: Vec<Gap>,
 }
 
 impl<'a> News<'a> {
-    pub(crate) fn new(objects: &'a Objects, sink: &'a dyn Sink) -> Self {
+    /// After what was met before.
+    pub(crate) fn new(
+        objects: &'a Objects,
+        sink: &'a dyn Sink,
+        digest: &'a Digest,
+        met: Met,
+    ) -> Self {
         Self {
             objects,
             loose: objects.loose(),
             sink,
-            digest: Digest::new(),
+            digest,
             live: RwLock::default(),
             front: (0..1 << (NEWS - 6)).map(|_| AtomicU64::new(0)).collect(),
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                met,
+                ..State::default()
+            }),
         }
     }
 
     /// What trees name that is not there, and trees that could not be read.
-    pub(crate) fn finish(self) -> (HashMap<RawId, Kind>, Vec<Gap>) {
+    /// The trees that were met and the names that were handed out come first.
+    pub(crate) fn finish(self) -> (Met, HashMap<RawId, Kind>, Vec<Gap>) {
         let state = self
             .state
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
-        (state.absent, state.gaps)
+        (state.met, state.absent, state.gaps)
     }
 
     /// Whether an object lies in a pack or loose.
@@ -336,12 +350,13 @@ impl<'a> News<'a> {
         }
         let hash = self.digest.of(name);
         {
-            let names = &mut self.state().names;
-            if !names.insert(hash) {
+            let met = &mut self.state().met;
+            if !met.texts.insert(hash) {
                 return;
             }
-            if names.len() > NAMES {
-                names.clear();
+            if met.texts.len() > NAMES {
+                met.texts.clear();
+                met.is_cut = true;
             }
         }
         let blob = Blob {

@@ -21,7 +21,7 @@ fn act(world: &World, dice: &mut Dice) -> String {
     let name = format!("n{}", dice.below(6));
     let path = format!("{}/{name}.txt", ["a", "b", "a/c"][dice.below(3) as usize]);
     let quiet = |arguments: &[&str]| world.try_git(arguments);
-    let which = dice.below(13);
+    let which = dice.below(18);
     match which {
         0..=2 => drop(world.commit(
             &[(
@@ -75,6 +75,33 @@ fn act(world: &World, dice: &mut Dice) -> String {
         11 => {
             quiet(&["repack", "--quiet", "-d"]);
         }
+        12 => {
+            let folder = ["a", "b", "a/c", "d"][dice.below(4) as usize];
+            quiet(&["mv", folder, &format!("{}{folder}", dice.below(9))]);
+            quiet(&["commit", "--quiet", "--all", "--message", "moved"]);
+        }
+        13 => {
+            quiet(&["mv", &path, &format!("{}.txt", token(&name))]);
+            quiet(&["commit", "--quiet", "--all", "--message", "named"]);
+        }
+        14 => {
+            let author = format!("--author=Ada <{}@example.com>", token(&name));
+            quiet(&[
+                "commit",
+                "--quiet",
+                "--allow-empty",
+                &author,
+                "--message",
+                "by",
+            ]);
+        }
+        15 => {
+            let message = [token(&name), "words".to_owned()][dice.below(2) as usize].clone();
+            quiet(&["tag", "--force", "--annotate", "--message", &message, &name]);
+        }
+        16 => {
+            quiet(&["notes", "add", "--force", "--message", &file(&name)]);
+        }
         _ => {
             quiet(&["reflog", "expire", "--expire=now", "--all"]);
             quiet(&["gc", "--quiet", "--prune=now"]);
@@ -85,7 +112,7 @@ fn act(world: &World, dice: &mut Dice) -> String {
 
 #[test]
 fn the_report_is_the_same_whatever_happened() {
-    for seed in 1..=4 {
+    for seed in 1..=5 {
         let (world, mut dice) = (begun(), Dice(seed));
         let mut done = Vec::new();
         for _ in 0..14 {

@@ -32,11 +32,12 @@ fn file(name: &str) -> String {
     format!("{}token = \"{}\"\n", lines.collect::<String>(), token(name))
 }
 
-/// What a scan says of its memory: blobs read, and blobs in all.
+/// What a scan says of its memory: blobs read, and blobs in all, and what else was read.
 struct Read {
     ran: Ran,
     read: u64,
     all: u64,
+    others: u64,
 }
 
 /// Scans with the cache, and holds the report to the one without.
@@ -46,15 +47,22 @@ fn scan(world: &World, more: &[&str]) -> Read {
     let anew = world.run(&[SCAN, &["--no-cache"], more].concat());
     assert_eq!(ran.out, anew.out, "with the cache, then without");
     assert_eq!(ran.code, anew.code);
-    assert!(!anew.err.contains("objects were read, "), "{}", anew.err);
+    assert!(
+        !anew.err.contains("other objects were read"),
+        "{}",
+        anew.err
+    );
     let lines = ran.err.lines().filter_map(|it| it.strip_prefix("cache: "));
-    let (read, all) = lines
-        .filter_map(|it| it.strip_suffix(" objects were read, the others are known"))
-        .find_map(|it| it.split_once(" of "))
+    let told = lines
+        .filter_map(|it| it.strip_suffix(" other objects were read, the rest is known"))
+        .next()
         .unwrap_or_else(|| panic!("{}", ran.err));
+    let (blobs, others) = told.split_once(" blobs and ").unwrap();
+    let (read, all) = blobs.split_once(" of ").unwrap();
     Read {
         read: read.parse().unwrap(),
         all: all.parse().unwrap(),
+        others: others.parse().unwrap(),
         ran,
     }
 }
@@ -64,6 +72,13 @@ impl Read {
     #[track_caller]
     fn reads(self, read: u64) -> Self {
         assert_eq!((self.read, self.all), (read, self.all), "{}", self.ran.err);
+        self
+    }
+
+    /// Holds it to how many commits, tags and trees were read.
+    #[track_caller]
+    fn meets(self, others: u64) -> Self {
+        assert_eq!(self.others, others, "{}", self.ran.err);
         self
     }
 

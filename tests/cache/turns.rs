@@ -12,11 +12,12 @@ fn where_nothing_changed_only_what_shows_values_is_read() {
     // One blob for each of the two tokens; the other version of the first is known by its places.
     scan(&world, &[]).reads(2).finds("a.txt", true);
     world.git(&["gc", "--quiet"]);
-    scan(&world, &[]).reads(2);
+    // Elsewhere, and nothing new.
+    scan(&world, &[]).reads(2).meets(0);
     scan(&world, &[]).reads(2).finds("deep/down/c.txt", true);
     world.git(&["repack", "--quiet", "-a", "-d", "-f"]);
-    scan(&world, &[]).reads(2);
-    scan(&world, &["--jobs", "1"]).reads(2);
+    scan(&world, &[]).reads(2).meets(0);
+    scan(&world, &["--jobs", "1"]).reads(2).meets(0);
 }
 
 #[test]
@@ -25,12 +26,59 @@ fn a_new_commit_is_read_and_no_more() {
     world.git(&["gc", "--quiet"]);
     scan(&world, &[]).reads_all();
     world.commit(&[("e.txt", &file("e")), ("f.txt", "f\n")], "four");
-    scan(&world, &[]).reads(4).finds("e.txt", true);
-    scan(&world, &[]).reads(3).finds("e.txt", true);
+    scan(&world, &[]).reads(4).meets(2).finds("e.txt", true);
+    scan(&world, &[]).reads(3).meets(0).finds("e.txt", true);
     // The same token at another place shows no new value.
     world.commit(&[("g.txt", &format!("moved\n{}", file("e")))], "five");
-    scan(&world, &[]).reads(4).finds("g.txt", true);
+    scan(&world, &[]).reads(4).meets(2).finds("g.txt", true);
     scan(&world, &[]).reads(3).finds("g.txt", true);
+    // A folder that was there under another name, and all of it gone again.
+    world.git(&["mv", "deep", "steep"]);
+    world.commit(&[], "six");
+    scan(&world, &[]).meets(2).finds("steep/down/c.txt", true);
+    world.git(&["rm", "--quiet", "-r", "steep"]);
+    world.commit(&[], "seven");
+    scan(&world, &[]).meets(2).finds("steep/down/c.txt", true);
+    // Nothing new but where things lie, then a commit in a pack of its own.
+    world.git(&["gc", "--quiet"]);
+    scan(&world, &[]).meets(0);
+    world.commit(&[("deep/down/c.txt", &file("c"))], "eight");
+    world.git(&["repack", "--quiet", "-d"]);
+    // All of its folders were there before.
+    scan(&world, &[]).meets(1).finds("deep/down/c.txt", true);
+}
+
+/// What came later may change what is told of what was there.
+#[test]
+fn what_comes_later_may_speak_of_what_was_there() {
+    let world = begun();
+    let named = format!("{}.txt", token("name"));
+    world.commit(&[("x.txt", "harmless\n")], &token("message"));
+    scan(&world, &[]);
+    // An old blob under a name that shows something: where it lay before is asked for now.
+    world.git(&["mv", "x.txt", &named]);
+    world.commit(&[], "moved");
+    scan(&world, &[]).ran.prints("file-name");
+    // A message that was there, by an earlier date: the commit to tell of is another.
+    world.git(&["checkout", "--quiet", "-b", "early", "HEAD~4"]);
+    let date = "2001-01-01T00:00:00Z";
+    world.git(&[
+        "commit",
+        "--quiet",
+        "--allow-empty",
+        "--date",
+        date,
+        "--message",
+        &token("message"),
+    ]);
+    let early = world.git(&["rev-parse", "HEAD"]);
+    scan(&world, &[]).meets(1).ran.prints("commit-message");
+    scan(&world, &[]).meets(0).ran.prints(&early);
+    // The same name elsewhere, and a tag of an old blob.
+    world.commit(&[(&format!("below/{named}"), "z\n")], "named");
+    scan(&world, &[]).meets(3).ran.prints("below/****.txt");
+    world.git(&["tag", "--annotate", "--message", "old", "v3", "HEAD:a.txt"]);
+    scan(&world, &[]).meets(1);
 }
 
 #[test]
