@@ -11,7 +11,7 @@ use keyatlas::model::details::{Detail, Details};
 use keyatlas::model::finding::{Finding, Managed};
 use keyatlas::model::fingerprint::Occurrence;
 use keyatlas::model::level::{Confidence, Level};
-use keyatlas::model::map::{Evidence, Hop, Map, Use};
+use keyatlas::model::map::{Evidence, Hop, Map, Subject, Use};
 use keyatlas::model::origin::{Life, Milestone, Origin, OriginKind};
 use keyatlas::model::part::Part;
 use keyatlas::model::record::Record;
@@ -20,7 +20,7 @@ use keyatlas::model::report::{Report, Repository};
 use keyatlas::model::secret::Secret;
 use keyatlas::model::span::Place;
 use keyatlas::model::verdict::{Verdict, VerdictId};
-use keyatlas::report::{Format, write, write_map};
+use keyatlas::report::{Format, MapFormat, write, write_map};
 use std::sync::Arc;
 
 const VALUE: &str = "Planted+Value/77?x";
@@ -206,10 +206,11 @@ fn formats(report: &Report) -> Vec<(String, String)> {
         write(*format, &mut out, report).unwrap();
         all.push(((*name).to_owned(), String::from_utf8(out).unwrap()));
     }
-    for (name, json) in [("map", false), ("map json", true)] {
+    let subject = Subject::Name("shop/db".to_owned());
+    for (name, format) in MapFormat::NAMES {
         let mut out = Vec::new();
-        write_map(json, &mut out, report, Some("shop/db")).unwrap();
-        all.push((name.to_owned(), String::from_utf8(out).unwrap()));
+        write_map(*format, &mut out, report, &subject).unwrap();
+        all.push((format!("map {name}"), String::from_utf8(out).unwrap()));
     }
     all
 }
@@ -270,7 +271,8 @@ fn json_keeps_the_order_of_the_contract() {
 #[test]
 fn a_filter_without_a_match_says_so() {
     let mut out = Vec::new();
-    write_map(false, &mut out, &report(false), Some("nothing-like-it")).unwrap();
+    let subject = Subject::Name("nothing-like-it".to_owned());
+    write_map(MapFormat::Human, &mut out, &report(false), &subject).unwrap();
     assert_eq!(
         String::from_utf8(out).unwrap(),
         "no record matches `nothing-like-it`\n"

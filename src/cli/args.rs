@@ -6,7 +6,7 @@
 use super::hook_args::HookCommand;
 use crate::import::Importer;
 use crate::model::level::{Confidence, Level};
-use crate::report::Format;
+use crate::report::{Format, MapFormat};
 use crate::settings;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -101,19 +101,32 @@ pub(super) enum Command {
 
 /// A report: a format, and a file where not standard output.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Output {
-    pub(super) format: Format,
+pub(super) struct Output<F = Format> {
+    pub(super) format: F,
     pub(super) file: Option<PathBuf>,
 }
 
-fn output(text: &str) -> Result<Output, String> {
+/// Formats that have names.
+pub(super) trait Named: Copy + PartialEq + 'static {
+    const NAMES: &'static [(&'static str, Self)];
+}
+
+impl Named for Format {
+    const NAMES: &'static [(&'static str, Self)] = Self::NAMES;
+}
+
+impl Named for MapFormat {
+    const NAMES: &'static [(&'static str, Self)] = Self::NAMES;
+}
+
+fn output<F: Named>(text: &str) -> Result<Output<F>, String> {
     let (name, file) = match text.split_once('=') {
         Some((_, "")) => return Err("there is no file name after `=`".to_owned()),
         Some((name, file)) => (name, Some(PathBuf::from(file))),
         None => (text, None),
     };
-    let names = || Format::NAMES.iter().map(|(it, _)| *it);
-    match Format::NAMES.iter().find(|(it, _)| *it == name) {
+    let names = || F::NAMES.iter().map(|(it, _)| *it);
+    match F::NAMES.iter().find(|(it, _)| *it == name) {
         Some((_, format)) => Ok(Output {
             format: *format,
             file,
@@ -126,6 +139,14 @@ fn output(text: &str) -> Result<Output, String> {
             ),
         }),
     }
+}
+
+fn map_formats() -> String {
+    let names: Vec<_> = MapFormat::NAMES.iter().map(|(it, _)| *it).collect();
+    format!(
+        "How to tell it: {}; to a file with NAME=FILE; may be repeated [default: human]",
+        names.join(", ")
+    )
 }
 
 fn formats() -> String {
@@ -225,7 +246,7 @@ pub(super) struct ReadArgs {
 #[derive(Args, Debug, Clone, Default)]
 #[command(next_help_heading = "Report")]
 pub(super) struct ReportArgs {
-    #[arg(long = "format", value_name = "NAME[=FILE]", value_parser = output, help = formats())]
+    #[arg(long = "format", value_name = "NAME[=FILE]", value_parser = output::<Format>, help = formats())]
     pub(super) formats: Vec<Output>,
     /// Exit with 1 from this level on [default: warning]
     #[arg(long, value_name = "LEVEL", value_parser = level())]
@@ -398,7 +419,8 @@ pub(super) struct ImportArgs {
 
 #[derive(Args, Debug, Clone)]
 pub(super) struct MapArgs {
-    /// Records whose name holds this text [default: all]
+    /// A record, or a part of its name; a fingerprint (`kf1:...`), an occurrence (`ko1:...`), or `-` for a value
+    /// read from standard input, which a terminal does not show [default: all]
     pub(super) name: Option<String>,
     /// Where to look; may be repeated [default: the current folder]
     #[arg(long = "in", value_name = "PATH")]
@@ -406,8 +428,8 @@ pub(super) struct MapArgs {
     /// Look through the whole of git history too
     #[arg(long)]
     pub(super) history: bool,
-    #[command(flatten)]
-    pub(super) listing: ListingArgs,
+    #[arg(long = "format", value_name = "NAME[=FILE]", value_parser = output::<MapFormat>, help = map_formats())]
+    pub(super) formats: Vec<Output<MapFormat>>,
     #[command(flatten)]
     pub(super) read: ReadArgs,
     #[command(flatten)]
@@ -544,7 +566,7 @@ mod tests {
                 Err("there is no such format; did you mean `sarif`?"),
             ),
         ] {
-            let parsed = output(text).map(|it| it.file);
+            let parsed = output::<Format>(text).map(|it| it.file);
             assert_eq!(
                 parsed,
                 expected
@@ -553,7 +575,7 @@ mod tests {
                 "{text}"
             );
         }
-        assert!(output("xml").unwrap_err().contains("human, json"));
+        assert!(output::<Format>("xml").unwrap_err().contains("human, json"));
     }
 
     #[test]

@@ -29,6 +29,7 @@ mod road;
 mod rules;
 mod scan;
 mod shell;
+mod subject;
 mod waive;
 
 use args::{Cli, Command, When};

@@ -31,7 +31,7 @@ fn unless_closed(result: io::Result<()>) -> Result<(), Fault> {
 }
 
 /// Looks before the run: reports that would fall over each other, or into a folder that is not there.
-pub(super) fn check(outputs: &[Output]) -> Result<(), Fault> {
+pub(super) fn check<F>(outputs: &[Output<F>]) -> Result<(), Fault> {
     for (index, output) in outputs.iter().enumerate() {
         let rivals = outputs[..index].iter().any(|it| it.file == output.file);
         match &output.file {
@@ -76,17 +76,29 @@ fn check_file(path: &Path) -> Result<(), Fault> {
 
 /// Writes every report that was asked for; `human` without any.
 pub(super) fn reports(report: &Report, outputs: &[Output]) -> Result<(), Fault> {
-    let human = [Output {
-        format: Format::Human,
+    each(outputs, Format::Human, &|format, out| {
+        report::write(format, out, report)
+    })
+}
+
+/// Writes everything that was asked for, by whatever writes a format; the one for people without any.
+pub(super) fn each<F: Copy + PartialEq>(
+    outputs: &[Output<F>],
+    human: F,
+    write: &dyn Fn(F, &mut dyn Write) -> io::Result<()>,
+) -> Result<(), Fault> {
+    let usual = [Output {
+        format: human,
         file: None,
     }];
-    let outputs = if outputs.is_empty() { &human } else { outputs };
-    outputs.iter().try_for_each(|output| match &output.file {
-        Some(path) => file(path, output.format, report),
-        None if output.format == Format::Human => {
-            stdout(|out| report::write(output.format, out, report))
+    let outputs = if outputs.is_empty() { &usual } else { outputs };
+    outputs.iter().try_for_each(|output| {
+        let format = output.format;
+        match &output.file {
+            Some(path) => file(path, format == human, |out| write(format, out)),
+            None if format == human => stdout(|out| write(format, out)),
+            None => document(|out| write(format, out)),
         }
-        None => document(|out| report::write(output.format, out, report)),
     })
 }
 
@@ -111,13 +123,17 @@ pub(super) fn brief(report: &Report, lines: usize) -> Result<(), Fault> {
     })
 }
 
-fn file(path: &Path, format: Format, report: &Report) -> Result<(), Fault> {
+fn file(
+    path: &Path,
+    is_styled: bool,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Fault> {
     let mut bytes = Vec::new();
     let fault = |it: io::Error| {
         Fault::at(path, &it).hint("this report was not written; choose another file")
     };
-    report::write(format, &mut bytes, report).map_err(fault)?;
-    if format == Format::Human {
+    write(&mut bytes).map_err(fault)?;
+    if is_styled {
         bytes = anstream::adapter::strip_bytes(&bytes).into_vec();
     }
     fs::write(path, bytes).map_err(fault)

@@ -1,5 +1,7 @@
 //! The map: where each record is used, by value and by reference, through chains.
 
+use super::fingerprint::Fingerprint;
+
 /// The two kinds of evidence.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Evidence {
@@ -58,4 +60,17 @@ pub struct Use {
 pub struct Map {
     /// All uses.
     pub uses: Vec<Use>,
+}
+
+/// What of a map is asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Subject {
+    /// All of it.
+    Everything,
+    /// The record of this name, else those whose names hold it.
+    Name(String),
+    /// Whatever has this value.
+    Value(Fingerprint),
+    /// Whatever has the value of the occurrence whose id begins so.
+    Occurrence(String),
 }

@@ -12,7 +12,7 @@ pub mod text;
 mod verdicts;
 mod whereabouts;
 
-pub use map::write_map;
+pub use map::{MapFormat, write_map};
 
 use crate::model::report::Report;
 use std::io::{self, BufWriter, Write};

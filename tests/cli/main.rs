@@ -11,6 +11,7 @@ mod formats;
 mod git;
 mod hook;
 mod inventory;
+mod map;
 mod parts;
 mod push;
 mod rules;

@@ -16,9 +16,10 @@ use keyatlas::import::{self, Importer};
 use keyatlas::inventory::Store;
 use keyatlas::model::input::Input;
 use keyatlas::model::level::Confidence;
+use keyatlas::model::map::Subject;
 use keyatlas::model::record::CompleteScope;
 use keyatlas::model::report::Report;
-use keyatlas::report::{Format, write, write_map};
+use keyatlas::report::{Format, MapFormat, write, write_map};
 use keyatlas::ruleset;
 use keyatlas::scan::{self, Mode, Within};
 use std::fs;
@@ -155,10 +156,14 @@ fn documents(report: &Report) -> Vec<(String, String)> {
         write(*format, &mut out, report).unwrap();
         add(format!("shop.{name}"), out);
     }
-    for (name, json) in [("shop.map", false), ("shop.map.json", true)] {
+    for (name, format) in MapFormat::NAMES {
         let mut out = Vec::new();
-        write_map(json, &mut out, report, None).unwrap();
-        add(name.to_owned(), out);
+        write_map(*format, &mut out, report, &Subject::Everything).unwrap();
+        let name = match format {
+            MapFormat::Human => "shop.map".to_owned(),
+            _ => format!("shop.map.{name}"),
+        };
+        add(name, out);
     }
     documents
 }
@@ -172,7 +177,8 @@ fn normalised(text: &str, report: &Report, dir: &Path) -> String {
             &format!("\"{}\"", env!("CARGO_PKG_VERSION")),
             "\"[VERSION]\"",
         )
-        .replace(&place, "[ROOT]");
+        .replace(&place, "[ROOT]")
+        .replace("\r\n", "\n");
     let mut parts = text.split("kf1:");
     let mut out = parts.next().unwrap().to_owned();
     for part in parts {
