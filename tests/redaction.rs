@@ -6,6 +6,7 @@
     reason = "a format that cannot be written must fail the test"
 )]
 
+use keyatlas::assess::rotation;
 use keyatlas::model::coverage::{Coverage, Gap, Reason};
 use keyatlas::model::details::{Detail, Details};
 use keyatlas::model::finding::{Finding, Managed};
@@ -20,7 +21,9 @@ use keyatlas::model::report::{Report, Repository};
 use keyatlas::model::secret::Secret;
 use keyatlas::model::span::Place;
 use keyatlas::model::verdict::{Verdict, VerdictId};
-use keyatlas::report::{Format, MapFormat, write, write_map};
+use keyatlas::report::{
+    Format, MapFormat, Rotations, write, write_map, write_remnants, write_rotations,
+};
 use std::sync::Arc;
 
 const VALUE: &str = "Planted+Value/77?x";
@@ -211,6 +214,26 @@ fn formats(report: &Report) -> Vec<(String, String)> {
         let mut out = Vec::new();
         write_map(*format, &mut out, report, &subject).unwrap();
         all.push((format!("map {name}"), String::from_utf8(out).unwrap()));
+    }
+    let plans = report
+        .records
+        .iter()
+        .map(|it| (rotation::plan(report, it, None, false), Vec::new()));
+    let rotations = Rotations {
+        plans: plans.collect(),
+        ..Rotations::default()
+    };
+    for json in [false, true] {
+        let mut out = Vec::new();
+        write_rotations(json, &mut out, report, &rotations).unwrap();
+        for record in &report.records {
+            let remnants = rotation::remnants(report, record, u32::MAX);
+            write_remnants(json, &mut out, report, record, &remnants).unwrap();
+        }
+        all.push((
+            format!("rotate, json {json}"),
+            String::from_utf8(out).unwrap(),
+        ));
     }
     all
 }

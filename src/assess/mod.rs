@@ -7,7 +7,9 @@ mod case;
 mod exposure;
 mod join;
 mod names;
+mod pickup;
 mod reuse;
+pub mod rotation;
 mod usage;
 pub mod waive;
 

@@ -4,6 +4,7 @@
 //! of `plan`. Names of formats and importers are asked from their own tables.
 
 use super::hook_args::HookCommand;
+use super::map_args::{MapArgs, RotateArgs};
 use crate::import::Importer;
 use crate::model::level::{Confidence, Level};
 use crate::report::{Format, MapFormat};
@@ -76,6 +77,8 @@ pub(super) enum Command {
     Inventory(InventoryCommand),
     /// Show where secrets are used, by value and by reference, through chains
     Map(Box<MapArgs>),
+    /// Plan the change of a secret: what breaks, who is told, in which order; and prove that the old value is gone
+    Rotate(Box<RotateArgs>),
     /// Accept an occurrence until a date; list and clean up what was accepted
     #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Waive(WaiveArgs),
@@ -119,7 +122,7 @@ impl Named for MapFormat {
     const NAMES: &'static [(&'static str, Self)] = Self::NAMES;
 }
 
-fn output<F: Named>(text: &str) -> Result<Output<F>, String> {
+pub(super) fn output<F: Named>(text: &str) -> Result<Output<F>, String> {
     let (name, file) = match text.split_once('=') {
         Some((_, "")) => return Err("there is no file name after `=`".to_owned()),
         Some((name, file)) => (name, Some(PathBuf::from(file))),
@@ -139,14 +142,6 @@ fn output<F: Named>(text: &str) -> Result<Output<F>, String> {
             ),
         }),
     }
-}
-
-fn map_formats() -> String {
-    let names: Vec<_> = MapFormat::NAMES.iter().map(|(it, _)| *it).collect();
-    format!(
-        "How to tell it: {}; to a file with NAME=FILE; may be repeated [default: human]",
-        names.join(", ")
-    )
 }
 
 fn formats() -> String {
@@ -413,27 +408,6 @@ pub(super) struct ImportArgs {
     /// This import is all there is of PROVIDER (below PREFIX): names that it lacks are broken references
     #[arg(long, value_name = "PROVIDER[:PREFIX]")]
     pub(super) complete: Vec<String>,
-    #[command(flatten)]
-    pub(super) store: StoreArgs,
-}
-
-#[derive(Args, Debug, Clone)]
-pub(super) struct MapArgs {
-    /// A record, or a part of its name; a fingerprint (`kf1:...`), an occurrence (`ko1:...`), or `-` for a value
-    /// read from standard input, which a terminal does not show [default: all]
-    pub(super) name: Option<String>,
-    /// Where to look; may be repeated [default: the current folder]
-    #[arg(long = "in", value_name = "PATH")]
-    pub(super) paths: Vec<PathBuf>,
-    /// Look through the whole of git history too
-    #[arg(long)]
-    pub(super) history: bool,
-    #[arg(long = "format", value_name = "NAME[=FILE]", value_parser = output::<MapFormat>, help = map_formats())]
-    pub(super) formats: Vec<Output<MapFormat>>,
-    #[command(flatten)]
-    pub(super) read: ReadArgs,
-    #[command(flatten)]
-    pub(super) rules: RuleArgs,
     #[command(flatten)]
     pub(super) store: StoreArgs,
 }

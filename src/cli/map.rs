@@ -1,8 +1,9 @@
 //! `keyatlas map`: where records are used, by value and by reference, over the paths given.
 
-use super::args::{MapArgs, Speech};
+use super::args::Speech;
 use super::environment::Environment;
 use super::exit::Exit;
+use super::map_args::MapArgs;
 use super::message::Fault;
 use super::output;
 use super::plan::{self, Request};

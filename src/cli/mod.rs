@@ -17,6 +17,7 @@ mod hook_args;
 mod install;
 mod inventory;
 mod map;
+mod map_args;
 mod memory;
 mod message;
 mod output;
@@ -26,6 +27,7 @@ mod push;
 mod records;
 mod remote;
 mod road;
+mod rotate;
 mod rules;
 mod scan;
 mod shell;
@@ -79,6 +81,7 @@ fn dispatch(cli: &Cli, environment: &Environment) -> Result<Exit, Fault> {
         Command::Hook(command) => hook::run(command, speech, environment),
         Command::Inventory(command) => inventory::run(command, environment),
         Command::Map(args) => map::map(args, speech, environment),
+        Command::Rotate(args) => rotate::rotate(args, speech, environment),
         Command::Waive(args) => waive::waive(args, speech, environment),
         Command::Baseline(args) => waive::baseline(args, speech, environment),
         Command::Rules(command) => rules::run(command, environment),

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 pub(super) fn named(name: Option<&str>, store: &Store) -> Result<Subject, Fault> {
     match name {
         None => Ok(Subject::Everything),
-        Some("-") => Ok(Subject::Value(typed(store)?)),
+        Some("-") => Ok(Subject::Value(typed(store)?.1)),
         Some(name) if name.starts_with("ko1:") => Ok(Subject::Occurrence(name.to_owned())),
         Some(name) => match name.strip_prefix("kf1:") {
             Some(digits) => fingerprint(digits).map(Subject::Value),
@@ -44,8 +44,8 @@ fn record(name: &str, records: &[Record]) -> Result<Subject, Fault> {
     }
 }
 
-/// The fingerprint of a value from standard input.
-pub(super) fn typed(store: &Store) -> Result<Fingerprint, Fault> {
+/// A value from standard input, and its fingerprint.
+pub(super) fn typed(store: &Store) -> Result<(Zeroizing<Vec<u8>>, Fingerprint), Fault> {
     let Some(seal) = store.fingerprinter() else {
         return Err(Fault::new(
             "the inventory's key is not there, so a value cannot be recognised",
@@ -58,7 +58,7 @@ pub(super) fn typed(store: &Store) -> Result<Fingerprint, Fault> {
         return Err(Fault::new("there is no value on standard input")
             .hint("type it where it is asked for, or send it through a pipe"));
     }
-    Ok(print(&seal, value))
+    Ok((Zeroizing::new(value.to_vec()), print(&seal, value)))
 }
 
 /// As values are fingerprinted when they are imported.

@@ -19,6 +19,7 @@ pub mod record;
 pub mod reference;
 pub mod refs;
 pub mod report;
+pub mod rotation;
 pub mod rule;
 pub mod secret;
 pub mod shelf;

@@ -6,6 +6,7 @@ mod human;
 mod json;
 mod map;
 mod parts;
+mod rotation;
 mod sarif;
 mod taxonomy;
 pub mod text;
@@ -13,6 +14,7 @@ mod verdicts;
 mod whereabouts;
 
 pub use map::{MapFormat, write_map};
+pub use rotation::{Rotations, Stray, write_remnants, write_rotations};
 
 use crate::model::report::Report;
 use std::io::{self, BufWriter, Write};

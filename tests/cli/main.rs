@@ -14,6 +14,7 @@ mod inventory;
 mod map;
 mod parts;
 mod push;
+mod rotate;
 mod rules;
 mod settings;
 mod speech;
