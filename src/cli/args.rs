@@ -386,6 +386,9 @@ pub(super) struct ImportArgs {
     /// Keep names and dates only: no value is fingerprinted
     #[arg(long)]
     pub(super) names_only: bool,
+    /// Fingerprint also what its store does not keep as a secret, such as plain SSM parameters
+    #[arg(long, conflicts_with = "names_only")]
+    pub(super) all_values: bool,
     /// The environment of records whose export names none
     #[arg(long, value_name = "NAME")]
     pub(super) environment: Option<String>,

@@ -126,6 +126,7 @@ fn import(args: &ImportArgs, environment: &Environment) -> Result<Exit, Fault> {
     let seal = seal(&store, args, environment)?;
     let options = import::Options {
         names_only: args.names_only,
+        all_values: args.all_values,
         environment: args.environment.clone(),
         ..import::Options::default()
     };

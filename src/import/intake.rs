@@ -22,6 +22,8 @@ pub struct Options {
     pub environment: Option<String>,
     /// Provider of table rows that name none.
     pub provider: Option<String>,
+    /// Fingerprint also what its store does not keep as a secret: plain parameters and variables.
+    pub all_values: bool,
 }
 
 /// What an import brought.

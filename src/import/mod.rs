@@ -3,6 +3,11 @@
 //! This page is the switchboard: what can be imported, by which name. Values are fingerprinted while
 //! they are parsed; nothing here keeps or shows one. Keeping records is the work of `inventory`.
 
+mod aws;
+mod aws_parameters;
+mod aws_report;
+mod aws_secrets;
+mod cloud;
 mod csv;
 mod dotenv;
 mod intake;
@@ -34,6 +39,8 @@ pub enum Importer {
     Kubernetes,
     /// Vault or OpenBao KV output, wrapped with paths.
     Vault,
+    /// What the AWS command line prints.
+    Aws,
 }
 
 impl Importer {
@@ -58,6 +65,11 @@ impl Importer {
             "vault",
             "Vault or OpenBao KV exports: entries of path, metadata and data, as JSON or JSON Lines",
             Self::Vault,
+        ),
+        (
+            "aws",
+            "what `aws secretsmanager`, `aws ssm` and `aws iam get-credential-report` print as JSON, one after another",
+            Self::Aws,
         ),
     ];
 
@@ -84,6 +96,7 @@ impl Importer {
             Self::Csv => csv::EXAMPLE,
             Self::Kubernetes => kubernetes::EXAMPLE,
             Self::Vault => vault::EXAMPLE,
+            Self::Aws => aws::EXAMPLE,
         }
     }
 }
@@ -105,6 +118,7 @@ pub fn read(
         Importer::Csv => csv::read(input, &mut intake)?,
         Importer::Kubernetes => kubernetes::read(input, &mut intake)?,
         Importer::Vault => vault::read(input, &mut intake)?,
+        Importer::Aws => aws::read(input, &mut intake)?,
     }
     Ok(intake.totals())
 }
@@ -256,6 +270,18 @@ mod tests {
             (
                 Importer::Vault,
                 format!("[{{\"data\": {{\"a\": \"{planted}\"}}}}]"),
+            ),
+            (
+                Importer::Aws,
+                format!("{{\"SecretString\": \"{planted}\"}}"),
+            ),
+            (
+                Importer::Aws,
+                format!("{{\"SecretValues\": [{{\"SecretString\": \"{planted}\"}}]}}"),
+            ),
+            (
+                Importer::Aws,
+                format!("{{\"Parameter\": {{\"Value\": \"{planted}\", \"Type\": \"String\"}}}}"),
             ),
         ];
         for (importer, text) in cases {

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, its builder too"
 )]
 
+mod clouds;
 mod codes;
 mod formats;
 mod git;

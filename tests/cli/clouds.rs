@@ -1,0 +1,63 @@
+//! Records of cloud exports and references in code meet under one name.
+
+use crate::world::{World, each, list};
+use keyatlas::import::Importer;
+
+/// An importer, code that names some of the objects of its example, and what each place means.
+fn joins(importer: Importer, code: &[(&str, &str, &str)]) {
+    let world = World::new().with_inventory();
+    let export = world.home("export.json");
+    std::fs::write(&export, importer.example()).unwrap();
+    let export = export.to_str().unwrap();
+    world
+        .run(&["inventory", "import", importer.name(), export])
+        .code(0);
+    for (path, text, _) in code {
+        world.write(path, text);
+    }
+    let document = world.scan(&[]);
+    let found: Vec<(&str, &str)> = list(&document["references"])
+        .iter()
+        .filter(|it| it["resolved"] == true)
+        .map(|it| (it["path"].as_str().unwrap(), it["record"].as_str().unwrap()))
+        .collect();
+    let syntaxes = each(&document["references"], "syntax");
+    for (path, _, record) in code {
+        assert!(
+            found.contains(&(path, record)),
+            "{path}: {record} is not among {found:?}, {syntaxes:?}"
+        );
+    }
+}
+
+#[test]
+fn references_to_aws_resolve() {
+    let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/db-AbC123";
+    joins(
+        Importer::Aws,
+        &[
+            (
+                "task.json",
+                &format!(
+                    "{{\"secrets\": [{{\"name\": \"A\", \"valueFrom\": \"{arn}:password::\"}}]}}\n"
+                ),
+                "shop/db#password",
+            ),
+            (
+                "a.py",
+                "client.get_secret_value(SecretId=\"shop/unread\")\n",
+                "shop/unread",
+            ),
+            (
+                "b.sh",
+                "aws ssm get-parameter --name /shop/mail --with-decryption\n",
+                "/shop/mail",
+            ),
+            (
+                "c.tf",
+                "x = \"arn:aws:ssm:eu-west-1:123456789012:parameter/shop/region\"\n",
+                "/shop/region",
+            ),
+        ],
+    );
+}
