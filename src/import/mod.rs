@@ -10,6 +10,7 @@ mod aws_secrets;
 mod cloud;
 mod csv;
 mod dotenv;
+mod gcp;
 mod intake;
 mod kubernetes;
 mod provider;
@@ -41,6 +42,8 @@ pub enum Importer {
     Vault,
     /// What the AWS command line prints.
     Aws,
+    /// What `gcloud secrets` prints.
+    Gcp,
 }
 
 impl Importer {
@@ -71,6 +74,11 @@ impl Importer {
             "what `aws secretsmanager`, `aws ssm` and `aws iam get-credential-report` print as JSON, one after another",
             Self::Aws,
         ),
+        (
+            "gcp",
+            "what `gcloud secrets` prints with --format=json, one after another",
+            Self::Gcp,
+        ),
     ];
 
     /// The importer of that name.
@@ -97,6 +105,7 @@ impl Importer {
             Self::Kubernetes => kubernetes::EXAMPLE,
             Self::Vault => vault::EXAMPLE,
             Self::Aws => aws::EXAMPLE,
+            Self::Gcp => gcp::EXAMPLE,
         }
     }
 }
@@ -119,6 +128,7 @@ pub fn read(
         Importer::Kubernetes => kubernetes::read(input, &mut intake)?,
         Importer::Vault => vault::read(input, &mut intake)?,
         Importer::Aws => aws::read(input, &mut intake)?,
+        Importer::Gcp => gcp::read(input, &mut intake)?,
     }
     Ok(intake.totals())
 }
@@ -270,6 +280,16 @@ mod tests {
             (
                 Importer::Vault,
                 format!("[{{\"data\": {{\"a\": \"{planted}\"}}}}]"),
+            ),
+            (
+                Importer::Gcp,
+                format!("{{\"name\": \"db\", \"value\": \"{planted}\"}}"),
+            ),
+            (
+                Importer::Gcp,
+                format!(
+                    "{{\"name\": \"projects/p/secrets/a/versions/1\", \"payload\": {{\"data\": \"{planted}!\"}}}}"
+                ),
             ),
             (
                 Importer::Aws,

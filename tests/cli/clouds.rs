@@ -61,3 +61,27 @@ fn references_to_aws_resolve() {
         ],
     );
 }
+
+#[test]
+fn references_to_google_resolve() {
+    joins(
+        Importer::Gcp,
+        &[
+            (
+                "run.yaml",
+                "name: projects/shop-prod/secrets/shop-db/versions/latest\n",
+                "shop-db",
+            ),
+            (
+                "number.txt",
+                "projects/123456789012/secrets/shop-mail/versions/1\n",
+                "shop-mail",
+            ),
+            (
+                "a.sh",
+                "gcloud secrets versions access latest --secret=shop-mail\n",
+                "shop-mail",
+            ),
+        ],
+    );
+}
