@@ -7,6 +7,7 @@ mod aws;
 mod aws_parameters;
 mod aws_report;
 mod aws_secrets;
+mod azure;
 mod cloud;
 mod csv;
 mod dotenv;
@@ -44,6 +45,8 @@ pub enum Importer {
     Aws,
     /// What `gcloud secrets` prints.
     Gcp,
+    /// What `az keyvault` prints.
+    Azure,
 }
 
 impl Importer {
@@ -79,6 +82,11 @@ impl Importer {
             "what `gcloud secrets` prints with --format=json, one after another",
             Self::Gcp,
         ),
+        (
+            "azure",
+            "what `az keyvault secret`, `key` and `certificate` print as JSON, one after another",
+            Self::Azure,
+        ),
     ];
 
     /// The importer of that name.
@@ -106,6 +114,7 @@ impl Importer {
             Self::Vault => vault::EXAMPLE,
             Self::Aws => aws::EXAMPLE,
             Self::Gcp => gcp::EXAMPLE,
+            Self::Azure => azure::EXAMPLE,
         }
     }
 }
@@ -129,6 +138,7 @@ pub fn read(
         Importer::Vault => vault::read(input, &mut intake)?,
         Importer::Aws => aws::read(input, &mut intake)?,
         Importer::Gcp => gcp::read(input, &mut intake)?,
+        Importer::Azure => azure::read(input, &mut intake)?,
     }
     Ok(intake.totals())
 }
@@ -280,6 +290,10 @@ mod tests {
             (
                 Importer::Vault,
                 format!("[{{\"data\": {{\"a\": \"{planted}\"}}}}]"),
+            ),
+            (
+                Importer::Azure,
+                format!("{{\"id\": \"{planted}\", \"value\": \"{planted}\"}}"),
             ),
             (
                 Importer::Gcp,

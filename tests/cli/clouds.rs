@@ -85,3 +85,22 @@ fn references_to_google_resolve() {
         ],
     );
 }
+
+#[test]
+fn references_to_azure_resolve() {
+    joins(
+        Importer::Azure,
+        &[
+            (
+                "a.txt",
+                "https://ShopKV.vault.azure.net/secrets/SHOP-DB\n",
+                "shop-db",
+            ),
+            (
+                "appsettings.json",
+                "{\"Db\": \"@Microsoft.KeyVault(VaultName=shopkv;SecretName=mail)\"}\n",
+                "mail",
+            ),
+        ],
+    );
+}
