@@ -368,19 +368,27 @@ pub(super) struct ImportArgs {
         conflicts_with = "addr"
     )]
     pub(super) file: Option<PathBuf>,
-    /// Read a running Vault or OpenBao; the token comes from VAULT_TOKEN or BAO_TOKEN
+    /// Read a running server: Vault or OpenBao, or AWS (https://amazonaws.com)
+    ///
+    /// The token comes from VAULT_TOKEN or BAO_TOKEN, the credentials from AWS_ACCESS_KEY_ID,
+    /// AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; none of them from a flag or a file.
     #[arg(long, value_name = "URL", help_heading = "Running server")]
     pub(super) addr: Option<String>,
-    /// Only this mount, or a folder in one (kv/shop) [default: all KV mounts]
+    /// Only this mount, or a folder in one (kv/shop); of AWS secretsmanager/PREFIX, ssm/PATH or iam
+    /// [default: all KV mounts; secretsmanager and ssm]
     #[arg(long, value_name = "PATH", help_heading = "Running server")]
     pub(super) mount: Option<String>,
     /// Namespace [env: VAULT_NAMESPACE, BAO_NAMESPACE]
     #[arg(long, value_name = "NAME", help_heading = "Running server")]
     pub(super) namespace: Option<String>,
-    /// Certificates (PEM) of the authorities to trust instead of the public ones [env: VAULT_CACERT, BAO_CACERT]
+    /// Region of AWS [env: AWS_REGION, AWS_DEFAULT_REGION]
+    #[arg(long, value_name = "NAME", help_heading = "Running server")]
+    pub(super) region: Option<String>,
+    /// Certificates (PEM) of the authorities to trust instead of the public ones
+    /// [env: VAULT_CACERT, BAO_CACERT, AWS_CA_BUNDLE]
     #[arg(long, value_name = "FILE", help_heading = "Running server")]
     pub(super) ca_cert: Option<PathBuf>,
-    /// Send the token to another machine without encryption
+    /// Send the token or the signed requests to another machine without encryption
     #[arg(long, help_heading = "Running server")]
     pub(super) plain_http: bool,
     /// Keep names and dates only: no value is fingerprinted

@@ -109,11 +109,12 @@ fn import(args: &ImportArgs, environment: &Environment) -> Result<Exit, Fault> {
     let address = address(args);
     let has_remote_flag = args.mount.is_some()
         || args.namespace.is_some()
+        || args.region.is_some()
         || args.ca_cert.is_some()
         || args.plain_http;
     if address.is_none() && has_remote_flag {
         return Err(Fault::new(
-            "--mount, --namespace, --ca-cert and --plain-http are for a running server",
+            "--mount, --namespace, --region, --ca-cert and --plain-http are for a running server",
         )
         .hint("name it with --addr URL"));
     }

@@ -45,7 +45,7 @@ pub(super) fn read(input: &Input, intake: &mut Intake<'_>) -> Result<(), Error> 
             return Err(intake.shape("the export is empty", HINT));
         }
         for (line, document) in &documents {
-            harvest.take(*line, document, intake)?;
+            harvest.take(Some(*line), document, intake)?;
         }
     }
     harvest.emit(intake);
@@ -67,7 +67,7 @@ impl Harvest {
     /// One document that begins in this line.
     pub(super) fn take(
         &mut self,
-        line: u32,
+        line: Option<u32>,
         document: &Tree,
         intake: &mut Intake<'_>,
     ) -> Result<(), Error> {
@@ -104,10 +104,7 @@ impl Harvest {
         if has("Name") && has("Type") {
             return self.parameter(line, document, intake);
         }
-        Err(intake.shape(
-            format!("the document of line {line} is none of a secret"),
-            HINT,
-        ))
+        Err(intake.shape(format!("{} is none of a secret", place(line)), HINT))
     }
 
     /// A whole credential report.
@@ -116,7 +113,12 @@ impl Harvest {
         Ok(())
     }
 
-    fn secret(&mut self, line: u32, tree: &Tree, intake: &mut Intake<'_>) -> Result<(), Error> {
+    fn secret(
+        &mut self,
+        line: Option<u32>,
+        tree: &Tree,
+        intake: &mut Intake<'_>,
+    ) -> Result<(), Error> {
         let arn = tree.text_at(&["ARN"]);
         let Some((name, arn)) = tree.text_at(&["Name"]).zip(arn) else {
             return Err(nameless(line, "secret", intake));
@@ -126,7 +128,12 @@ impl Harvest {
         Ok(())
     }
 
-    fn parameter(&mut self, line: u32, tree: &Tree, intake: &mut Intake<'_>) -> Result<(), Error> {
+    fn parameter(
+        &mut self,
+        line: Option<u32>,
+        tree: &Tree,
+        intake: &mut Intake<'_>,
+    ) -> Result<(), Error> {
         let Some(name) = tree.text_at(&["Name"]) else {
             return Err(nameless(line, "parameter", intake));
         };
@@ -175,10 +182,15 @@ fn adopt(parameters: &mut BTreeMap<Id, Parameter>) {
     }
 }
 
-fn nameless(line: u32, what: &str, intake: &Intake<'_>) -> Error {
-    intake.shape(
-        format!("a {what} in the document of line {line} has no name"),
-        HINT,
+fn nameless(line: Option<u32>, what: &str, intake: &Intake<'_>) -> Error {
+    intake.shape(format!("a {what} in {} has no name", place(line)), HINT)
+}
+
+/// The document a fault lies in; a server's answers have no lines.
+fn place(line: Option<u32>) -> String {
+    line.map_or_else(
+        || "the answer".to_owned(),
+        |it| format!("the document of line {it}"),
     )
 }
 

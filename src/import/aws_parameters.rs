@@ -29,8 +29,14 @@ struct Version {
 
 impl Parameter {
     /// What one document says of it.
-    pub(super) fn take(&mut self, line: u32, name: &str, tree: &Tree, intake: &mut Intake<'_>) {
-        self.draft.source_line.get_or_insert(line);
+    pub(super) fn take(
+        &mut self,
+        line: Option<u32>,
+        name: &str,
+        tree: &Tree,
+        intake: &mut Intake<'_>,
+    ) {
+        self.draft.source_line = self.draft.source_line.or(line);
         name.clone_into(&mut self.draft.name);
         let kind = tree.text_at(&["Type"]).unwrap_or(SECURE);
         if kind != SECURE {

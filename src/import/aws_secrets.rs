@@ -31,8 +31,8 @@ struct Version {
 
 impl Secret {
     /// What one document says of it.
-    pub(super) fn take(&mut self, line: u32, tree: &Tree, intake: &mut Intake<'_>) {
-        self.draft.source_line.get_or_insert(line);
+    pub(super) fn take(&mut self, line: Option<u32>, tree: &Tree, intake: &mut Intake<'_>) {
+        self.draft.source_line = self.draft.source_line.or(line);
         if self.draft.name.is_empty() {
             tree.text_at(&["Name"])
                 .unwrap_or_default()

@@ -4,9 +4,15 @@
 //! they are parsed; nothing here keeps or shows one. Keeping records is the work of `inventory`.
 
 mod aws;
+#[cfg(feature = "live")]
+mod aws_client;
+#[cfg(feature = "live")]
+pub mod aws_live;
 mod aws_parameters;
 mod aws_report;
 mod aws_secrets;
+#[cfg(feature = "live")]
+mod aws_sign;
 mod azure;
 mod cloud;
 mod csv;
@@ -16,6 +22,8 @@ mod intake;
 mod kubernetes;
 mod provider;
 mod rows;
+#[cfg(feature = "live")]
+mod transport;
 mod tree;
 mod vault;
 #[cfg(feature = "live")]
