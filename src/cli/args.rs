@@ -5,6 +5,7 @@
 
 use super::hook_args::HookCommand;
 use crate::import::Importer;
+use crate::import::evidence::Evidence;
 use crate::model::level::{Confidence, Level};
 use crate::report::Format;
 use crate::settings;
@@ -146,12 +147,27 @@ fn level() -> impl TypedValueParser<Value = Level> {
         .try_map(|it| Level::from_name(&it).ok_or("there is no such level"))
 }
 
-fn importer() -> impl TypedValueParser<Value = Importer> {
-    let kinds = Importer::NAMES
-        .iter()
-        .map(|(name, help, _)| PossibleValue::new(*name).help(*help));
-    PossibleValuesParser::new(kinds.collect::<Vec<_>>())
-        .try_map(|it| Importer::named(&it).ok_or("there is no such kind"))
+/// What an import brings.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum ImportKind {
+    /// Records, from a list of them.
+    Records(Importer),
+    /// Who read known records, from a log.
+    Evidence(Evidence),
+}
+
+fn import_kind() -> impl TypedValueParser<Value = ImportKind> {
+    let records = Importer::NAMES.iter().map(|(name, help, _)| (name, help));
+    let evidence = Evidence::NAMES.iter().map(|(name, help, _)| (name, help));
+    let kinds = records
+        .chain(evidence)
+        .map(|(name, help)| PossibleValue::new(*name).help(*help));
+    PossibleValuesParser::new(kinds.collect::<Vec<_>>()).try_map(|it| {
+        let records = Importer::named(&it).map(ImportKind::Records);
+        records
+            .or_else(|| Evidence::named(&it).map(ImportKind::Evidence))
+            .ok_or("there is no such kind")
+    })
 }
 
 /// A day as `YYYY-MM-DD`, checked.
@@ -314,7 +330,7 @@ pub(super) enum InventoryCommand {
         #[command(flatten)]
         store: StoreArgs,
     },
-    /// Take in what an owner's list says exists: an export, or a running server
+    /// Take in what an owner's list says exists (an export, or a running server), or who read it (a log)
     Import(Box<ImportArgs>),
     /// List records
     List {
@@ -359,8 +375,8 @@ pub(super) enum InventoryCommand {
 #[derive(Args, Debug, Clone)]
 pub(super) struct ImportArgs {
     /// What kind of export it is
-    #[arg(value_name = "KIND", value_parser = importer())]
-    pub(super) kind: Importer,
+    #[arg(value_name = "KIND", value_parser = import_kind())]
+    pub(super) kind: ImportKind,
     /// The export; `-` is standard input; an http or https address is a running server
     #[arg(
         value_name = "FILE|URL",

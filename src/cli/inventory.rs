@@ -2,9 +2,10 @@
 //!
 //! Not here: how records are told (`records`), and what an import means (`inventory/merge`).
 
-use super::args::{ImportArgs, InventoryCommand, StoreArgs};
+use super::args::{ImportArgs, ImportKind, InventoryCommand, StoreArgs};
 use super::clock;
 use super::environment::Environment;
+use super::evidence;
 use super::exit::Exit;
 use super::message::{Fault, safe};
 use super::output;
@@ -118,6 +119,10 @@ fn import(args: &ImportArgs, environment: &Environment) -> Result<Exit, Fault> {
         )
         .hint("name it with --addr URL"));
     }
+    let importer = match args.kind {
+        ImportKind::Records(importer) => importer,
+        ImportKind::Evidence(kind) => return evidence::import(kind, args, environment),
+    };
     let complete = args
         .complete
         .iter()
@@ -134,10 +139,12 @@ fn import(args: &ImportArgs, environment: &Environment) -> Result<Exit, Fault> {
     let mut records: Vec<Record> = Vec::new();
     let mut take = |it: Record| records.push(it);
     let (source, totals) = match address {
-        Some(address) => remote::read(&address, args, seal.as_ref(), &options, &mut take)?,
+        Some(address) => {
+            remote::read(&address, importer, args, seal.as_ref(), &options, &mut take)?
+        }
         None => {
             let input = input(args.file.as_deref().unwrap_or(Path::new("-")))?;
-            let totals = import::read(args.kind, &input, seal.as_ref(), &options, &mut take)?;
+            let totals = import::read(importer, &input, seal.as_ref(), &options, &mut take)?;
             (input.name.clone(), totals)
         }
     };

@@ -3,13 +3,12 @@
 
 use super::args::ImportArgs;
 use super::message::Fault;
-use crate::import::{Options, Totals};
+use crate::import::{Importer, Options, Totals};
 use crate::model::fingerprint::Fingerprinter;
 use crate::model::record::Record;
 #[cfg(feature = "live")]
 use {
     super::{clock, environment},
-    crate::import::Importer,
     crate::import::aws_live,
     crate::import::vault_live::{self, PlainHttp},
     crate::model::secret::Secret,
@@ -20,12 +19,13 @@ use {
 #[cfg(feature = "live")]
 pub(super) fn read(
     address: &str,
+    importer: Importer,
     args: &ImportArgs,
     seal: Option<&Fingerprinter>,
     options: &Options,
     take: &mut dyn FnMut(Record),
 ) -> Result<(String, Totals), Fault> {
-    match args.kind {
+    match importer {
         Importer::Vault => vault(address, args, seal, options, take),
         Importer::Aws => aws(address, args, seal, options, take),
         other => Err(Fault::new(format!(
@@ -124,6 +124,7 @@ fn plain_http(args: &ImportArgs) -> PlainHttp {
 #[cfg(not(feature = "live"))]
 pub(super) fn read(
     address: &str,
+    _importer: Importer,
     _args: &ImportArgs,
     _seal: Option<&Fingerprinter>,
     _options: &Options,

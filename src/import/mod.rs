@@ -15,8 +15,10 @@ mod aws_secrets;
 mod aws_sign;
 mod azure;
 mod cloud;
+mod cloudtrail;
 mod csv;
 mod dotenv;
+pub mod evidence;
 mod gcp;
 mod intake;
 mod kubernetes;
@@ -26,6 +28,7 @@ mod rows;
 mod transport;
 mod tree;
 mod vault;
+mod vault_audit;
 #[cfg(feature = "live")]
 mod vault_client;
 #[cfg(feature = "live")]

@@ -8,6 +8,7 @@
 
 mod clouds;
 mod codes;
+mod evidence;
 mod formats;
 mod git;
 mod hook;
