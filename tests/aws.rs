@@ -18,6 +18,7 @@ use keyatlas::model::record::Record;
 use keyatlas::model::rule::Kind;
 use keyatlas::model::secret::Secret;
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -463,5 +464,111 @@ fn faults_are_clear_and_tell_no_secret(moto: &Moto, key: &Key) {
         assert!(error.to_string().contains(expected), "{mount:?}: {told}");
         assert!(error.to_string().contains(&moto.address), "{told}");
         assert!(error.hint().is_some() && !told.contains("hidden"), "{told}");
+    }
+}
+
+/// A server that gives these answers in their order, and then what it was asked.
+fn scripted(
+    answers: &'static [(u16, &'static str)],
+) -> (String, std::thread::JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let serve = move || {
+        let mut asked = Vec::new();
+        for (status, body) in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let (mut line, mut length) = (String::new(), 0);
+            while reader.read_line(&mut line).unwrap() > 2 {
+                let lowered = line.to_ascii_lowercase();
+                if let Some(text) = lowered.strip_prefix("content-length:") {
+                    length = text.trim().parse().unwrap();
+                }
+                line.clear();
+            }
+            let mut bytes = vec![0; length];
+            reader.read_exact(&mut bytes).unwrap();
+            asked.push(String::from_utf8(bytes).unwrap());
+            let length = body.len();
+            write!(
+                stream,
+                "HTTP/1.1 {status} x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+            )
+            .unwrap();
+        }
+        asked
+    };
+    (address, std::thread::spawn(serve))
+}
+
+fn ask(address: &str) -> (usize, Result<Totals, Error>) {
+    let secret = Secret::new(b"hidden-secret-99");
+    let server = Server {
+        address,
+        region: REGION,
+        access_key_id: "AKIDEXAMPLE",
+        secret_access_key: &secret,
+        session_token: None,
+        mount: Some("secretsmanager"),
+        authorities: None,
+        plain_http: PlainHttp::Loopback,
+        now: || 1_770_000_000,
+    };
+    let mut count = 0;
+    let result = fetch(&server, None, &Options::default(), &mut |_| count += 1);
+    (count, result)
+}
+
+const PAGE: &str = r#"{"SecretList": [{"ARN": "arn:aws:secretsmanager:eu-west-1:1:secret:a-AbC123", "Name": "a"}], "NextToken": "more"}"#;
+
+#[test]
+fn a_busy_server_is_asked_again() {
+    let (address, server) = scripted(&[
+        (
+            400,
+            r#"{"__type": "ThrottlingException", "message": "hidden"}"#,
+        ),
+        (503, "busy"),
+        (200, PAGE),
+        (200, r#"{"SecretList": []}"#),
+    ]);
+    let (count, result) = ask(&address);
+    assert_eq!(count, 1, "{result:?}");
+    let asked = server.join().unwrap();
+    assert_eq!(asked[0], asked[2]);
+    assert!(asked[3].contains("\"NextToken\":\"more\""), "{asked:?}");
+}
+
+#[test]
+fn answers_that_cannot_be_true_end_the_import() {
+    for (answers, expected) in [
+        (
+            &[(200, PAGE), (200, PAGE)][..],
+            "more pages than can be true",
+        ),
+        (&[(200, "<html>")], "ListSecrets: the answer is not JSON"),
+        (
+            &[(200, r#"{"Users": []}"#)],
+            "the answer is none of a secret",
+        ),
+        (&[(302, "")], "ListSecrets was refused: status 302"),
+        (
+            &[(
+                403,
+                r#"{"__type": "AccessDeniedException", "message": "hidden"}"#,
+            )],
+            "AccessDeniedException",
+        ),
+    ] {
+        let (address, server) = scripted(answers);
+        let (count, result) = ask(&address);
+        let error = result.unwrap_err();
+        assert_eq!(count, 0, "nothing of a list with holes");
+        let told = format!("{error} {error:?} {:?}", error.hint());
+        assert!(
+            told.contains(expected) && !told.contains("hidden"),
+            "{told}"
+        );
+        server.join().unwrap();
     }
 }

@@ -88,8 +88,10 @@ impl Walk<'_> {
             self.harvest.take(None, &page, &mut self.intake)?;
             see(&page);
             match page.text_at(&["NextToken"]) {
-                Some(next) if body["NextToken"] != next => body["NextToken"] = json!(next),
-                _ => return Ok(()),
+                None => return Ok(()),
+                // The same page again: what lies behind it would be declared gone.
+                Some(next) if body["NextToken"] == next => break,
+                Some(next) => body["NextToken"] = json!(next),
             }
         }
         Err(self.intake.shape(

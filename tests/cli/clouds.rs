@@ -104,3 +104,27 @@ fn references_to_azure_resolve() {
         ],
     );
 }
+
+#[test]
+fn an_export_that_is_cut_off_changes_nothing() {
+    for importer in [Importer::Aws, Importer::Gcp, Importer::Azure] {
+        let world = World::new().with_inventory();
+        let example = importer.example().trim_end();
+        let import = ["inventory", "import", importer.name(), "export"];
+        let list = ["inventory", "list", "--format", "json"];
+        world.write("export", example);
+        world.run(&import).code(0);
+        let before = world.run(&list).code(0).out;
+        for length in [example.len() / 3, example.len() / 2, example.len() - 1] {
+            world.write("export", &example[..length]);
+            world
+                .run(&import)
+                .refused("export:", "nothing was imported");
+            assert_eq!(
+                world.run(&list).code(0).out,
+                before,
+                "{importer:?} {length}"
+            );
+        }
+    }
+}
