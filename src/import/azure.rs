@@ -130,6 +130,11 @@ fn take(
         return Err(intake.shape(what, HINT));
     };
     let name = id.secret().path;
+    // What `list-deleted` prints: kept for a while, and in use no more.
+    if tree.text_at(&["deletedDate"]).is_some() {
+        intake.skip(&format!("{name}: deleted"));
+        return Ok(());
+    }
     let thing = harvest.entry(id).or_default();
     thing.draft.name = name;
     thing.take(line, tree, intake);
@@ -269,16 +274,24 @@ mod tests {
 
     #[test]
     fn attributes_are_told() {
-        let (records, _) = import(
+        let (records, totals) = import(
             r#"{"attributes": {"created": 1764489600, "enabled": false, "nbf": 1772323200, "exp": 1798761600},
             "managed": true, "id": "https://v.vault.azure.cn/secrets/A/0", "kid": "https://v.vault.azure.cn/keys/A/0",
             "tags": {"expires": "soon"}}
+            {"id": "https://v.vault.azure.net/secrets/c", "deletedDate": "2026-01-10T08:00:00+00:00", "scheduledPurgeDate": "2026-04-10T08:00:00+00:00"}
             {"attributes": {"created": 1764489600}, "key": {"kid": "https://v.vault.usgovcloudapi.net/keys/B/0"}}"#,
         )
         .unwrap();
         let [a, b] = records.as_slice() else {
             panic!("{records:?}");
         };
+        assert_eq!(
+            totals.skipped,
+            [
+                "az.json: a: label `expires` is neither a date nor a number of days",
+                "az.json: c: deleted"
+            ]
+        );
         assert_eq!(a.secret.to_string(), "azure-keyvault:v/a");
         assert_eq!(a.tags["enabled"], "false");
         assert_eq!(a.tags["managed"], "true");
