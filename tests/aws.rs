@@ -303,6 +303,7 @@ fn a_server_gives_its_records_and_no_more_than_the_key_may() {
     everything_is_read(&moto, &all);
     a_service_can_be_named(&moto, &role);
     names_only_brings_no_value(&moto, &all);
+    the_program_keeps_what_it_read(&moto, &role);
     the_report_is_read(&moto, &all);
     what_may_not_be_read_is_told(&moto, &narrow, &blind, &shut);
     faults_are_clear_and_tell_no_secret(&moto, &all);
@@ -389,6 +390,53 @@ fn a_service_can_be_named(moto: &Moto, role: &Key) {
     result.unwrap();
     let names: Vec<_> = records.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names, ["shop/bin", "shop/db#password", "shop/db#user"]);
+}
+
+/// From the command line into the store, twice.
+fn the_program_keeps_what_it_read(moto: &Moto, key: &Key) {
+    let home = tempfile::tempdir().unwrap();
+    let text = |secret: &Secret| String::from_utf8(secret.expose().to_vec()).unwrap();
+    let run = |line: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_keyatlas"))
+            .args(line)
+            .env_remove("AWS_CA_BUNDLE")
+            .env("KEYATLAS_INVENTORY", home.path().join("inventory.db"))
+            .env("KEYATLAS_KEY_FILE", home.path().join("key"))
+            .env("AWS_ACCESS_KEY_ID", &key.id)
+            .env("AWS_SECRET_ACCESS_KEY", text(&key.secret))
+            .env(
+                "AWS_SESSION_TOKEN",
+                key.token.as_ref().map(text).unwrap_or_default(),
+            )
+            .current_dir(home.path())
+            .output()
+            .unwrap();
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            output.status.success(),
+            "{told}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        told
+    };
+    run(&["inventory", "init"]);
+    let import = [
+        "inventory",
+        "import",
+        "aws",
+        &moto.address,
+        "--region",
+        REGION,
+    ];
+    let added = format!("{} added, 0 changed", SECRETS + PARAMETERS + 6);
+    assert!(run(&import).contains(&added));
+    let unchanged = format!("0 added, 0 changed, {} unchanged", SECRETS + PARAMETERS + 6);
+    assert!(run(&import).contains(&unchanged));
+    let shown = run(&["inventory", "show", "shop/db#password"]);
+    assert!(
+        shown.contains("owners      ann") && shown.contains(&moto.address),
+        "{shown}"
+    );
 }
 
 fn names_only_brings_no_value(moto: &Moto, key: &Key) {

@@ -128,3 +128,83 @@ fn an_export_that_is_cut_off_changes_nothing() {
         }
     }
 }
+
+#[test]
+fn a_running_aws_is_asked_with_credentials_of_the_environment_alone() {
+    let world = World::new().with_inventory();
+    let id = ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE");
+    let secret = ("AWS_SECRET_ACCESS_KEY", "hidden-secret-99");
+    let region = ("AWS_REGION", "eu-west-1");
+    let wrong = ("AWS_REGION", "eu west");
+    let bundle = ("AWS_CA_BUNDLE", "none.pem");
+    // Nobody listens at the first port.
+    let address = "http://127.0.0.1:1";
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], &'a str, &'a str);
+    let cases: &[Case<'_>] = &[
+        (
+            &[],
+            &["--addr", address],
+            "there are no credentials for AWS",
+            "AWS_SECRET_ACCESS_KEY",
+        ),
+        (
+            &[id],
+            &["--addr", address],
+            "there are no credentials for AWS",
+            "AWS_SECRET_ACCESS_KEY",
+        ),
+        (&[id, secret], &[address], "there is no region", "--region"),
+        (
+            &[id, secret, wrong],
+            &[address],
+            "this is no region",
+            "eu-west-1",
+        ),
+        (
+            &[id, secret, region, bundle],
+            &[address],
+            "none.pem",
+            "error: ",
+        ),
+        (
+            &[id, secret, region],
+            &[address],
+            "127.0.0.1:1",
+            "nothing was imported",
+        ),
+        (
+            &[id, secret],
+            &[address, "--region", "eu-west-1"],
+            "127.0.0.1:1",
+            "nothing was imported",
+        ),
+        (
+            &[id, secret, region],
+            &["http://aws.example"],
+            "in the clear",
+            "write https://HOST",
+        ),
+        (
+            &[id, secret, region],
+            &[address, "--mount", "s3"],
+            "no service `s3`",
+            "secretsmanager",
+        ),
+        (
+            &[id, secret, region],
+            &["export.json", "--region", "x"],
+            "--region",
+            "--addr URL",
+        ),
+    ];
+    for (variables, line, what, next) in cases {
+        let all = [&["inventory", "import", "aws"], *line].concat();
+        world
+            .run_with(variables, &all)
+            .refused(what, next)
+            .keeps("hidden-secret-99");
+    }
+    world
+        .run(&["inventory", "import", "gcp", "--addr", address])
+        .refused("can be read as vault or aws, not as gcp", "save an export");
+}
