@@ -169,3 +169,83 @@ fn every_export_comes_back_out_of_the_store() {
         "what is gone is remembered"
     );
 }
+
+/// What `get-secret-value` and `list-secret-version-ids` print of a secret, at one moment of its life.
+fn aws(versions: &[(&str, u32, Option<&str>)]) -> String {
+    let head = r#""ARN": "arn:aws:secretsmanager:eu-west-1:1:secret:db-AbC123", "Name": "db""#;
+    let newest = versions.iter().map(|(_, created, _)| *created).max();
+    let stages = |created: u32| match Some(created) == newest {
+        true => r#"["AWSCURRENT"]"#,
+        false => r#"["AWSPREVIOUS"]"#,
+    };
+    let listed = versions.iter().map(|(id, created, _)| {
+        format!(
+            r#"{{"VersionId": "{id}", "CreatedDate": {created}.5, "VersionStages": {}}}"#,
+            stages(*created)
+        )
+    });
+    let listed: Vec<String> = listed.collect();
+    let values = versions.iter().filter_map(|(id, created, value)| {
+        Some(format!(
+            r#"{{{head}, "VersionId": "{id}", "CreatedDate": {created}.5, "SecretString": "{}", "VersionStages": {}}}"#,
+            (*value)?,
+            stages(*created)
+        ))
+    });
+    format!(
+        r#"{{{head}, "Versions": [{}]}}{}"#,
+        listed.join(","),
+        values.collect::<String>()
+    )
+}
+
+/// A store that forgets old versions, and one import that brings values and another that brings none: a value
+/// stays with the version it was seen in.
+#[test]
+fn values_stay_with_their_versions_while_a_secret_is_rotated() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("keys/key");
+    let mut store = Store::create(&folder.path().join("inventory.db"), &key).unwrap();
+    let seal = store.fingerprinter().unwrap();
+    let (one, two, three) = (1_700_000_000, 1_710_000_000, 1_720_000_000);
+    let a = Some("value one 11");
+    let c = Some("value three 33");
+    type Step<'a> = (
+        &'a [(&'a str, u32, Option<&'a str>)],
+        &'a [(u32, Option<&'a str>)],
+    );
+    let steps: &[Step<'_>] = &[
+        (&[("i", one, a)], &[(one, a)]),
+        (
+            &[("i", one, None), ("ii", two, None)],
+            &[(one, a), (two, None)],
+        ),
+        (
+            &[("ii", two, None), ("iii", three, c)],
+            &[(one, a), (two, None), (three, c)],
+        ),
+        (
+            &[("iii", three, None)],
+            &[(one, a), (two, None), (three, c)],
+        ),
+    ];
+    for (exported, expected) in steps {
+        let input = Input {
+            name: "aws".to_owned(),
+            bytes: aws(exported).into_bytes().into(),
+        };
+        let mut records = Vec::new();
+        let options = Options::default();
+        read(Importer::Aws, &input, Some(&seal), &options, &mut |it| {
+            records.push(it)
+        })
+        .unwrap();
+        store.import("aws", records, &[], 1_730_000_000).unwrap();
+        let inventory = store.inventory().unwrap();
+        let versions = inventory.records[0].versions.iter();
+        let found: Vec<_> = versions.map(|it| (it.number, it.fingerprint)).collect();
+        let print = |value: Option<&str>| value.map(|it| seal.fingerprint(it.as_bytes()));
+        let expected: Vec<_> = expected.iter().map(|(at, it)| (*at, print(*it))).collect();
+        assert_eq!(found, expected, "{exported:?}");
+    }
+}

@@ -10,13 +10,17 @@
     reason = "a test fails by panicking, its helpers too, and says what it left out"
 )]
 
+use keyatlas::import::evidence::{self, Evidence};
 use keyatlas::import::vault_live::{PlainHttp, Server, fetch};
 use keyatlas::import::{Error, Options, Totals};
+use keyatlas::inventory::Store;
 use keyatlas::model::fingerprint::Fingerprinter;
 use keyatlas::model::record::Record;
 use keyatlas::model::secret::Secret;
 use serde_json::{Value, json};
+use std::fs;
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -25,7 +29,7 @@ struct Bao {
     child: Child,
     address: String,
     agent: ureq::Agent,
-    _home: tempfile::TempDir,
+    home: tempfile::TempDir,
 }
 
 impl Drop for Bao {
@@ -53,6 +57,14 @@ impl Bao {
             .local_addr()
             .unwrap()
             .port();
+        // Devices are declared, not made over HTTP: <https://openbao.org/docs/audit/>.
+        let log = home.path().join("audit.log");
+        let device = format!(
+            "audit \"file\" \"log\" {{ options = {{ file_path = {:?} }} }}\n",
+            log.to_str().unwrap()
+        );
+        let config = home.path().join("bao.hcl");
+        fs::write(&config, device).unwrap();
         let child = Command::new(&program)
             .args([
                 "server",
@@ -61,6 +73,7 @@ impl Bao {
                 "-dev-no-store-token",
             ])
             .arg(format!("-dev-listen-address=127.0.0.1:{port}"))
+            .arg(format!("-config={}", config.display()))
             .env("HOME", home.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -75,7 +88,7 @@ impl Bao {
             child,
             address: format!("http://127.0.0.1:{port}"),
             agent: config.into(),
-            _home: home,
+            home,
         };
         bao.await_health();
         Some(bao)
@@ -154,6 +167,26 @@ impl Bao {
         );
         self.write("kv/delete/gone", &json!({"versions": [1]}));
         self.write("old/mail", &json!({"password": "unversioned value 77"}));
+    }
+
+    fn audit_log(&self) -> PathBuf {
+        self.home.path().join("audit.log")
+    }
+
+    /// Reads secrets as a person with a password of her own.
+    fn read_as_ann(&self, paths: &[&str]) {
+        let policy = r#"path "*" { capabilities = ["read"] }"#;
+        self.write("sys/policies/acl/reader", &json!({"policy": policy}));
+        self.write("sys/auth/userpass", &json!({"type": "userpass"}));
+        let login = json!({"password": "not a real one 88", "token_policies": "reader"});
+        self.write("auth/userpass/users/ann", &login);
+        let answer = self.write("auth/userpass/login/ann", &login);
+        let token = answer["auth"]["client_token"].as_str().unwrap();
+        for path in paths {
+            let url = format!("{}/v1/{path}", self.address);
+            let answer = self.agent.get(url).header("X-Vault-Token", token).call();
+            assert_eq!(answer.unwrap().status(), 200, "{path}");
+        }
     }
 
     /// A token with one policy.
@@ -346,4 +379,51 @@ fn faults_are_clear_and_tell_no_secret(bao: &Bao) {
     };
     let error = fetch(&server, None, &Options::default(), &mut |_| {}).unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
+}
+
+#[test]
+fn an_audit_log_tells_who_read_what() {
+    let Some(bao) = Bao::start() else { return };
+    bao.fill();
+    bao.read_as_ann(&["kv/data/shop/db", "old/mail", "kv/metadata/gone"]);
+    let log = fs::read(bao.audit_log()).unwrap();
+    let told = evidence::read(Evidence::VaultAudit, "audit.log", &mut log.as_slice()).unwrap();
+    assert!(told.entries > 30 && told.skipped.is_empty(), "{told:?}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key");
+    let mut store = Store::create(&folder.path().join("inventory.db"), &key).unwrap();
+    let (records, _) = bao.fetch(&Secret::new(b"root"), None, &Options::default());
+    store.import("bao", records.clone(), &[], 1).unwrap();
+    let noted = store.note(&told.readings).unwrap();
+    assert_eq!(
+        noted.changed,
+        [
+            "kv/shop/db#login",
+            "kv/shop/db#password",
+            "old/mail#password"
+        ]
+    );
+    let inventory = store.inventory().unwrap().records;
+    let by = |name: &str| {
+        let record = inventory.iter().find(|it| it.name == name).unwrap();
+        let accesses = record.accesses.iter();
+        let lines = accesses
+            .map(|it| (it.by.clone(), it.count))
+            .collect::<Vec<_>>();
+        (record.accessed_by.clone(), record.accessed.is_some(), lines)
+    };
+    let ann = Some("userpass-ann".to_owned());
+    let once = vec![("userpass-ann".to_owned(), 1)];
+    assert_eq!(by("kv/shop/db#password"), (ann.clone(), true, once.clone()));
+    assert_eq!(by("old/mail#password"), (ann, true, once));
+    assert_eq!(by("kv/gone"), (None, false, Vec::new()));
+
+    store.import("bao", records, &[], 2).unwrap();
+    store.note(&told.readings).unwrap();
+    assert_eq!(
+        store.inventory().unwrap().records,
+        inventory,
+        "the same twice"
+    );
 }

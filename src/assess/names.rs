@@ -46,6 +46,12 @@ pub(super) fn scopes_agree(one: &str, other: &str) -> bool {
     one.is_empty() || other.is_empty() || one.eq_ignore_ascii_case(other)
 }
 
+/// Google knows a project by its id in code and by its number in its own lists; one does not tell the other.
+fn projects_agree(one: &str, other: &str) -> bool {
+    let is_number = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit());
+    is_number(one) != is_number(other) || scopes_agree(one, other)
+}
+
 /// Whether fields agree: no field, or `*`, means the whole secret.
 pub(super) fn keys_agree(provider: &str, one: Option<&str>, other: Option<&str>) -> bool {
     match (one, other) {
@@ -57,6 +63,10 @@ pub(super) fn keys_agree(provider: &str, one: Option<&str>, other: Option<&str>)
 
 /// Whether two names of equal [`address`] mean the same object, or one a part of the other.
 pub(super) fn agree(one: &SecretName, other: &SecretName) -> bool {
+    let scopes_agree = match one.provider.as_str() {
+        "gcp-secretmanager" => projects_agree,
+        _ => scopes_agree,
+    };
     scopes_agree(&one.scope, &other.scope)
         && keys_agree(&one.provider, one.key.as_deref(), other.key.as_deref())
 }
@@ -142,5 +152,9 @@ mod tests {
         assert!(agree(&whole, &key));
         assert!(!agree(&key, &whole.clone().within("web")));
         assert!(!agree(&key, &whole.clone().with_key("user")));
+        let google = |project: &str| SecretName::new("gcp-secretmanager", "db").within(project);
+        assert!(agree(&google("shop-prod"), &google("123456789012")));
+        assert!(!agree(&google("shop-prod"), &google("shop-test")));
+        assert!(!agree(&google("42"), &google("43")));
     }
 }

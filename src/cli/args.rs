@@ -6,6 +6,7 @@
 use super::hook_args::HookCommand;
 use super::map_args::{MapArgs, RotateArgs};
 use crate::import::Importer;
+use crate::import::evidence::Evidence;
 use crate::model::level::{Confidence, Level};
 use crate::report::{Format, MapFormat};
 use crate::settings;
@@ -162,12 +163,27 @@ fn level() -> impl TypedValueParser<Value = Level> {
         .try_map(|it| Level::from_name(&it).ok_or("there is no such level"))
 }
 
-fn importer() -> impl TypedValueParser<Value = Importer> {
-    let kinds = Importer::NAMES
-        .iter()
-        .map(|(name, help, _)| PossibleValue::new(*name).help(*help));
-    PossibleValuesParser::new(kinds.collect::<Vec<_>>())
-        .try_map(|it| Importer::named(&it).ok_or("there is no such kind"))
+/// What an import brings.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum ImportKind {
+    /// Records, from a list of them.
+    Records(Importer),
+    /// Who read known records, from a log.
+    Evidence(Evidence),
+}
+
+fn import_kind() -> impl TypedValueParser<Value = ImportKind> {
+    let records = Importer::NAMES.iter().map(|(name, help, _)| (name, help));
+    let evidence = Evidence::NAMES.iter().map(|(name, help, _)| (name, help));
+    let kinds = records
+        .chain(evidence)
+        .map(|(name, help)| PossibleValue::new(*name).help(*help));
+    PossibleValuesParser::new(kinds.collect::<Vec<_>>()).try_map(|it| {
+        let records = Importer::named(&it).map(ImportKind::Records);
+        records
+            .or_else(|| Evidence::named(&it).map(ImportKind::Evidence))
+            .ok_or("there is no such kind")
+    })
 }
 
 /// A day as `YYYY-MM-DD`, checked.
@@ -330,7 +346,7 @@ pub(super) enum InventoryCommand {
         #[command(flatten)]
         store: StoreArgs,
     },
-    /// Take in what an owner's list says exists: an export, or a running server
+    /// Take in what an owner's list says exists (an export, or a running server), or who read it (a log)
     Import(Box<ImportArgs>),
     /// List records
     List {
@@ -375,8 +391,8 @@ pub(super) enum InventoryCommand {
 #[derive(Args, Debug, Clone)]
 pub(super) struct ImportArgs {
     /// What kind of export it is
-    #[arg(value_name = "KIND", value_parser = importer())]
-    pub(super) kind: Importer,
+    #[arg(value_name = "KIND", value_parser = import_kind())]
+    pub(super) kind: ImportKind,
     /// The export; `-` is standard input; an http or https address is a running server
     #[arg(
         value_name = "FILE|URL",
@@ -384,24 +400,35 @@ pub(super) struct ImportArgs {
         conflicts_with = "addr"
     )]
     pub(super) file: Option<PathBuf>,
-    /// Read a running Vault or OpenBao; the token comes from VAULT_TOKEN or BAO_TOKEN
+    /// Read a running server: Vault or OpenBao, or AWS (https://amazonaws.com)
+    ///
+    /// The token comes from VAULT_TOKEN or BAO_TOKEN, the credentials from AWS_ACCESS_KEY_ID,
+    /// AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; none of them from a flag or a file.
     #[arg(long, value_name = "URL", help_heading = "Running server")]
     pub(super) addr: Option<String>,
-    /// Only this mount, or a folder in one (kv/shop) [default: all KV mounts]
+    /// Only this mount, or a folder in one (kv/shop); of AWS secretsmanager/PREFIX, ssm/PATH or iam
+    /// [default: all KV mounts; secretsmanager and ssm]
     #[arg(long, value_name = "PATH", help_heading = "Running server")]
     pub(super) mount: Option<String>,
     /// Namespace [env: VAULT_NAMESPACE, BAO_NAMESPACE]
     #[arg(long, value_name = "NAME", help_heading = "Running server")]
     pub(super) namespace: Option<String>,
-    /// Certificates (PEM) of the authorities to trust instead of the public ones [env: VAULT_CACERT, BAO_CACERT]
+    /// Region of AWS [env: AWS_REGION, AWS_DEFAULT_REGION]
+    #[arg(long, value_name = "NAME", help_heading = "Running server")]
+    pub(super) region: Option<String>,
+    /// Certificates (PEM) of the authorities to trust instead of the public ones
+    /// [env: VAULT_CACERT, BAO_CACERT, AWS_CA_BUNDLE]
     #[arg(long, value_name = "FILE", help_heading = "Running server")]
     pub(super) ca_cert: Option<PathBuf>,
-    /// Send the token to another machine without encryption
+    /// Send the token or the signed requests to another machine without encryption
     #[arg(long, help_heading = "Running server")]
     pub(super) plain_http: bool,
     /// Keep names and dates only: no value is fingerprinted
     #[arg(long)]
     pub(super) names_only: bool,
+    /// Fingerprint also what its store does not keep as a secret, such as plain SSM parameters
+    #[arg(long, conflicts_with = "names_only")]
+    pub(super) all_values: bool,
     /// The environment of records whose export names none
     #[arg(long, value_name = "NAME")]
     pub(super) environment: Option<String>,

@@ -168,6 +168,39 @@ pub(super) fn vault_authorities() -> Option<PathBuf> {
     either("VAULT_CACERT", "BAO_CACERT").map(PathBuf::from)
 }
 
+/// Credentials for a running AWS, and nowhere else from; read only when one is asked for.
+#[cfg(feature = "live")]
+pub(super) struct AwsCredentials {
+    pub(super) access_key_id: String,
+    pub(super) secret_access_key: zeroize::Zeroizing<String>,
+    pub(super) session_token: Option<zeroize::Zeroizing<String>>,
+}
+
+#[cfg(feature = "live")]
+impl AwsCredentials {
+    /// `None` if either half is missing.
+    pub(super) fn read() -> Option<Self> {
+        let secret = |name: &str| variable(name).map(zeroize::Zeroizing::new);
+        Some(Self {
+            access_key_id: variable("AWS_ACCESS_KEY_ID")?,
+            secret_access_key: secret("AWS_SECRET_ACCESS_KEY")?,
+            session_token: secret("AWS_SESSION_TOKEN"),
+        })
+    }
+}
+
+/// The region there.
+#[cfg(feature = "live")]
+pub(super) fn aws_region() -> Option<String> {
+    either("AWS_REGION", "AWS_DEFAULT_REGION")
+}
+
+/// The file with the authorities to trust there.
+#[cfg(feature = "live")]
+pub(super) fn aws_authorities() -> Option<PathBuf> {
+    variable("AWS_CA_BUNDLE").map(PathBuf::from)
+}
+
 /// Variables that `git` must not see when it runs for us: what ties it to another repository, and our own.
 pub(super) fn kept_from_git() -> Vec<OsString> {
     let is_kept = |name: &str| {
@@ -198,8 +231,11 @@ pub(super) fn user() -> Option<String> {
 }
 
 fn either(one: &str, other: &str) -> Option<String> {
-    let value = |name| std::env::var(name).ok().filter(|it| !it.is_empty());
-    value(one).or_else(|| value(other))
+    variable(one).or_else(|| variable(other))
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|it| !it.is_empty())
 }
 
 #[cfg(test)]

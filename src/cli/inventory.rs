@@ -2,9 +2,10 @@
 //!
 //! Not here: how records are told (`records`), and what an import means (`inventory/merge`).
 
-use super::args::{ImportArgs, InventoryCommand, StoreArgs};
+use super::args::{ImportArgs, ImportKind, InventoryCommand, StoreArgs};
 use super::clock;
 use super::environment::Environment;
+use super::evidence;
 use super::exit::Exit;
 use super::message::{Fault, safe};
 use super::output;
@@ -109,14 +110,19 @@ fn import(args: &ImportArgs, environment: &Environment) -> Result<Exit, Fault> {
     let address = address(args);
     let has_remote_flag = args.mount.is_some()
         || args.namespace.is_some()
+        || args.region.is_some()
         || args.ca_cert.is_some()
         || args.plain_http;
     if address.is_none() && has_remote_flag {
         return Err(Fault::new(
-            "--mount, --namespace, --ca-cert and --plain-http are for a running server",
+            "--mount, --namespace, --region, --ca-cert and --plain-http are for a running server",
         )
         .hint("name it with --addr URL"));
     }
+    let importer = match args.kind {
+        ImportKind::Records(importer) => importer,
+        ImportKind::Evidence(kind) => return evidence::import(kind, args, environment),
+    };
     let complete = args
         .complete
         .iter()
@@ -126,16 +132,19 @@ fn import(args: &ImportArgs, environment: &Environment) -> Result<Exit, Fault> {
     let seal = seal(&store, args, environment)?;
     let options = import::Options {
         names_only: args.names_only,
+        all_values: args.all_values,
         environment: args.environment.clone(),
         ..import::Options::default()
     };
     let mut records: Vec<Record> = Vec::new();
     let mut take = |it: Record| records.push(it);
     let (source, totals) = match address {
-        Some(address) => remote::read(&address, args, seal.as_ref(), &options, &mut take)?,
+        Some(address) => {
+            remote::read(&address, importer, args, seal.as_ref(), &options, &mut take)?
+        }
         None => {
             let input = input(args.file.as_deref().unwrap_or(Path::new("-")))?;
-            let totals = import::read(args.kind, &input, seal.as_ref(), &options, &mut take)?;
+            let totals = import::read(importer, &input, seal.as_ref(), &options, &mut take)?;
             (input.name.clone(), totals)
         }
     };

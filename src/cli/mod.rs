@@ -9,6 +9,7 @@ mod change;
 mod clock;
 mod earlier;
 mod environment;
+mod evidence;
 mod exit;
 mod explain;
 mod fetch;

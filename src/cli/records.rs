@@ -9,6 +9,7 @@ use super::exit::Exit;
 use super::message::{Fault, safe};
 use super::output;
 use crate::inventory::Status;
+use crate::model::access::Access;
 use crate::model::record::{Record, Version};
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -40,7 +41,11 @@ pub(super) fn list(records: &[Record], format: Listing) -> Result<Exit, Fault> {
 /// One record.
 pub(super) fn show(it: &Record, format: Listing) -> Result<Exit, Fault> {
     match format {
-        Listing::Json => document(&json!({"version": VERSION, "record": record(it)})),
+        Listing::Json => {
+            let mut value = record(it);
+            value["accesses"] = it.accesses.iter().map(access).collect();
+            document(&json!({"version": VERSION, "record": value}))
+        }
         Listing::Human => {
             output::stdout(|out| page(out, it))?;
             Ok(Exit::Clean)
@@ -81,6 +86,10 @@ fn record(it: &Record) -> Value {
         "tags": it.tags,
         "versions": it.versions.iter().map(version).collect::<Vec<_>>(),
     })
+}
+
+fn access(it: &Access) -> Value {
+    json!({"by": it.by, "first": moment(it.first), "last": moment(it.last), "count": it.count})
 }
 
 fn version(it: &Version) -> Value {
@@ -212,6 +221,15 @@ fn page(out: &mut dyn Write, it: &Record) -> io::Result<()> {
     }
     for (name, value) in &it.tags {
         writeln!(out, "  {:<12}{}={}", "tag", safe(name), safe(value))?;
+    }
+    for access in &it.accesses {
+        let (first, last) = (day(access.first), day(access.last));
+        let (by, count) = (safe(&access.by), access.count);
+        writeln!(
+            out,
+            "  {:<12}{by}, {first} to {last}, {count} known",
+            "read by"
+        )?;
     }
     it.versions.iter().try_for_each(|it| {
         let value = if it.fingerprint.is_some() {

@@ -22,6 +22,8 @@ pub struct Options {
     pub environment: Option<String>,
     /// Provider of table rows that name none.
     pub provider: Option<String>,
+    /// Fingerprint also what its store does not keep as a secret: plain parameters and variables.
+    pub all_values: bool,
 }
 
 /// What an import brought.
@@ -90,6 +92,16 @@ pub enum Error {
         /// HTTP status.
         status: u16,
     },
+    /// A server of AWS refused. The code is its word for why; its message may hold anything and is not repeated.
+    #[error("{url}: {action} was refused: {code}")]
+    Denied {
+        /// Who was asked.
+        url: String,
+        /// What was asked for.
+        action: &'static str,
+        /// `AccessDeniedException` and the like.
+        code: String,
+    },
     /// No answer, or one that cannot be read.
     #[error("{url}: {what}")]
     Unreachable {
@@ -112,9 +124,10 @@ impl Error {
             ),
             Self::Shape { hint, .. } => Some((*hint).to_owned()),
             Self::Address { .. } => {
-                Some("write https://HOST:8200; plain http only to this machine, or when allowed".to_owned())
+                Some("write https://HOST[:PORT]; plain http only to this machine, or when allowed".to_owned())
             }
             Self::Refused { status, .. } => Some(refusal_hint(*status).to_owned()),
+            Self::Denied { code, .. } => Some(denial_hint(code).to_owned()),
             Self::Unreachable { .. } => Some("nothing was imported; check the address, and the certificate's authority".to_owned()),
         }
     }
@@ -133,6 +146,19 @@ fn refusal_hint(status: u16) -> &'static str {
             "nothing was imported; the server is busy, sealed or on standby. Try again later"
         }
         _ => "nothing was imported",
+    }
+}
+
+fn denial_hint(code: &str) -> &'static str {
+    let has = |words: &[&str]| words.iter().any(|it| code.contains(it));
+    if has(&["AccessDenied", "NotAuthorized"]) {
+        "nothing was imported; these credentials may not do that. Name what they may read with --mount secretsmanager, ssm or iam"
+    } else if has(&["ExpiredToken", "RequestExpired"]) {
+        "nothing was imported; the session has ended. Begin another, and check this machine's clock"
+    } else if has(&["Unrecognized", "InvalidClientToken", "Signature"]) {
+        "nothing was imported; check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, the region, and this machine's clock"
+    } else {
+        "nothing was imported; try again later, or save an export and import the file"
     }
 }
 

@@ -3,14 +3,32 @@
 //! This page is the switchboard: what can be imported, by which name. Values are fingerprinted while
 //! they are parsed; nothing here keeps or shows one. Keeping records is the work of `inventory`.
 
+mod aws;
+#[cfg(feature = "live")]
+mod aws_client;
+#[cfg(feature = "live")]
+pub mod aws_live;
+mod aws_parameters;
+mod aws_report;
+mod aws_secrets;
+#[cfg(feature = "live")]
+mod aws_sign;
+mod azure;
+mod cloud;
+mod cloudtrail;
 mod csv;
 mod dotenv;
+pub mod evidence;
+mod gcp;
 mod intake;
 mod kubernetes;
 mod provider;
 mod rows;
+#[cfg(feature = "live")]
+mod transport;
 mod tree;
 mod vault;
+mod vault_audit;
 #[cfg(feature = "live")]
 mod vault_client;
 #[cfg(feature = "live")]
@@ -34,6 +52,12 @@ pub enum Importer {
     Kubernetes,
     /// Vault or OpenBao KV output, wrapped with paths.
     Vault,
+    /// What the AWS command line prints.
+    Aws,
+    /// What `gcloud secrets` prints.
+    Gcp,
+    /// What `az keyvault` prints.
+    Azure,
 }
 
 impl Importer {
@@ -58,6 +82,21 @@ impl Importer {
             "vault",
             "Vault or OpenBao KV exports: entries of path, metadata and data, as JSON or JSON Lines",
             Self::Vault,
+        ),
+        (
+            "aws",
+            "what `aws secretsmanager`, `aws ssm` and `aws iam get-credential-report` print as JSON, one after another",
+            Self::Aws,
+        ),
+        (
+            "gcp",
+            "what `gcloud secrets` prints with --format=json, one after another",
+            Self::Gcp,
+        ),
+        (
+            "azure",
+            "what `az keyvault secret`, `key` and `certificate` print as JSON, one after another",
+            Self::Azure,
         ),
     ];
 
@@ -84,6 +123,9 @@ impl Importer {
             Self::Csv => csv::EXAMPLE,
             Self::Kubernetes => kubernetes::EXAMPLE,
             Self::Vault => vault::EXAMPLE,
+            Self::Aws => aws::EXAMPLE,
+            Self::Gcp => gcp::EXAMPLE,
+            Self::Azure => azure::EXAMPLE,
         }
     }
 }
@@ -105,6 +147,9 @@ pub fn read(
         Importer::Csv => csv::read(input, &mut intake)?,
         Importer::Kubernetes => kubernetes::read(input, &mut intake)?,
         Importer::Vault => vault::read(input, &mut intake)?,
+        Importer::Aws => aws::read(input, &mut intake)?,
+        Importer::Gcp => gcp::read(input, &mut intake)?,
+        Importer::Azure => azure::read(input, &mut intake)?,
     }
     Ok(intake.totals())
 }
@@ -256,6 +301,32 @@ mod tests {
             (
                 Importer::Vault,
                 format!("[{{\"data\": {{\"a\": \"{planted}\"}}}}]"),
+            ),
+            (
+                Importer::Azure,
+                format!("{{\"id\": \"{planted}\", \"value\": \"{planted}\"}}"),
+            ),
+            (
+                Importer::Gcp,
+                format!("{{\"name\": \"db\", \"value\": \"{planted}\"}}"),
+            ),
+            (
+                Importer::Gcp,
+                format!(
+                    "{{\"name\": \"projects/p/secrets/a/versions/1\", \"payload\": {{\"data\": \"{planted}!\"}}}}"
+                ),
+            ),
+            (
+                Importer::Aws,
+                format!("{{\"SecretString\": \"{planted}\"}}"),
+            ),
+            (
+                Importer::Aws,
+                format!("{{\"SecretValues\": [{{\"SecretString\": \"{planted}\"}}]}}"),
+            ),
+            (
+                Importer::Aws,
+                format!("{{\"Parameter\": {{\"Value\": \"{planted}\", \"Type\": \"String\"}}}}"),
             ),
         ];
         for (importer, text) in cases {

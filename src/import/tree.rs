@@ -4,7 +4,10 @@
 //! text around it.
 
 use crate::import::intake::{Error, Intake};
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+use std::borrow::Cow;
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -211,6 +214,79 @@ impl<'de> Deserialize<'de> for Name {
             _ => Ok(Self(String::new())),
         }
     }
+}
+
+/// Objects out of JSON, wherever lists and members of these names hold them; of each only the members that are
+/// wanted. The rest is passed over and never copied.
+pub(super) struct Walk<'a> {
+    pub(super) wanted: &'a [&'a str],
+    /// Members that hold further objects.
+    pub(super) nested: &'a [&'a str],
+    /// Is handed each object that has a wanted member, or no nested one.
+    pub(super) take: &'a mut dyn FnMut(Tree),
+}
+
+impl Walk<'_> {
+    fn again(&mut self) -> Walk<'_> {
+        Walk {
+            wanted: self.wanted,
+            nested: self.nested,
+            take: self.take,
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("objects")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut access: A) -> Result<(), A::Error> {
+        while access.next_element_seed(self.again())?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut access: A) -> Result<(), A::Error> {
+        let (mut members, mut is_wrapping) = (Vec::new(), false);
+        while let Some(name) = access.next_key::<Cow<'_, str>>()? {
+            if self.nested.contains(&&*name) {
+                is_wrapping = true;
+                access.next_value_seed(self.again())?;
+            } else if self.wanted.contains(&&*name) {
+                members.push((name.into_owned(), access.next_value()?));
+            } else {
+                access.next_value::<IgnoredAny>()?;
+            }
+        }
+        if !members.is_empty() || !is_wrapping {
+            (self.take)(Tree::Map(members));
+        }
+        Ok(())
+    }
+}
+
+/// One object in JSON, of which only these members are wanted.
+pub(super) fn picked(bytes: &[u8], wanted: &[&str]) -> Result<Tree, serde_json::Error> {
+    let mut found = Tree::Null;
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let walk = Walk {
+        wanted,
+        nested: &[],
+        take: &mut |it| found = it,
+    };
+    walk.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(found)
 }
 
 /// JSON documents one after another (one document, or JSON Lines), each with its line.

@@ -272,7 +272,7 @@ fn versions(field: &str, history: &History<'_>, intake: &Intake<'_>) -> Vec<Vers
 }
 
 /// Since when the current value is in place: a new version often changes one field and repeats the rest.
-fn since(versions: &[Version]) -> Option<i64> {
+pub(super) fn since(versions: &[Version]) -> Option<i64> {
     let current = versions.last()?;
     let same = |it: &&Version| it.fingerprint.is_some() && it.fingerprint == current.fingerprint;
     let run = versions.iter().rev().take_while(same).last();
@@ -284,7 +284,7 @@ fn time(tree: &Tree, name: &str) -> Option<i64> {
 }
 
 /// Custom metadata by the names owners use; `false` if a date or number cannot be read.
-fn declare(record: &mut Record, name: &str, text: &str) -> bool {
+pub(super) fn declare(record: &mut Record, name: &str, text: &str) -> bool {
     match name.to_ascii_lowercase().replace('-', "_").as_str() {
         "owner" | "owners" | "team" => {
             for who in intake::people(text) {

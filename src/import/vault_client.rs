@@ -1,23 +1,16 @@
 //! One question to a Vault or OpenBao server, one answer as a tree.
 //!
-//! Only reads. Follows no redirect, asks no other host, takes no proxy from the environment. What to ask is
-//! the work of `vault_live.rs`.
+//! Only reads, and asks no other host. What to ask is the work of `vault_live.rs`; the wire, of `transport.rs`.
 
 use crate::import::intake::{Error, Intake};
+use crate::import::transport;
 use crate::import::tree::{self, Tree};
 use crate::model::secret::Secret;
-use std::io::Read;
-use std::net::IpAddr;
-use std::time::Duration;
 use ureq::Agent;
-use ureq::http::{HeaderValue, Uri};
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
-use zeroize::Zeroizing;
+use ureq::http::HeaderValue;
 
-const CONNECT: Duration = Duration::from_secs(10);
-const ANSWER: Duration = Duration::from_secs(60);
-/// Longest answer read.
-const LONGEST: u64 = 64 << 20;
+pub use crate::import::transport::PlainHttp;
+
 /// Where to read, and as whom.
 #[derive(Clone, Debug)]
 pub struct Server<'a> {
@@ -33,16 +26,6 @@ pub struct Server<'a> {
     pub authorities: Option<&'a [u8]>,
     /// What to do about addresses without encryption.
     pub plain_http: PlainHttp,
-}
-
-/// Whether a token may be sent without encryption.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum PlainHttp {
-    /// Only to this machine.
-    #[default]
-    Loopback,
-    /// To any host: the owner said so.
-    Anywhere,
 }
 
 impl Server<'_> {
@@ -68,7 +51,10 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn of(server: &Server<'_>) -> Result<Self, Error> {
-        let base = base(server)?;
+        let base = format!(
+            "{}/v1/",
+            transport::checked(server.address, server.plain_http)?
+        );
         let fault = |what| Error::Address {
             input: server.source(),
             what,
@@ -78,17 +64,8 @@ impl Client {
             .map_err(|_| fault("the token holds characters that no token has"))?;
         token.set_sensitive(true);
         let namespace = server.namespace.map(|it| header(it.as_bytes())).transpose();
-        let config = Agent::config_builder()
-            .tls_config(tls(server)?)
-            .timeout_connect(Some(CONNECT))
-            .timeout_global(Some(ANSWER))
-            .max_redirects(0)
-            .proxy(None)
-            .http_status_as_error(false)
-            .user_agent("keyatlas")
-            .build();
         Ok(Self {
-            agent: config.into(),
+            agent: transport::agent(server.authorities, &server.source())?,
             base,
             token,
             namespace: namespace
@@ -116,7 +93,7 @@ impl Client {
         if status != 200 {
             return Ok(Err(status));
         }
-        let body = body(response.body_mut()).map_err(fault)?;
+        let body = transport::body(response.body_mut()).map_err(fault)?;
         let mut documents =
             tree::json(&body, intake).map_err(|_| fault("the answer is not JSON".to_owned()))?;
         match documents.pop() {
@@ -152,136 +129,9 @@ pub(super) fn encoded(path: &str) -> String {
     text
 }
 
-fn base(server: &Server<'_>) -> Result<String, Error> {
-    let address = server.address.trim_end_matches('/');
-    let fault = |input: &str, what| Error::Address {
-        input: input.to_owned(),
-        what,
-    };
-    if address.contains('@') {
-        return Err(fault(
-            "the address",
-            "it holds a user name or password; give a token instead",
-        ));
-    }
-    let uri: Uri = address
-        .parse()
-        .map_err(|_| fault(address, "this is no address"))?;
-    let (Some(scheme), Some(host)) = (uri.scheme_str(), uri.host()) else {
-        return Err(fault(address, "this is no address"));
-    };
-    if uri.query().is_some() || address.contains('#') {
-        return Err(fault(address, "an address has no query"));
-    }
-    let may_be_plain = server.plain_http == PlainHttp::Anywhere || is_loopback(host);
-    match scheme {
-        "https" => {}
-        "http" if may_be_plain => {}
-        "http" => return Err(fault(address, "the token would travel in the clear")),
-        _ => return Err(fault(address, "this is no https address")),
-    }
-    Ok(format!("{address}/v1/"))
-}
-
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|it| it.is_loopback())
-}
-
-fn tls(server: &Server<'_>) -> Result<TlsConfig, Error> {
-    let Some(pem) = server.authorities else {
-        return Ok(TlsConfig::default());
-    };
-    let mut certificates: Vec<Certificate<'static>> = Vec::new();
-    for item in ureq::tls::parse_pem(pem) {
-        if let Ok(PemItem::Certificate(certificate)) = item {
-            certificates.push(certificate);
-        }
-    }
-    if certificates.is_empty() {
-        return Err(Error::Address {
-            input: server.source(),
-            what: "the file of authorities holds no PEM certificate",
-        });
-    }
-    let roots = RootCerts::new_with_certs(&certificates);
-    Ok(TlsConfig::builder().root_certs(roots).build())
-}
-
-/// The whole answer, in pieces that never move: a buffer that grows leaves parts of values behind.
-fn body(body: &mut ureq::Body) -> Result<Zeroizing<Vec<u8>>, String> {
-    const PIECE: usize = 64 << 10;
-    let mut reader = body.with_config().limit(LONGEST).reader();
-    let mut pieces: Vec<(Zeroizing<Vec<u8>>, usize)> = Vec::new();
-    loop {
-        let mut piece = Zeroizing::new(vec![0; PIECE]);
-        match reader.read(&mut piece).map_err(|it| it.to_string())? {
-            0 => break,
-            length => pieces.push((piece, length)),
-        }
-    }
-    let total = pieces.iter().map(|(_, length)| length).sum();
-    let mut bytes = Zeroizing::new(Vec::with_capacity(total));
-    for (piece, length) in &pieces {
-        bytes.extend_from_slice(piece.get(..*length).unwrap_or_default());
-    }
-    Ok(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn check(address: &str, plain_http: PlainHttp) -> Result<String, Error> {
-        let token = Secret::new(b"t");
-        base(&Server {
-            address,
-            token: &token,
-            mount: None,
-            namespace: None,
-            authorities: None,
-            plain_http,
-        })
-    }
-
-    #[test]
-    fn tokens_travel_encrypted_or_stay_here() {
-        let good = [
-            "https://vault.example:8200",
-            "https://vault.example/gateway/",
-            "http://127.0.0.1:8200",
-            "http://localhost:8200/",
-            "http://[::1]:8200",
-        ];
-        for address in good {
-            let base = check(address, PlainHttp::Loopback).unwrap();
-            assert_eq!(base, format!("{}/v1/", address.trim_end_matches('/')));
-        }
-        let bad = [
-            "http://vault.example:8200",
-            "http://127.0.0.1.example:8200",
-            "ftp://127.0.0.1",
-            "vault.example",
-            "https://vault.example/?a=b",
-            "",
-        ];
-        for address in bad {
-            assert!(
-                matches!(
-                    check(address, PlainHttp::Loopback),
-                    Err(Error::Address { .. })
-                ),
-                "{address}"
-            );
-        }
-        assert!(check("http://vault.example:8200", PlainHttp::Anywhere).is_ok());
-    }
-
-    #[test]
-    fn a_password_in_the_address_is_refused_and_not_repeated() {
-        let error = check("https://ann:hidden@vault.example", PlainHttp::Loopback).unwrap_err();
-        assert!(!format!("{error} {error:?}").contains("hidden"));
-    }
 
     #[test]
     fn paths_are_encoded_and_folders_kept() {

@@ -202,6 +202,7 @@ fn own(old: &Record, mut new: Record) -> Record {
         new.kind = new.kind.or(old.kind);
     }
     new.created = new.created.or(old.created);
+    new.accesses.clone_from(&old.accesses);
     if new.accessed <= old.accessed {
         new.accessed = old.accessed;
         new.accessed_by = new.accessed_by.or_else(|| old.accessed_by.clone());

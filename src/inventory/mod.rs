@@ -4,6 +4,7 @@
 //! the fingerprints lies in it too, wrapped by an installation key that lies elsewhere.
 
 mod error;
+mod evidence;
 mod key;
 mod merge;
 mod schema;
@@ -11,6 +12,7 @@ mod store;
 mod table;
 
 pub use error::Error;
+pub use evidence::Noted;
 pub use key::Key;
 pub use merge::Merge;
 pub use store::{Source, Status, Store};

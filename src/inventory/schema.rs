@@ -86,6 +86,17 @@ CREATE TABLE complete (
     "
 ALTER TABLE version ADD COLUMN veil INTEGER;
 ",
+    "
+CREATE TABLE access (
+    record INTEGER NOT NULL REFERENCES record ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    accessor TEXT NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (record, position)
+) STRICT, WITHOUT ROWID;
+",
 ];
 
 #[cfg(test)]

@@ -3,10 +3,12 @@
 //! Every change is one transaction. What to change is decided in `merge.rs`, without the store.
 
 use crate::inventory::error::Error;
+use crate::inventory::evidence::{self, Noted};
 use crate::inventory::key::{self, Key};
 use crate::inventory::merge::{self, Estate, Merge};
 use crate::inventory::schema::{APPLICATION_ID, LAYOUT, MIGRATIONS};
 use crate::inventory::table;
+use crate::model::access::Reading;
 use crate::model::fingerprint::{Fingerprint, Fingerprinter};
 use crate::model::record::{CompleteScope, Inventory, Record};
 use crate::model::secret::Worth;
@@ -185,6 +187,23 @@ impl Store {
         table::save(&transaction, &before, &after).map_err(fault)?;
         transaction.commit().map_err(fault)?;
         Ok(merge)
+    }
+
+    /// Notes who read what with the records there are, or nothing of it.
+    pub fn note(&mut self, readings: &[Reading]) -> Result<Noted, Error> {
+        let Self {
+            connection, path, ..
+        } = self;
+        let fault = |it| database(path, it);
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(fault)?;
+        let before = table::load(&transaction).map_err(fault)?;
+        let mut after: Estate = before.clone();
+        let noted = evidence::note(&mut after, readings);
+        table::save(&transaction, &before, &after).map_err(fault)?;
+        transaction.commit().map_err(fault)?;
+        Ok(noted)
     }
 
     /// Removes a record and its history; says whether there was one.
@@ -494,6 +513,12 @@ mod tests {
             rotated: Some(1_764_489_600),
             accessed: Some(3),
             accessed_by: Some("shop-api".to_owned()),
+            accesses: vec![crate::model::access::Access {
+                by: "shop-api".to_owned(),
+                first: 1,
+                last: 3,
+                count: 2,
+            }],
             expires: Some(4),
             rotation_days: Some(90),
             kind: Some(Kind::Password),
@@ -654,7 +679,9 @@ mod tests {
             .unwrap();
         let connection = Connection::open(folder.store()).unwrap();
         connection
-            .execute_batch("ALTER TABLE version DROP COLUMN veil; PRAGMA user_version = 1;")
+            .execute_batch(
+                "DROP TABLE access; ALTER TABLE version DROP COLUMN veil; PRAGMA user_version = 1;",
+            )
             .unwrap();
         drop(connection);
         let mut store = folder.open().unwrap();

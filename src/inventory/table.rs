@@ -3,6 +3,7 @@
 //! The wire shape of the store lives here; its layout in `schema.rs`, its file in `store.rs`.
 
 use crate::inventory::merge::{Estate, Known};
+use crate::model::access::Access;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::record::{CompleteScope, Record, Version};
 use crate::model::reference::SecretName;
@@ -52,6 +53,20 @@ pub(super) fn load(connection: &Connection) -> Result<Estate> {
                     .get::<_, Option<[u8; 32]>>(3)?
                     .map(Fingerprint::from_bytes),
                 veil: row.get(4)?,
+            });
+            Ok(())
+        },
+    )?;
+    each(
+        connection,
+        "SELECT record, accessor, first, last, count FROM access ORDER BY record, position",
+        &mut by_id,
+        |known, row| {
+            known.record.accesses.push(Access {
+                by: row.get(1)?,
+                first: row.get(2)?,
+                last: row.get(3)?,
+                count: row.get(4)?,
             });
             Ok(())
         },
@@ -167,6 +182,18 @@ fn insert(connection: &Connection, known: &Known) -> Result<()> {
                 version.created,
                 fingerprint,
                 version.veil
+            ])?;
+    }
+    for (position, access) in (0_i64..).zip(&known.record.accesses) {
+        connection
+            .prepare_cached("INSERT INTO access VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute(params![
+                id,
+                position,
+                access.by,
+                access.first,
+                access.last,
+                access.count
             ])?;
     }
     for source in &known.sources {

@@ -1,5 +1,6 @@
 //! Records: what the owner's inventory says exists. Values are never held, only fingerprints.
 
+use super::access::Access;
 use super::fingerprint::Fingerprint;
 use super::reference::SecretName;
 use super::rule::Kind;
@@ -37,6 +38,8 @@ pub struct Record {
     pub accessed: Option<i64>,
     /// By whom.
     pub accessed_by: Option<String>,
+    /// Who read it, as logs tell, the last first; a bounded list, which imports of records leave alone.
+    pub accesses: Vec<Access>,
     /// When it ends.
     pub expires: Option<i64>,
     /// Rotation policy in days.

@@ -130,7 +130,7 @@ fn imports_that_cannot_be_read_are_refused_with_their_place() {
         .refused("<FILE|URL>", "Usage: ");
     let remote = world.run(&["inventory", "import", "csv", "x.csv", "--mount", "kv"]);
     remote.refused(
-        "--mount, --namespace, --ca-cert and --plain-http",
+        "--mount, --namespace, --region, --ca-cert and --plain-http",
         "--addr URL",
     );
     let stdin = world.feed(&["inventory", "import", "csv", "-"], table().as_bytes());

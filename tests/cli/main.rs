@@ -6,7 +6,9 @@
     reason = "a test fails by panicking, its builder too"
 )]
 
+mod clouds;
 mod codes;
+mod evidence;
 mod formats;
 mod git;
 mod hook;
