@@ -85,9 +85,7 @@ fn no_value_reaches_any_file() {
         .flat_map(|it| disguises(it.as_bytes()))
         .collect();
     let seen_in_examples = |value: &[u8]| {
-        Importer::NAMES
-            .iter()
-            .any(|(_, _, it)| memchr::memmem::find(it.example().as_bytes(), value).is_some())
+        Importer::all().any(|it| memchr::memmem::find(it.example().as_bytes(), value).is_some())
     };
     let found = planted.iter().filter(|it| seen_in_examples(it)).count();
     assert!(found >= 6, "the examples hold what is looked for: {found}");
@@ -99,8 +97,9 @@ fn no_value_reaches_any_file() {
     )
     .unwrap();
     let mut fingerprints = BTreeSet::new();
-    for (name, _, importer) in Importer::NAMES {
-        let records = records(*importer, name, &store);
+    for importer in Importer::all() {
+        let name = importer.name();
+        let records = records(importer, name, &store);
         fingerprints.extend(all_fingerprints(&records));
         let debug = format!("{records:?}");
         assert!(PLANTED.iter().all(|it| !debug.contains(it)), "{name}");
@@ -142,15 +141,16 @@ fn every_export_comes_back_out_of_the_store() {
         folder.path().join("keys/key"),
     );
     drop(Store::create(&path, &key).unwrap());
-    for (name, _, importer) in Importer::NAMES {
+    for importer in Importer::all() {
+        let name = importer.name();
         let mut store = Store::open(&path, Some(&key)).unwrap();
         let first = store
-            .import(name, records(*importer, name, &store), &[], 1)
+            .import(name, records(importer, name, &store), &[], 1)
             .unwrap();
         assert!(first.gone.is_empty(), "{name}");
         let before = store.inventory().unwrap().records;
         let again = store
-            .import(name, records(*importer, name, &store), &[], 2)
+            .import(name, records(importer, name, &store), &[], 2)
             .unwrap();
         assert_eq!(
             (again.added.len(), again.changed.len(), again.gone.len()),

@@ -147,9 +147,7 @@ fn level() -> impl TypedValueParser<Value = Level> {
 }
 
 fn importer() -> impl TypedValueParser<Value = Importer> {
-    let kinds = Importer::NAMES
-        .iter()
-        .map(|(name, help, _)| PossibleValue::new(*name).help(*help));
+    let kinds = Importer::all().map(|it| PossibleValue::new(it.name()).help(it.help()));
     PossibleValuesParser::new(kinds.collect::<Vec<_>>())
         .try_map(|it| Importer::named(&it).ok_or("there is no such kind"))
 }

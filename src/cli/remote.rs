@@ -17,11 +17,10 @@ pub(super) fn read(
     take: &mut dyn FnMut(Record),
 ) -> Result<(String, Totals), Fault> {
     use super::environment;
-    use crate::import::Importer;
     use crate::import::vault_live::{self, PlainHttp, Server};
     use crate::model::secret::Secret;
 
-    if args.kind != Importer::Vault {
+    if args.kind.name() != "vault" {
         return Err(Fault::new(format!(
             "a running server can be read as vault only, not as {}",
             args.kind.name()

@@ -13,6 +13,9 @@ use crate::model::rule::Kind;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
+pub(super) const HELP: &str =
+    "a table with a header: name, key, provider, owner, created, rotated, expires, value, ...";
+
 pub(super) const EXAMPLE: &str = "\
 name,key,provider,environment,owners,created,rotated,accessed,accessed_by,expires,rotation_days,kind,version,value,cost centre
 kv/shop/db,password,vault,production,ann;team-shop,2024-01-05,2025-11-30T08:00:00Z,2026-02-01,shop-api,,90,password,3,correct horse 71 battery,4711

@@ -10,6 +10,8 @@ use crate::model::reference::SecretName;
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
+pub(super) const HELP: &str = "a .env file: NAME=value, one a line";
+
 pub(super) const EXAMPLE: &str = "# shop, local\n\
     export DB_PASSWORD='correct horse 71 battery'\n\
     API_TOKEN=tok_example_5f0e3a9b # issued by hand\n\

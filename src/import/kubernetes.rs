@@ -15,6 +15,8 @@ use x509_cert::Certificate;
 use x509_cert::der::DecodePem;
 use zeroize::Zeroizing;
 
+pub(super) const HELP: &str = "`kubectl get secret -A -o json`, or YAML manifests";
+
 pub(super) const EXAMPLE: &str = r#"{
  "apiVersion": "v1",
  "kind": "List",

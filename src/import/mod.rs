@@ -22,69 +22,71 @@ use crate::model::fingerprint::Fingerprinter;
 use crate::model::input::Input;
 use crate::model::record::Record;
 use intake::Intake;
+use std::fmt;
 
 /// A format that records can be read from.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Importer {
-    /// `.env` files.
-    Dotenv,
-    /// A table with named columns.
-    Csv,
-    /// `kubectl get secret -A -o json`, or manifests.
-    Kubernetes,
-    /// Vault or OpenBao KV output, wrapped with paths.
-    Vault,
+struct Format {
+    /// Its name on the command line.
+    name: &'static str,
+    /// One line of help.
+    help: &'static str,
+    /// A small export, with invented values.
+    example: &'static str,
+    read: fn(&Input, &mut Intake<'_>) -> Result<(), Error>,
 }
 
+macro_rules! formats {
+    ($($name:literal => $module:ident),* $(,)?) => {
+        &[$(Format {
+            name: $name,
+            help: $module::HELP,
+            example: $module::EXAMPLE,
+            read: $module::read,
+        }),*]
+    };
+}
+
+const FORMATS: &[Format] = formats![
+    "csv" => csv,
+    "dotenv" => dotenv,
+    "kubernetes" => kubernetes,
+    "vault" => vault,
+];
+
+/// One of the formats.
+#[derive(Clone, Copy)]
+pub struct Importer(&'static Format);
+
 impl Importer {
-    /// Every importer with its name on the command line and one line of help.
-    pub const NAMES: &'static [(&'static str, &'static str, Self)] = &[
-        (
-            "dotenv",
-            "a .env file: NAME=value, one a line",
-            Self::Dotenv,
-        ),
-        (
-            "csv",
-            "a table with a header: name, key, provider, owner, created, rotated, expires, value, ...",
-            Self::Csv,
-        ),
-        (
-            "kubernetes",
-            "`kubectl get secret -A -o json`, or YAML manifests",
-            Self::Kubernetes,
-        ),
-        (
-            "vault",
-            "Vault or OpenBao KV exports: entries of path, metadata and data, as JSON or JSON Lines",
-            Self::Vault,
-        ),
-    ];
+    /// Every importer, by name.
+    pub fn all() -> impl Iterator<Item = Self> {
+        FORMATS.iter().map(Self)
+    }
 
     /// The importer of that name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::NAMES
-            .iter()
-            .find(|(it, _, _)| *it == name)
-            .map(|(_, _, importer)| *importer)
+        Self::all().find(|it| it.name() == name)
     }
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(_, _, it)| *it == self)
-            .map_or("", |(name, _, _)| name)
+        self.0.name
+    }
+
+    /// One line of help.
+    pub fn help(self) -> &'static str {
+        self.0.help
     }
 
     /// A small export of this format, with invented values.
     pub fn example(self) -> &'static str {
-        match self {
-            Self::Dotenv => dotenv::EXAMPLE,
-            Self::Csv => csv::EXAMPLE,
-            Self::Kubernetes => kubernetes::EXAMPLE,
-            Self::Vault => vault::EXAMPLE,
-        }
+        self.0.example
+    }
+}
+
+impl fmt::Debug for Importer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Importer({})", self.name())
     }
 }
 
@@ -100,12 +102,7 @@ pub fn read(
     emit: &mut dyn FnMut(Record),
 ) -> Result<Totals, Error> {
     let mut intake = Intake::new(&input.name, seal, options, emit);
-    match importer {
-        Importer::Dotenv => dotenv::read(input, &mut intake)?,
-        Importer::Csv => csv::read(input, &mut intake)?,
-        Importer::Kubernetes => kubernetes::read(input, &mut intake)?,
-        Importer::Vault => vault::read(input, &mut intake)?,
-    }
+    (importer.0.read)(input, &mut intake)?;
     Ok(intake.totals())
 }
 
@@ -136,17 +133,15 @@ mod tests {
 
     #[test]
     fn every_example_yields_records_with_values() {
-        for (name, _, importer) in Importer::NAMES {
-            let (records, result) = attempt(
-                *importer,
-                importer.example().as_bytes(),
-                &Options::default(),
-            );
+        for importer in Importer::all() {
+            let name = importer.name();
+            let (records, result) =
+                attempt(importer, importer.example().as_bytes(), &Options::default());
             let totals = result.unwrap();
             assert_eq!(totals.records, records.len(), "{name}");
             assert!(records.len() >= 2, "{name}: {}", records.len());
             assert!(totals.values >= 2, "{name}");
-            assert_eq!(Importer::named(name), Some(*importer));
+            assert_eq!(Importer::named(name).map(Importer::name), Some(name));
             let mut names: Vec<_> = records.iter().map(|it| &it.name).collect();
             names.sort();
             names.dedup();
@@ -161,22 +156,27 @@ mod tests {
     }
 
     #[test]
+    fn names_are_sorted_and_told_in_a_line() {
+        assert!(FORMATS.windows(2).all(|it| it[0].name < it[1].name));
+        for it in FORMATS {
+            assert!(!it.help.is_empty() && it.help.len() < 120, "{}", it.name);
+        }
+    }
+
+    #[test]
     fn names_only_and_no_seal_yield_no_fingerprint() {
         let names_only = Options {
             names_only: true,
             ..Options::default()
         };
-        for (name, _, importer) in Importer::NAMES {
-            let (whole, _) = attempt(
-                *importer,
-                importer.example().as_bytes(),
-                &Options::default(),
-            );
-            let (records, result) = attempt(*importer, importer.example().as_bytes(), &names_only);
+        for importer in Importer::all() {
+            let name = importer.name();
+            let (whole, _) = attempt(importer, importer.example().as_bytes(), &Options::default());
+            let (records, result) = attempt(importer, importer.example().as_bytes(), &names_only);
             assert_eq!(result.unwrap().values, 0, "{name}");
             let mut unsealed = Vec::new();
             let bytes = input(importer.example().as_bytes());
-            read(*importer, &bytes, None, &Options::default(), &mut |it| {
+            read(importer, &bytes, None, &Options::default(), &mut |it| {
                 unsealed.push(it)
             })
             .unwrap();
@@ -206,21 +206,21 @@ mod tests {
             state ^= state << 17;
             state
         };
-        for (_, _, importer) in Importer::NAMES {
+        for importer in Importer::all() {
             let example = importer.example().as_bytes();
             for length in 0..example.len() {
-                let _ = attempt(*importer, &example[..length], &Options::default());
+                let _ = attempt(importer, &example[..length], &Options::default());
             }
             for _ in 0..200 {
                 let length = usize::try_from(random() % 300).unwrap();
                 let noise: Vec<u8> = (0..length).map(|_| random().to_le_bytes()[3]).collect();
-                let _ = attempt(*importer, &noise, &Options::default());
+                let _ = attempt(importer, &noise, &Options::default());
                 let mut bent = example.to_vec();
                 for _ in 0..4 {
                     let at = usize::try_from(random()).unwrap_or(0) % bent.len();
                     bent[at] = random().to_le_bytes()[2];
                 }
-                let _ = attempt(*importer, &bent, &Options::default());
+                let _ = attempt(importer, &bent, &Options::default());
             }
         }
     }
@@ -228,38 +228,33 @@ mod tests {
     #[test]
     fn faults_tell_the_place_and_never_the_value() {
         let planted = "Pl4nted-Value-9c1f27";
-        let cases: &[(Importer, String)] = &[
-            (Importer::Dotenv, format!("A=\"{planted}\nB=2\n")),
-            (Importer::Dotenv, format!("A=1\n{planted}\n")),
+        let cases: &[(&str, String)] = &[
+            ("dotenv", format!("A=\"{planted}\nB=2\n")),
+            ("dotenv", format!("A=1\n{planted}\n")),
+            ("csv", format!("name,value,rotated\nx,a,{planted}\n")),
+            ("csv", format!("name,value\nx,\"{planted}\n")),
+            ("csv", format!("name,value\nx,{planted},more\n")),
             (
-                Importer::Csv,
-                format!("name,value,rotated\nx,a,{planted}\n"),
-            ),
-            (Importer::Csv, format!("name,value\nx,\"{planted}\n")),
-            (Importer::Csv, format!("name,value\nx,{planted},more\n")),
-            (
-                Importer::Kubernetes,
+                "kubernetes",
                 format!("{{\"kind\": \"Secret\", \"data\": {{\"a\": \"{planted}"),
             ),
             (
-                Importer::Kubernetes,
+                "kubernetes",
                 format!("kind: Secret\nmetadata: {{name: x}}\ndata:\n  a: '{planted}!'\n"),
             ),
             (
-                Importer::Kubernetes,
+                "kubernetes",
                 format!("kind: Secret\ndata:\n  a: \"{planted}\n"),
             ),
             (
-                Importer::Vault,
+                "vault",
                 format!("{{\"path\": \"kv/a\", \"data\": {{\"a\": \"{planted}\" x"),
             ),
-            (
-                Importer::Vault,
-                format!("[{{\"data\": {{\"a\": \"{planted}\"}}}}]"),
-            ),
+            ("vault", format!("[{{\"data\": {{\"a\": \"{planted}\"}}}}]")),
         ];
-        for (importer, text) in cases {
-            let (_, result) = attempt(*importer, text.as_bytes(), &Options::default());
+        for (name, text) in cases {
+            let importer = Importer::named(name).unwrap();
+            let (_, result) = attempt(importer, text.as_bytes(), &Options::default());
             let told = match result {
                 Ok(totals) => format!("{totals:?}"),
                 Err(error) => format!("{error} {error:?} {:?}", error.hint()),

@@ -10,6 +10,9 @@ use crate::model::reference::SecretName;
 use crate::model::rule::Kind;
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(super) const HELP: &str =
+    "Vault or OpenBao KV exports: entries of path, metadata and data, as JSON or JSON Lines";
+
 pub(super) const EXAMPLE: &str = r#"{"path": "kv/shop/db",
  "metadata": {"request_id": "1", "data": {"created_time": "2024-01-05T10:00:00.123456789Z", "current_version": 3, "oldest_version": 1,
   "custom_metadata": {"owner": "ann", "team": "team-shop", "environment": "production", "rotate_days": "90", "cost-centre": "4711"},
