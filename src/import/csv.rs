@@ -17,10 +17,10 @@ pub(super) const HELP: &str =
     "a table with a header: name, key, provider, owner, created, rotated, expires, value, ...";
 
 pub(super) const EXAMPLE: &str = "\
-name,key,provider,environment,owners,created,rotated,accessed,accessed_by,expires,rotation_days,kind,version,value,cost centre
-kv/shop/db,password,vault,production,ann;team-shop,2024-01-05,2025-11-30T08:00:00Z,2026-02-01,shop-api,,90,password,3,correct horse 71 battery,4711
-kv/shop/db,password,vault,production,ann;team-shop,2024-01-05,2025-06-30T08:00:00Z,,,,90,password,2,wrong donkey 17 capacitor,4711
-STRIPE_KEY,,github-actions,production,pay,2023-03-01,,,,2027-01-01,,api-token,,\"tok,example\"\"5f0e3a9b\",
+name,key,provider,environment,owners,readers,created,rotated,accessed,accessed_by,expires,rotation_days,kind,version,value,cost centre
+kv/shop/db,password,vault,production,ann;team-shop,ops;ann,2024-01-05,2025-11-30T08:00:00Z,2026-02-01,shop-api,,90,password,3,correct horse 71 battery,4711
+kv/shop/db,password,vault,production,ann;team-shop,ops;ann,2024-01-05,2025-06-30T08:00:00Z,,,,90,password,2,wrong donkey 17 capacitor,4711
+STRIPE_KEY,,github-actions,production,pay,,2023-03-01,,,,2027-01-01,,api-token,,\"tok,example\"\"5f0e3a9b\",
 ";
 
 const HINT: &str = "the first line names the columns; `name` (or `path`) is required, e.g. name,key,provider,owners,rotated,value";
@@ -33,6 +33,7 @@ enum Column {
     Scope,
     Environment,
     Owners,
+    Readers,
     Created,
     Rotated,
     Accessed,
@@ -65,6 +66,10 @@ const COLUMNS: &[(Column, &[&str])] = &[
     (
         Column::Owners,
         &["owner", "owners", "team", "teams", "responsible"],
+    ),
+    (
+        Column::Readers,
+        &["reader", "readers", "readable_by", "shared_with", "access"],
     ),
     (
         Column::Created,
@@ -225,7 +230,8 @@ impl Table {
         for cell in &header.cells {
             let title = cell.trim().to_owned();
             let column = column(&title);
-            let taken = column != Column::Owners && columns.iter().any(|(it, _)| *it == column);
+            let may_repeat = matches!(column, Column::Owners | Column::Readers);
+            let taken = !may_repeat && columns.iter().any(|(it, _)| *it == column);
             let column = match column {
                 Column::Tag | Column::Tags | Column::Dropped => column,
                 Column::Value if taken => Column::Dropped,
@@ -345,6 +351,7 @@ impl Draft {
             Column::Scope => text.clone_into(&mut self.scope),
             Column::Environment => record.environment = Some(text.to_owned()),
             Column::Owners => record.owners.extend(intake::people(text)),
+            Column::Readers => record.readers.extend(intake::people(text)),
             Column::Created => record.created = Some(moment(text)?),
             Column::Rotated => record.rotated = Some(moment(text)?),
             Column::Accessed => record.accessed = Some(moment(text)?),
@@ -463,6 +470,7 @@ mod tests {
         );
         assert_eq!(db.environment.as_deref(), Some("production"));
         assert_eq!(db.owners, ["ann", "team-shop"]);
+        assert_eq!(db.readers, ["ops", "ann"]);
         assert_eq!(db.created, Some(1_704_412_800));
         assert_eq!(db.rotated, Some(1_764_489_600));
         assert_eq!(db.accessed_by.as_deref(), Some("shop-api"));

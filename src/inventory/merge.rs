@@ -212,11 +212,8 @@ fn own(old: &Record, mut new: Record) -> Record {
 fn other(old: &Record, new: Record) -> Record {
     let mut record = old.clone();
     record.gone = false;
-    for owner in new.owners {
-        if !record.owners.contains(&owner) {
-            record.owners.push(owner);
-        }
-    }
+    join(&mut record.owners, new.owners);
+    join(&mut record.readers, new.readers);
     for (name, text) in new.tags {
         record.tags.entry(name).or_insert(text);
     }
@@ -235,6 +232,15 @@ fn other(old: &Record, new: Record) -> Record {
     record.kind = record.kind.or(new.kind);
     record.dynamic |= new.dynamic;
     record
+}
+
+/// Adds the names that are not there yet.
+fn join(names: &mut Vec<String>, more: Vec<String>) {
+    for name in more {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
 }
 
 /// Joins histories; the second part is when the value changed, if this import is the first to show it.
@@ -487,13 +493,16 @@ mod tests {
         let mut estate = Estate::new();
         let mut first = record("a", None, &[(1, 5, 1)]);
         first.owners = vec!["ann".to_owned()];
+        first.readers = vec!["zoe".to_owned()];
         import(&mut estate, vec![first], "vault", 1);
         let mut second = record("a", None, &[]);
         second.owners = vec!["bob".to_owned(), "ann".to_owned()];
+        second.readers = vec!["zoe".to_owned(), "ops".to_owned()];
         second.rotation_days = Some(90);
         import(&mut estate, vec![second], "sheet", 2);
         let known = &estate["a"];
         assert_eq!(known.record.owners, ["ann", "bob"]);
+        assert_eq!(known.record.readers, ["zoe", "ops"]);
         assert_eq!(known.record.rotation_days, Some(90));
         assert_eq!(known.record.source, "vault");
         assert_eq!(known.record.versions.len(), 1);

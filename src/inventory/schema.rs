@@ -86,6 +86,14 @@ CREATE TABLE complete (
     "
 ALTER TABLE version ADD COLUMN veil INTEGER;
 ",
+    "
+CREATE TABLE reader (
+    record INTEGER NOT NULL REFERENCES record ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (record, position)
+) STRICT, WITHOUT ROWID;
+",
 ];
 
 #[cfg(test)]

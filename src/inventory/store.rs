@@ -490,6 +490,7 @@ mod tests {
             },
             environment: Some("production".to_owned()),
             owners: vec!["bob".to_owned(), "ann".to_owned()],
+            readers: vec!["zoe".to_owned(), "vault Shop".to_owned()],
             created: Some(-5),
             rotated: Some(1_764_489_600),
             accessed: Some(3),
@@ -645,23 +646,54 @@ mod tests {
         assert!(locked.inventory().unwrap().plain.is_empty());
     }
 
-    #[test]
-    fn a_store_of_the_first_layout_is_brought_up_to_this_one() {
-        let folder = Folder::new();
-        folder
-            .create()
-            .import("s", vec![plain("a")], &[], 1)
-            .unwrap();
-        let connection = Connection::open(folder.store()).unwrap();
+    /// A store as an earlier layout had it, with one record.
+    fn of_layout(layout: usize, meta: &[(String, Vec<u8>)], path: &Path) {
+        let connection = Connection::open(path).unwrap();
+        for step in &MIGRATIONS[..layout] {
+            connection.execute_batch(step).unwrap();
+        }
+        for (name, value) in meta {
+            table::set_meta(&connection, name, value).unwrap();
+        }
         connection
-            .execute_batch("ALTER TABLE version DROP COLUMN veil; PRAGMA user_version = 1;")
+            .execute_batch(
+                "INSERT INTO source VALUES (1, 's', 1);
+                 INSERT INTO record (id, name, provider, scope, path, dynamic, source, gone)
+                    VALUES (1, 'a', 'vault', '', 'a', 0, 's', 0);
+                 INSERT INTO record_source VALUES (1, 1);
+                 INSERT INTO version (record, position, number) VALUES (1, 0, 1);",
+            )
             .unwrap();
-        drop(connection);
-        let mut store = folder.open().unwrap();
-        let seal = store.fingerprinter().unwrap();
-        store.import("t", vec![whole(&seal)], &[], 2).unwrap();
-        let inventory = store.inventory().unwrap();
-        assert_eq!((inventory.records.len(), inventory.plain.len()), (2, 1));
+        connection
+            .pragma_update(None, "application_id", APPLICATION_ID)
+            .unwrap();
+        connection
+            .pragma_update(None, "user_version", layout as i64)
+            .unwrap();
+    }
+
+    #[test]
+    fn a_store_of_any_earlier_layout_is_brought_up_to_this_one() {
+        let folder = Folder::new();
+        let meta = {
+            let store = folder.create();
+            [WRAPPED, KEY_ID].map(|name| {
+                let value = table::meta(&store.connection, name).unwrap().unwrap();
+                (name.to_owned(), value)
+            })
+        };
+        for layout in 1..MIGRATIONS.len() {
+            let path = folder.0.path().join(format!("{layout}.db"));
+            of_layout(layout, &meta, &path);
+            let mut store = Store::open(&path, Some(&folder.key("one"))).unwrap();
+            let seal = store.fingerprinter().unwrap();
+            store.import("t", vec![whole(&seal)], &[], 2).unwrap();
+            let inventory = store.inventory().unwrap();
+            assert_eq!((inventory.records.len(), inventory.plain.len()), (2, 1));
+            assert_eq!(inventory.records[0].name, "a");
+            assert_eq!(inventory.records[1].readers, whole(&seal).readers);
+            assert_eq!(store.status().unwrap().layout, LAYOUT);
+        }
     }
 
     #[test]

@@ -33,6 +33,15 @@ pub(super) fn load(connection: &Connection) -> Result<Estate> {
     )?;
     each(
         connection,
+        "SELECT record, name FROM reader ORDER BY record, position",
+        &mut by_id,
+        |known, row| {
+            known.record.readers.push(row.get(1)?);
+            Ok(())
+        },
+    )?;
+    each(
+        connection,
         "SELECT record, name, text FROM tag",
         &mut by_id,
         |known, row| {
@@ -149,6 +158,11 @@ fn insert(connection: &Connection, known: &Known) -> Result<()> {
     for (position, name) in (0_i64..).zip(&known.record.owners) {
         connection
             .prepare_cached("INSERT INTO owner VALUES (?1, ?2, ?3)")?
+            .execute(params![id, position, name])?;
+    }
+    for (position, name) in (0_i64..).zip(&known.record.readers) {
+        connection
+            .prepare_cached("INSERT INTO reader VALUES (?1, ?2, ?3)")?
             .execute(params![id, position, name])?;
     }
     for (name, text) in &known.record.tags {

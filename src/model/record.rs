@@ -29,6 +29,8 @@ pub struct Record {
     pub environment: Option<String>,
     /// People or teams.
     pub owners: Vec<String>,
+    /// Who can read it, where the store tells: recipients of a file, the vault it lies in, groups.
+    pub readers: Vec<String>,
     /// When the object was created, seconds since the epoch.
     pub created: Option<i64>,
     /// When its value last changed.
