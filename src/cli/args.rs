@@ -359,9 +359,9 @@ pub(super) struct ImportArgs {
     /// What kind of export it is
     #[arg(value_name = "KIND", value_parser = importer())]
     pub(super) kind: Importer,
-    /// The export; `-` is standard input; an http or https address is a running server
+    /// The export; a folder of such files; `-` is standard input; an http or https address is a running server
     #[arg(
-        value_name = "FILE|URL",
+        value_name = "FILE|FOLDER|URL",
         required_unless_present = "addr",
         conflicts_with = "addr"
     )]

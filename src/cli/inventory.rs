@@ -6,6 +6,7 @@ use super::args::{ImportArgs, InventoryCommand, StoreArgs};
 use super::clock;
 use super::environment::Environment;
 use super::exit::Exit;
+use super::inputs;
 use super::message::{Fault, safe};
 use super::output;
 use super::plan::{self, Whereabouts};
@@ -14,14 +15,12 @@ use super::remote;
 use crate::import::{self, Totals};
 use crate::inventory::{Merge, Store};
 use crate::model::fingerprint::Fingerprinter;
-use crate::model::input::Input;
 use crate::model::record::{CompleteScope, Record};
 use crate::settings;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use zeroize::Zeroizing;
 
 /// Runs one of the inventory's commands.
 pub(super) fn run(command: &InventoryCommand, environment: &Environment) -> Result<Exit, Fault> {
@@ -77,27 +76,6 @@ fn init(args: &StoreArgs, environment: &Environment) -> Result<Exit, Fault> {
     Ok(Exit::Clean)
 }
 
-/// The export's bytes; overwritten when dropped.
-fn input(file: &Path) -> Result<Input, Fault> {
-    let mut bytes = Zeroizing::new(Vec::new());
-    let fault = |it: io::Error| Fault::at(file, &it).hint("nothing was imported");
-    if file == Path::new("-") {
-        io::stdin().lock().read_to_end(&mut bytes).map_err(fault)?;
-    } else {
-        let mut export = fs::File::open(file).map_err(fault)?;
-        // Room for all of it at once: a buffer that grows leaves copies behind.
-        let size = export.metadata().map_or(0, |it| it.len());
-        bytes.reserve_exact(usize::try_from(size).unwrap_or(0).saturating_add(1));
-        export.read_to_end(&mut bytes).map_err(fault)?;
-    }
-    let name = if file == Path::new("-") {
-        "standard input".to_owned()
-    } else {
-        file.to_string_lossy().replace('\\', "/")
-    };
-    Ok(Input { name, bytes })
-}
-
 /// The address of a running server, from its flag or in place of a file.
 fn address(args: &ImportArgs) -> Option<String> {
     let is_url = |it: &&str| it.starts_with("https://") || it.starts_with("http://");
@@ -134,9 +112,8 @@ fn import(args: &ImportArgs, environment: &Environment) -> Result<Exit, Fault> {
     let (source, totals) = match address {
         Some(address) => remote::read(&address, args, seal.as_ref(), &options, &mut take)?,
         None => {
-            let input = input(args.file.as_deref().unwrap_or(Path::new("-")))?;
-            let totals = import::read(args.kind, &input, seal.as_ref(), &options, &mut take)?;
-            (input.name.clone(), totals)
+            let path = args.file.as_deref().unwrap_or(Path::new("-"));
+            inputs::read(path, args.kind, seal.as_ref(), &options, &mut take)?
         }
     };
     let merge = store.import(&source, records, &complete, clock::now())?;
@@ -189,10 +166,13 @@ fn tell(out: &mut dyn Write, totals: &Totals, merge: &Merge) -> io::Result<()> {
         "{added} added, {changed} changed, {} unchanged, {gone} gone",
         merge.unchanged
     )?;
+    for it in &totals.skipped {
+        writeln!(out, "left out: {}", safe(it))?;
+    }
     totals
-        .skipped
+        .notes
         .iter()
-        .try_for_each(|it| writeln!(out, "left out: {}", safe(it)))
+        .try_for_each(|it| writeln!(out, "note: {}", safe(it)))
 }
 
 /// That no record bears this name, and which name is near.

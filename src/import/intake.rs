@@ -35,6 +35,19 @@ pub struct Totals {
     pub values: usize,
     /// What was left out, where and why; never a value.
     pub skipped: Vec<String>,
+    /// What the owner should know of the export itself; never a value.
+    pub notes: Vec<String>,
+}
+
+impl Totals {
+    /// Adds what another file of the same import brought.
+    pub fn add(&mut self, other: Self) {
+        self.records += other.records;
+        self.with_value += other.with_value;
+        self.values += other.values;
+        self.skipped.extend(other.skipped);
+        self.notes.extend(other.notes);
+    }
 }
 
 /// Why an export could not be read. No variant carries a value of the export.
@@ -139,6 +152,8 @@ fn refusal_hint(status: u16) -> &'static str {
 /// One run of an importer: seals values, fills defaults, counts, and hands records on.
 pub(super) struct Intake<'a> {
     input: &'a str,
+    /// The path within the folder that is imported, else the name of the file.
+    below: &'a str,
     seal: Option<&'a Fingerprinter>,
     options: &'a Options,
     emit: &'a mut dyn FnMut(Record),
@@ -156,12 +171,24 @@ impl<'a> Intake<'a> {
     ) -> Self {
         Self {
             input,
+            below: input.rsplit(['/', '\\']).next().unwrap_or(input),
             seal: seal.filter(|_| !options.names_only),
             options,
             emit,
             totals: Totals::default(),
             veils: RefCell::default(),
         }
+    }
+
+    /// For a file of a folder.
+    pub(super) fn below(mut self, below: &'a str) -> Self {
+        self.below = below;
+        self
+    }
+
+    /// What record names of this file begin with: its path within the folder that is imported, else its name.
+    pub(super) fn place(&self) -> &'a str {
+        self.below
     }
 
     pub(super) fn options(&self) -> &'a Options {

@@ -32,15 +32,32 @@ struct Format {
     help: &'static str,
     /// A small export, with invented values.
     example: &'static str,
+    /// Which files of a folder are of this format; `None` where a folder makes no sense.
+    folder: Option<Folder>,
     read: fn(&Input, &mut Intake<'_>) -> Result<(), Error>,
 }
 
+/// Which files of a folder are of a format.
+struct Folder {
+    /// By the path below the folder.
+    applies: fn(&str) -> bool,
+    /// By what the file holds.
+    holds: fn(&[u8]) -> bool,
+}
+
 macro_rules! formats {
-    ($($name:literal => $module:ident),* $(,)?) => {
+    (@folder $module:ident folder) => {
+        Some(Folder { applies: $module::applies, holds: $module::holds })
+    };
+    (@folder $module:ident) => {
+        None
+    };
+    ($($name:literal => $module:ident $($folder:ident)?),* $(,)?) => {
         &[$(Format {
             name: $name,
             help: $module::HELP,
             example: $module::EXAMPLE,
+            folder: formats!(@folder $module $($folder)?),
             read: $module::read,
         }),*]
     };
@@ -48,7 +65,7 @@ macro_rules! formats {
 
 const FORMATS: &[Format] = formats![
     "csv" => csv,
-    "dotenv" => dotenv,
+    "dotenv" => dotenv folder,
     "kubernetes" => kubernetes,
     "vault" => vault,
 ];
@@ -78,6 +95,16 @@ impl Importer {
         self.0.help
     }
 
+    /// Whether a folder of such files can be read as one source.
+    pub fn reads_folders(self) -> bool {
+        self.0.folder.is_some()
+    }
+
+    /// Whether a file with this path below an imported folder may be of this format.
+    pub fn applies(self, below: &str) -> bool {
+        self.0.folder.as_ref().is_some_and(|it| (it.applies)(below))
+    }
+
     /// A small export of this format, with invented values.
     pub fn example(self) -> &'static str {
         self.0.example
@@ -104,6 +131,25 @@ pub fn read(
     let mut intake = Intake::new(&input.name, seal, options, emit);
     (importer.0.read)(input, &mut intake)?;
     Ok(intake.totals())
+}
+
+/// Reads a file of a folder that is imported as one source; `below` is its path in there. `None` if it is of
+/// another format.
+pub fn read_within(
+    importer: Importer,
+    input: &Input,
+    below: &str,
+    seal: Option<&Fingerprinter>,
+    options: &Options,
+    emit: &mut dyn FnMut(Record),
+) -> Result<Option<Totals>, Error> {
+    let is_one = |it: &Folder| (it.applies)(below) && (it.holds)(&input.bytes);
+    if !importer.0.folder.as_ref().is_some_and(is_one) {
+        return Ok(None);
+    }
+    let mut intake = Intake::new(&input.name, seal, options, emit).below(below);
+    (importer.0.read)(input, &mut intake)?;
+    Ok(Some(intake.totals()))
 }
 
 #[cfg(test)]

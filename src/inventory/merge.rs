@@ -116,7 +116,11 @@ fn is_same(known: &Known, record: &Record, source: &str) -> bool {
 }
 
 fn put(estate: &mut Estate, mut record: Record, source: &str, again: bool, now: i64) {
-    source.clone_into(&mut record.source);
+    // A file of the folder that is imported stays named.
+    let is_within = record.source.strip_prefix(source);
+    if !is_within.is_some_and(|it| it.starts_with('/')) {
+        source.clone_into(&mut record.source);
+    }
     record.gone = false;
     let known = estate.entry(record.name.clone()).or_default();
     let is_new = known.record.name.is_empty();
