@@ -350,6 +350,27 @@ pub(super) fn days(text: &str) -> Option<u32> {
     number.trim().parse().ok().filter(|it| *it > 0)
 }
 
+/// What a reader makes of a text, for the tests of importers: values are sealed under a key of threes.
+#[cfg(test)]
+pub(super) fn tried(
+    read: fn(&crate::model::input::Input, &mut Intake<'_>) -> Result<(), Error>,
+    name: &str,
+    bytes: &[u8],
+) -> Result<(Vec<Record>, Totals), Error> {
+    let seal = Fingerprinter::new([3; 32]);
+    let options = Options::default();
+    let mut records = Vec::new();
+    let mut keep = |it| records.push(it);
+    let mut intake = Intake::new(name, Some(&seal), &options, &mut keep);
+    let input = crate::model::input::Input {
+        name: name.to_owned(),
+        bytes: zeroize::Zeroizing::new(bytes.to_vec()),
+    };
+    read(&input, &mut intake)?;
+    let totals = intake.totals();
+    Ok((records, totals))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
