@@ -7,6 +7,7 @@ mod ansible;
 mod csv;
 mod dotenv;
 mod intake;
+mod keystore;
 mod kubernetes;
 mod provider;
 mod rows;
@@ -69,6 +70,7 @@ const FORMATS: &[Format] = formats![
     "ansible-vault" => ansible folder,
     "csv" => csv,
     "dotenv" => dotenv folder,
+    "keystore" => keystore folder,
     "kubernetes" => kubernetes,
     "sops" => sops folder,
     "vault" => vault,

@@ -6,6 +6,7 @@ pub mod hcl;
 pub mod jwt;
 pub mod key;
 mod keypair;
+pub mod keystore;
 pub mod literals;
 pub mod manifest;
 mod openssh;
