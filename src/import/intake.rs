@@ -256,6 +256,11 @@ impl<'a> Intake<'a> {
         self.totals.skipped.push(format!("{}: {what}", self.input));
     }
 
+    /// Tells what the owner should know; `what` must hold no value.
+    pub(super) fn note(&mut self, what: &str) {
+        self.totals.notes.push(format!("{}: {what}", self.input));
+    }
+
     pub(super) fn totals(self) -> Totals {
         self.totals
     }

@@ -12,6 +12,7 @@ mod kubernetes;
 mod provider;
 mod rows;
 mod sops;
+mod terraform;
 mod tree;
 mod vault;
 #[cfg(feature = "live")]
@@ -73,6 +74,7 @@ const FORMATS: &[Format] = formats![
     "keystore" => keystore folder,
     "kubernetes" => kubernetes,
     "sops" => sops folder,
+    "terraform-state" => terraform folder,
     "vault" => vault,
 ];
 

@@ -91,10 +91,10 @@ fn spread(estate: &Estate, incoming: Vec<Record>, source: &str) -> Vec<Record> {
 /// Keeps apart what only shares a name: the plain name goes to the first, the canonical name or the place
 /// in its source to those that come later.
 fn rename(estate: &Estate, record: &mut Record, source: &str) {
-    let placed = format!("{source}#{}", record.secret.path);
-    let canonical = match record.secret.provider.as_str() {
-        "env" => placed.clone(),
-        _ => record.secret.to_string(),
+    let placed = placed(record, source);
+    let canonical = match is_local(record) {
+        true => placed.clone(),
+        false => record.secret.to_string(),
     };
     let names = [record.name.clone(), canonical, placed];
     let free = names.into_iter().find(|name| {
@@ -105,13 +105,34 @@ fn rename(estate: &Estate, record: &mut Record, source: &str) {
     record.name = free.unwrap_or_else(|| format!("{source}#{}", record.secret));
 }
 
+/// The names of these providers hold only within the file they stand in.
+const LOCAL: &[&str] = &["ansible-vault", "env", "file", "sops", "terraform"];
+
+fn is_local(record: &Record) -> bool {
+    LOCAL.contains(&record.secret.provider.as_str())
+}
+
+/// A name that begins with the place it was read from.
+fn placed(record: &Record, source: &str) -> String {
+    let (path, key) = (record.secret.path.as_str(), record.secret.key.as_deref());
+    let file = match record.source.as_str() {
+        "" => source,
+        file => file,
+    };
+    match key.filter(|_| is_local(record)) {
+        Some(key) if file.ends_with(path) => format!("{file}#{key}"),
+        Some(key) => format!("{file}#{path}#{key}"),
+        None => format!("{file}#{path}"),
+    }
+}
+
 /// Whether a known record is the same thing: not one of another provider or scope, and not another
 /// file's variable.
 fn is_same(known: &Known, record: &Record, source: &str) -> bool {
     let (old, new) = (&known.record.secret, &record.secret);
     let scopes_differ = !old.scope.is_empty() && !new.scope.is_empty() && old.scope != new.scope;
     let other_file =
-        new.provider == "env" && !known.sources.is_empty() && !known.sources.contains(source);
+        is_local(record) && !known.sources.is_empty() && !known.sources.contains(source);
     old.provider == new.provider && !scopes_differ && !other_file
 }
 
@@ -365,6 +386,27 @@ mod tests {
     }
 
     type Told = &'static [(u32, i64, u8)];
+
+    #[test]
+    fn what_lies_in_files_of_one_name_is_kept_apart() {
+        let mut estate = Estate::new();
+        for round in 0..2 {
+            for source in ["a/web.pem", "b/web.pem", "c"] {
+                let mut key = record("web.pem", Some("key"), &[(1, 0, 1)]);
+                key.secret.provider = "file".to_owned();
+                key.source = match source {
+                    "c" => "c/web.pem".to_owned(),
+                    file => file.to_owned(),
+                };
+                let merge = import(&mut estate, vec![key], source, 1);
+                assert_eq!(merge.added.len(), usize::from(round == 0), "{source}");
+                assert_eq!(merge.unchanged, round, "{source}");
+            }
+        }
+        let names: Vec<_> = estate.keys().map(String::as_str).collect();
+        assert_eq!(names, ["b/web.pem#key", "c/web.pem#key", "web.pem#key"]);
+        assert_eq!(estate["c/web.pem#key"].record.source, "c/web.pem");
+    }
 
     #[test]
     fn histories_are_joined_and_never_lost() {
