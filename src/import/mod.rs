@@ -5,10 +5,12 @@
 
 mod ansible;
 mod csv;
+mod declared;
 mod dotenv;
 mod intake;
 mod keystore;
 mod kubernetes;
+mod onepassword;
 mod provider;
 mod rows;
 mod sops;
@@ -73,6 +75,7 @@ const FORMATS: &[Format] = formats![
     "dotenv" => dotenv folder,
     "keystore" => keystore folder,
     "kubernetes" => kubernetes,
+    "onepassword" => onepassword folder,
     "sops" => sops folder,
     "terraform-state" => terraform folder,
     "vault" => vault,
