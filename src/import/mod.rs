@@ -6,6 +6,7 @@
 mod ansible;
 mod csv;
 mod declared;
+mod doppler;
 mod dotenv;
 mod intake;
 mod keystore;
@@ -72,6 +73,7 @@ macro_rules! formats {
 const FORMATS: &[Format] = formats![
     "ansible-vault" => ansible folder,
     "csv" => csv,
+    "doppler" => doppler folder,
     "dotenv" => dotenv folder,
     "keystore" => keystore folder,
     "kubernetes" => kubernetes,
