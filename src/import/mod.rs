@@ -8,6 +8,7 @@ mod csv;
 mod declared;
 mod doppler;
 mod dotenv;
+mod infisical;
 mod intake;
 mod keystore;
 mod kubernetes;
@@ -75,6 +76,7 @@ const FORMATS: &[Format] = formats![
     "csv" => csv,
     "doppler" => doppler folder,
     "dotenv" => dotenv folder,
+    "infisical" => infisical folder,
     "keystore" => keystore folder,
     "kubernetes" => kubernetes,
     "onepassword" => onepassword folder,
