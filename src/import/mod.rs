@@ -8,6 +8,7 @@ mod csv;
 mod declared;
 mod doppler;
 mod dotenv;
+mod github;
 mod infisical;
 mod intake;
 mod keystore;
@@ -76,6 +77,7 @@ const FORMATS: &[Format] = formats![
     "csv" => csv,
     "doppler" => doppler folder,
     "dotenv" => dotenv folder,
+    "github-secrets" => github folder,
     "infisical" => infisical folder,
     "keystore" => keystore folder,
     "kubernetes" => kubernetes,
@@ -193,7 +195,7 @@ mod tests {
     }
 
     /// Formats whose exports hold no values, or sealed ones.
-    const WITHOUT_VALUES: &[&str] = &["ansible-vault", "sops"];
+    const WITHOUT_VALUES: &[&str] = &["ansible-vault", "github-secrets", "sops"];
 
     #[test]
     fn every_example_yields_records_with_values() {
