@@ -9,6 +9,7 @@ mod declared;
 mod doppler;
 mod dotenv;
 mod github;
+mod gitlab;
 mod infisical;
 mod intake;
 mod keystore;
@@ -78,6 +79,7 @@ const FORMATS: &[Format] = formats![
     "doppler" => doppler folder,
     "dotenv" => dotenv folder,
     "github-secrets" => github folder,
+    "gitlab-variables" => gitlab folder,
     "infisical" => infisical folder,
     "keystore" => keystore folder,
     "kubernetes" => kubernetes,
