@@ -4,6 +4,7 @@
 //! they are parsed; nothing here keeps or shows one. Keeping records is the work of `inventory`.
 
 mod ansible;
+mod cluster;
 mod csv;
 mod declared;
 mod doppler;
@@ -82,7 +83,7 @@ const FORMATS: &[Format] = formats![
     "gitlab-variables" => gitlab folder,
     "infisical" => infisical folder,
     "keystore" => keystore folder,
-    "kubernetes" => kubernetes,
+    "kubernetes" => kubernetes folder,
     "onepassword" => onepassword folder,
     "sops" => sops folder,
     "terraform-state" => terraform folder,
