@@ -199,7 +199,7 @@ fn of_store(store: &Keystore, file: &str, names: &mut Names, intake: &mut Intake
     for entry in &store.entries {
         let (record, print) = of_entry(entry, file, names, intake);
         let mut record = finished(record, None, print);
-        record.created = entry.created;
+        record.created = entry.created.or(record.created);
         record
             .tags
             .insert("keystore".to_owned(), store.format.name().to_owned());
@@ -302,6 +302,7 @@ fn finished(
 fn of_certificate(it: &Certificate, file: &str, name: &str) -> Record {
     let mut record = blank(file, Some(name));
     record.kind = Some(Kind::Certificate);
+    record.created = Some(it.not_before);
     record.expires = Some(it.not_after);
     let mut tag = |name: &str, text: String| record.tags.insert(name.to_owned(), text);
     tag("subject", it.subject.clone());

@@ -24,6 +24,7 @@ mod tree;
 mod vault;
 #[cfg(feature = "live")]
 mod vault_client;
+mod vault_engines;
 #[cfg(feature = "live")]
 pub mod vault_live;
 

@@ -172,7 +172,7 @@ impl Client {
             metadata: metadata.as_ref().and_then(|it| it.member("data")),
             data: data.iter().collect(),
         };
-        object.emit(&name, intake);
+        object.emit(&name, "", intake);
         Ok(())
     }
 
