@@ -369,10 +369,10 @@ pub(super) struct ImportArgs {
     /// Read a running Vault or OpenBao; the token comes from VAULT_TOKEN or BAO_TOKEN
     #[arg(long, value_name = "URL", help_heading = "Running server")]
     pub(super) addr: Option<String>,
-    /// Only this mount, or a folder in one (kv/shop) [default: all KV mounts]
+    /// Only this mount, or a folder in one (kv/shop) [default: all of KV, databases, certificates and AppRole]
     #[arg(long, value_name = "PATH", help_heading = "Running server")]
     pub(super) mount: Option<String>,
-    /// Namespace [env: VAULT_NAMESPACE, BAO_NAMESPACE]
+    /// Namespace; `*` or NAME/* for it and all below [env: VAULT_NAMESPACE, BAO_NAMESPACE]
     #[arg(long, value_name = "NAME", help_heading = "Running server")]
     pub(super) namespace: Option<String>,
     /// Certificates (PEM) of the authorities to trust instead of the public ones [env: VAULT_CACERT, BAO_CACERT]

@@ -218,8 +218,11 @@ pub(super) fn json(bytes: &[u8], intake: &Intake<'_>) -> Result<Vec<(u32, Tree)>
     documents(bytes).map_err(|(line, column, what)| intake.syntax(line, column, what))
 }
 
+/// Documents with the lines that they begin on.
+type Documents = Vec<(u32, Tree)>;
+
 /// The same; a fault is its line, its column and what is wrong.
-pub(super) fn documents(bytes: &[u8]) -> Result<Vec<(u32, Tree)>, (u64, u64, &'static str)> {
+pub(super) fn documents(bytes: &[u8]) -> Result<Documents, (u64, u64, &'static str)> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut documents = Vec::new();
     let mut stream = serde_json::Deserializer::from_slice(bytes).into_iter::<Tree>();
