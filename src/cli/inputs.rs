@@ -3,6 +3,7 @@
 //! Not here: what the bytes mean. Links are not followed, and what belongs to git or was installed is not
 //! entered.
 
+use super::clock;
 use super::message::Fault;
 use crate::import::{self, Importer, Options, Totals};
 use crate::model::fingerprint::Fingerprinter;
@@ -30,8 +31,20 @@ pub(super) fn read(
         return folder(path, kind, seal, options, take);
     }
     let input = input(path)?;
-    let totals = import::read(kind, &input, seal, options, take)?;
+    let options = Options {
+        exported: Some(written(path)),
+        ..options.clone()
+    };
+    let totals = import::read(kind, &input, seal, &options, take)?;
     Ok((input.name, totals))
+}
+
+/// When a file was written; what comes in on standard input is being written now.
+fn written(path: &Path) -> i64 {
+    let time = fs::metadata(path).and_then(|it| it.modified()).ok();
+    let since = time.and_then(|it| it.duration_since(std::time::UNIX_EPOCH).ok());
+    let seconds = since.and_then(|it| i64::try_from(it.as_secs()).ok());
+    seconds.unwrap_or_else(clock::now)
 }
 
 fn folder(

@@ -47,6 +47,8 @@ enum Column {
     Tags,
     /// Unknown: a tag of the column's name.
     Tag,
+    /// A hash by another tool: not read.
+    Hash,
     /// Looks like a second value or free text that may quote one: not read.
     Dropped,
 }
@@ -120,6 +122,17 @@ const COLUMNS: &[(Column, &[&str])] = &[
     (Column::Dynamic, &["dynamic"]),
     (Column::Tags, &["tags", "labels"]),
     (
+        Column::Hash,
+        &[
+            "value_hash",
+            "hash",
+            "fingerprint",
+            "sha256",
+            "value_sha256",
+            "hmac",
+        ],
+    ),
+    (
         Column::Dropped,
         &[
             "notes",
@@ -153,7 +166,21 @@ const VALUE_WORDS: &[&str] = &[
 const NO_PROVIDER: &str = "manual";
 
 pub(super) fn read(input: &Input, intake: &mut Intake<'_>) -> Result<(), Error> {
-    let mut rows = rows::rows(&input.bytes, intake)?.into_iter();
+    table(rows::rows(&input.bytes, intake)?, intake)
+}
+
+/// Whether a column of this name is read as a value.
+pub(super) fn holds_value(title: &str) -> bool {
+    match column(title) {
+        Column::Value => true,
+        Column::Tag => says_value(title),
+        _ => false,
+    }
+}
+
+/// Reads rows, the header first.
+pub(super) fn table(rows: Vec<Row>, intake: &mut Intake<'_>) -> Result<(), Error> {
+    let mut rows = rows.into_iter();
     let Some(header) = rows.next() else {
         return Err(intake.shape("the table is empty", HINT));
     };
@@ -233,7 +260,7 @@ impl Table {
             let may_repeat = matches!(column, Column::Owners | Column::Readers);
             let taken = !may_repeat && columns.iter().any(|(it, _)| *it == column);
             let column = match column {
-                Column::Tag | Column::Tags | Column::Dropped => column,
+                Column::Tag | Column::Tags | Column::Hash | Column::Dropped => column,
                 Column::Value if taken => Column::Dropped,
                 _ if taken => Column::Tag,
                 _ => column,
@@ -258,6 +285,11 @@ impl Table {
                     Column::Value
                 };
                 has_value = true;
+            }
+            if *column == Column::Hash {
+                intake.skip(&format!(
+                    "column `{title}` is not read: a hash under another key cannot be compared"
+                ));
             }
             if *column == Column::Dropped {
                 intake.skip(&format!("column `{title}` is not read: it may hold values"));
@@ -370,7 +402,7 @@ impl Draft {
             Column::Dynamic => record.dynamic = truth(text)?,
             Column::Tags => self.tags(text),
             Column::Tag => self.tag(title, text),
-            Column::Dropped => {}
+            Column::Hash | Column::Dropped => {}
         }
         Ok(())
     }
@@ -507,6 +539,16 @@ mod tests {
         assert_eq!(records[0].tags.keys().collect::<Vec<_>>(), ["username"]);
         assert_eq!(totals.skipped.len(), 2, "{totals:?}");
         assert!(!format!("{records:?}{totals:?}").contains("hidden"));
+    }
+
+    #[test]
+    fn hashes_of_other_tools_are_no_values() {
+        let (records, totals) = import("name,value_hash,password\na,0f3c,hidden\n").unwrap();
+        assert!(records[0].versions[0].fingerprint.is_some());
+        assert!(records[0].tags.is_empty());
+        assert!(totals.skipped[0].contains("`value_hash`"), "{totals:?}");
+        let (records, _) = import("name,hash\na,0f3c\n").unwrap();
+        assert!(records[0].versions[0].fingerprint.is_none());
     }
 
     #[test]

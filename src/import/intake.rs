@@ -22,6 +22,8 @@ pub struct Options {
     pub environment: Option<String>,
     /// Provider of table rows that name none.
     pub provider: Option<String>,
+    /// When the export was made, seconds since the epoch: for those that tell ages in place of dates.
+    pub exported: Option<i64>,
 }
 
 /// What an import brought.

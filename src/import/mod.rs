@@ -13,10 +13,12 @@ mod github;
 mod gitlab;
 mod infisical;
 mod intake;
+mod json;
 mod keystore;
 mod kubernetes;
 mod onepassword;
 mod provider;
+mod radar;
 mod rows;
 mod sops;
 mod terraform;
@@ -83,12 +85,14 @@ const FORMATS: &[Format] = formats![
     "github-secrets" => github folder,
     "gitlab-variables" => gitlab folder,
     "infisical" => infisical folder,
+    "json" => json,
     "keystore" => keystore folder,
     "kubernetes" => kubernetes folder,
     "onepassword" => onepassword folder,
     "sops" => sops folder,
     "terraform-state" => terraform folder,
     "vault" => vault,
+    "vault-radar" => radar,
 ];
 
 /// One of the formats.
@@ -199,7 +203,7 @@ mod tests {
     }
 
     /// Formats whose exports hold no values, or sealed ones.
-    const WITHOUT_VALUES: &[&str] = &["ansible-vault", "github-secrets", "sops"];
+    const WITHOUT_VALUES: &[&str] = &["ansible-vault", "github-secrets", "sops", "vault-radar"];
 
     #[test]
     fn every_example_yields_records_with_values() {
