@@ -80,9 +80,12 @@ fn every_file(folder: &Path) -> Vec<std::path::PathBuf> {
 
 #[test]
 fn no_value_reaches_any_file() {
+    let key = Importer::named("keystore").unwrap().example();
+    let key = key.lines().nth(2).unwrap();
     let planted: Vec<_> = PLANTED
         .iter()
         .flat_map(|it| disguises(it.as_bytes()))
+        .chain([key.as_bytes().to_vec()])
         .collect();
     let seen_in_examples = |value: &[u8]| {
         Importer::all().any(|it| memchr::memmem::find(it.example().as_bytes(), value).is_some())
@@ -131,6 +134,49 @@ fn no_value_reaches_any_file() {
     check("rekeyed", 5);
     drop(store);
     check("closed", 3);
+}
+
+#[test]
+fn an_import_that_ends_in_a_fault_tells_no_value() {
+    let store_folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| store_folder.path().join(name);
+    let store = Store::create(&path("inventory.db"), &path("keys/key")).unwrap();
+    let seal = store.fingerprinter();
+    for importer in Importer::all() {
+        let example = importer.example().as_bytes();
+        let mut n_faults = 0;
+        for length in 0..example.len() {
+            let mut bytes = example[..length].to_vec();
+            // Now and then what follows is nonsense.
+            if length % 3 == 0 {
+                bytes.extend_from_slice(b"\"}]\x01: - {{");
+            }
+            let input = Input {
+                name: "export".to_owned(),
+                bytes: bytes.into(),
+            };
+            let result = read(
+                importer,
+                &input,
+                seal.as_ref(),
+                &Options::default(),
+                &mut |_| {},
+            );
+            let told = match result {
+                Ok(totals) => format!("{totals:?}"),
+                Err(error) => {
+                    n_faults += 1;
+                    assert!(error.hint().is_some(), "{}", importer.name());
+                    format!("{error} {error:?} {:?}", error.hint())
+                }
+            };
+            for value in PLANTED {
+                assert!(!told.contains(value), "{}: {told}", importer.name());
+            }
+        }
+        assert!(n_faults > 0, "{}: nothing is a fault", importer.name());
+    }
+    assert!(store.inventory().unwrap().records.is_empty());
 }
 
 #[test]

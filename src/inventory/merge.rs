@@ -164,6 +164,7 @@ fn retire(estate: &mut Estate, touched: &BTreeSet<String>, source: &str) {
     let objects: HashSet<Object> = touched
         .iter()
         .filter_map(|it| estate.get(it))
+        .filter(|it| it.record.secret.key.is_some())
         .map(|it| object(&it.record))
         .collect();
     estate.retain(|name, known| {
