@@ -314,6 +314,16 @@ pub(super) enum InventoryCommand {
     },
     /// Take in what an owner's list says exists: an export, or a running server
     Import(Box<ImportArgs>),
+    /// Take in who is in which team, or who leaves: a table with a header
+    ///
+    /// Team files have the columns person, team, email, until; leavers lists person, left, aliases. One file may have
+    /// all of them. What a file said before is replaced.
+    People {
+        /// The table; `-` is standard input
+        file: PathBuf,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
     /// List records
     List {
         #[command(flatten)]

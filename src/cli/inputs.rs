@@ -117,7 +117,7 @@ fn name(path: &Path) -> String {
 }
 
 /// The export's bytes; overwritten when dropped.
-fn input(file: &Path) -> Result<Input, Fault> {
+pub(super) fn input(file: &Path) -> Result<Input, Fault> {
     let mut bytes = Zeroizing::new(Vec::new());
     let fault = |it: io::Error| Fault::at(file, &it).hint("nothing was imported");
     if file == Path::new("-") {

@@ -15,6 +15,7 @@ use super::remote;
 use crate::import::{self, Totals};
 use crate::inventory::{Merge, Store};
 use crate::model::fingerprint::Fingerprinter;
+use crate::model::people::People;
 use crate::model::record::{CompleteScope, Record};
 use crate::settings;
 use std::ffi::OsString;
@@ -27,6 +28,7 @@ pub(super) fn run(command: &InventoryCommand, environment: &Environment) -> Resu
     match command {
         InventoryCommand::Init { store } => init(store, environment),
         InventoryCommand::Import(args) => import(args, environment),
+        InventoryCommand::People { file, store } => people(file, &mut open(store, environment)?),
         InventoryCommand::List { listing, store } => {
             let inventory = open(store, environment)?.inventory()?;
             records::list(&inventory.records, listing.format)
@@ -118,6 +120,25 @@ fn import(args: &ImportArgs, environment: &Environment) -> Result<Exit, Fault> {
     };
     let merge = store.import(&source, records, &complete, clock::now())?;
     output::stdout(|out| tell(out, &totals, &merge))?;
+    Ok(Exit::Clean)
+}
+
+/// Team files and leavers lists.
+fn people(file: &Path, store: &mut Store) -> Result<Exit, Fault> {
+    let input = inputs::input(file)?;
+    let entries = import::people(&input)?;
+    let before = store.import_people(&input.name, &entries, clock::now())?;
+    let people = People::of(&entries);
+    let leavers = people.iter().filter(|it| it.left.is_some()).count();
+    output::stdout(|out| {
+        writeln!(
+            out,
+            "{} lines read about {} people, {leavers} of whom leave or have left",
+            entries.len(),
+            people.iter().count()
+        )?;
+        writeln!(out, "{before} lines of an earlier import replaced")
+    })?;
     Ok(Exit::Clean)
 }
 

@@ -105,6 +105,9 @@ fn state(it: &Status) -> Value {
         "providers": it.providers,
         "sources": it.sources.iter().map(source).collect::<Vec<_>>(),
         "oldest_rotation": oldest,
+        "people": it.people,
+        "leavers": it.leavers,
+        "teams": it.teams,
         "has_key": it.unlocked,
         "layout": it.layout,
     })
@@ -246,6 +249,13 @@ fn summary(out: &mut dyn Write, it: &Status) -> io::Result<()> {
             format!("{} (their age cannot be judged)", it.undated),
         ),
         ("oldest value", oldest),
+        (
+            "people",
+            format!(
+                "{} in {} teams, {} leavers",
+                it.people, it.teams, it.leavers
+            ),
+        ),
         (
             "key",
             if it.unlocked {

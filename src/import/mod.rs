@@ -17,6 +17,7 @@ mod json;
 mod keystore;
 mod kubernetes;
 mod onepassword;
+mod people;
 mod provider;
 mod radar;
 mod rows;
@@ -31,9 +32,11 @@ mod vault_engines;
 pub mod vault_live;
 
 pub use intake::{Error, Options, Totals};
+pub use people::EXAMPLE as PEOPLE_EXAMPLE;
 
 use crate::model::fingerprint::Fingerprinter;
 use crate::model::input::Input;
+use crate::model::people::Entry;
 use crate::model::record::Record;
 use intake::Intake;
 use std::fmt;
@@ -156,6 +159,16 @@ pub fn read(
     let mut intake = Intake::new(&input.name, seal, options, emit);
     (importer.0.read)(input, &mut intake)?;
     Ok(intake.totals())
+}
+
+/// Reads a team file or a leavers list: lines about people, and no record.
+pub fn people(input: &Input) -> Result<Vec<Entry>, Error> {
+    let options = Options::default();
+    let mut ignore = |_| {};
+    people::read(
+        input,
+        &Intake::new(&input.name, None, &options, &mut ignore),
+    )
 }
 
 /// Reads a file of a folder that is imported as one source; `below` is its path in there. `None` if it is of

@@ -6,6 +6,7 @@
 mod error;
 mod key;
 mod merge;
+mod people;
 mod schema;
 mod store;
 mod table;

@@ -94,6 +94,19 @@ CREATE TABLE reader (
     PRIMARY KEY (record, position)
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+CREATE TABLE person (
+    source INTEGER NOT NULL REFERENCES source ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    aliases TEXT NOT NULL,
+    team TEXT,
+    until INTEGER,
+    left_at INTEGER,
+    line INTEGER NOT NULL,
+    PRIMARY KEY (source, position)
+) STRICT, WITHOUT ROWID;
+",
 ];
 
 #[cfg(test)]

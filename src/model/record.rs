@@ -1,6 +1,7 @@
 //! Records: what the owner's inventory says exists. Values are never held, only fingerprints.
 
 use super::fingerprint::Fingerprint;
+use super::people::People;
 use super::reference::SecretName;
 use super::rule::Kind;
 use std::collections::{BTreeMap, HashSet};
@@ -77,4 +78,6 @@ pub struct Inventory {
     pub complete: Vec<CompleteScope>,
     /// Values so plain that many have them by chance; empty without the estate key.
     pub plain: HashSet<Fingerprint>,
+    /// Who is in which team, and who has left.
+    pub people: People,
 }
