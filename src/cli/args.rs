@@ -391,6 +391,9 @@ pub(super) struct ImportArgs {
     /// Send the token to another machine without encryption
     #[arg(long, help_heading = "Running server")]
     pub(super) plain_http: bool,
+    /// Passwords to try on keystores and encrypted keys, one a line [env: KEYATLAS_KEYSTORE_PASSWORD, for one]
+    #[arg(long, value_name = "FILE")]
+    pub(super) password_file: Option<PathBuf>,
     /// Keep names and dates only: no value is fingerprinted
     #[arg(long)]
     pub(super) names_only: bool,

@@ -4,11 +4,13 @@
 //! entered.
 
 use super::clock;
+use super::environment;
 use super::message::Fault;
 use crate::import::{self, Importer, Options, Totals};
 use crate::model::fingerprint::Fingerprinter;
 use crate::model::input::Input;
 use crate::model::record::Record;
+use crate::model::secret::Secret;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -135,6 +137,18 @@ pub(super) fn input(file: &Path) -> Result<Input, Fault> {
         name(file)
     };
     Ok(Input { name, bytes })
+}
+
+/// Passwords for what is sealed: the lines of a file, and the one of the environment.
+pub(super) fn passwords(file: Option<&Path>) -> Result<Vec<Secret>, Fault> {
+    let lines = file.map(input).transpose()?;
+    let lines = lines
+        .iter()
+        .flat_map(|it| it.bytes.split(|it| *it == b'\n'));
+    let lines = lines.map(|it| it.strip_suffix(b"\r").unwrap_or(it));
+    let mut passwords: Vec<Secret> = lines.filter(|it| !it.is_empty()).map(Secret::new).collect();
+    passwords.extend(environment::keystore_password().map(|it| Secret::new(it.as_bytes())));
+    Ok(passwords)
 }
 
 #[cfg(test)]

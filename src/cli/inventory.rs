@@ -107,6 +107,7 @@ fn import(args: &ImportArgs, environment: &Environment) -> Result<Exit, Fault> {
     let options = import::Options {
         names_only: args.names_only,
         environment: args.environment.clone(),
+        passwords: inputs::passwords(args.password_file.as_deref())?,
         ..import::Options::default()
     };
     let mut records: Vec<Record> = Vec::new();

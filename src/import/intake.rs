@@ -5,7 +5,7 @@
 
 use crate::model::fingerprint::{Fingerprint, Fingerprinter};
 use crate::model::record::Record;
-use crate::model::secret::Worth;
+use crate::model::secret::{Secret, Worth};
 use crate::syntax::key;
 use jiff::Timestamp;
 use jiff::civil;
@@ -22,6 +22,8 @@ pub struct Options {
     pub environment: Option<String>,
     /// Provider of table rows that name none.
     pub provider: Option<String>,
+    /// Passwords to try on keystores and encrypted keys; no other is tried.
+    pub passwords: Vec<Secret>,
     /// When the export was made, seconds since the epoch: for those that tell ages in place of dates.
     pub exported: Option<i64>,
 }

@@ -1,7 +1,8 @@
 //! Keys and certificates in files: PEM, DER, PuTTY, and the keystores PKCS#12, JKS and JCEKS. One record a key
 //! or certificate.
 //!
-//! What a password seals is recorded by its name, with its state told; no password is guessed. Fingerprints are
+//! What a password seals is recorded by its name, with its state told; no password is tried but those that are given.
+//! Fingerprints are
 //! those of a scan: a private key is the same one in every format.
 
 use crate::import::intake::{Error, Intake};
@@ -12,6 +13,7 @@ use crate::model::rule::Kind;
 use crate::syntax::certificate::{self, Certificate};
 use crate::syntax::key::{self, Key};
 use crate::syntax::keystore::{self, Entry, Keystore, Thing};
+use crate::syntax::pem;
 use data_encoding::{BASE64, HEXLOWER};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -85,13 +87,14 @@ pub(super) fn applies(below: &str) -> bool {
 }
 
 pub(super) fn holds(bytes: &[u8]) -> bool {
-    !found(bytes).is_empty() || keystore::read(bytes).is_some()
+    !found(bytes).is_empty() || keystore::read(bytes, &[]).is_some()
 }
 
 pub(super) fn read(input: &Input, intake: &mut Intake<'_>) -> Result<(), Error> {
     let file = intake.place();
     let mut names = Names::default();
-    if let Some(store) = keystore::read(&input.bytes) {
+    let passwords = &intake.options().passwords;
+    if let Some(store) = keystore::read(&input.bytes, passwords) {
         of_store(&store, file, &mut names, intake);
         return Ok(());
     }
@@ -100,18 +103,45 @@ pub(super) fn read(input: &Input, intake: &mut Intake<'_>) -> Result<(), Error> 
         return Err(intake.shape("there is no key and no certificate in it", HINT));
     }
     for piece in found {
-        let record = match &piece.thing {
-            Found::Certificate(it) => of_certificate(it, file, &names.next("certificate")),
-            Found::Key(it) => of_key(it, file, &names.next("private-key")),
-        };
         let line = piece.line;
-        let print = match &piece.thing {
-            Found::Key(it) if it.encrypted.is_some() => None,
-            _ => intake.fingerprint(&piece.text),
+        let (record, print) = match &piece.thing {
+            Found::Certificate(it) => {
+                let record = of_certificate(it, file, &names.next("certificate"));
+                (record, intake.fingerprint(&piece.text))
+            }
+            Found::Key(it) if it.encrypted.is_some() => {
+                let name = names.next("private-key");
+                let info = sealed(&piece.text);
+                match keystore::opened(&info, passwords) {
+                    Some(der) => (
+                        of_key(&opened(&der, it), file, &name),
+                        intake.fingerprint(&der),
+                    ),
+                    None => (of_key(it, file, &name), None),
+                }
+            }
+            Found::Key(it) => {
+                let record = of_key(it, file, &names.next("private-key"));
+                (record, intake.fingerprint(&piece.text))
+            }
         };
         intake.emit(finished(record, Some(line), print));
     }
     Ok(())
+}
+
+/// The bytes of an encrypted key, from text or as they are.
+fn sealed(text: &[u8]) -> Zeroizing<Vec<u8>> {
+    let block = pem::blocks(text).into_iter().next();
+    block.map_or_else(|| Zeroizing::new(text.to_vec()), |it| it.body)
+}
+
+/// What a key tells once it is open; that it lies encrypted stays true.
+fn opened(der: &[u8], shut: &Key) -> Key {
+    Key {
+        encrypted: shut.encrypted.clone(),
+        ..key::read(der).unwrap_or_default()
+    }
 }
 
 enum Found {
@@ -216,7 +246,7 @@ fn of_store(store: &Keystore, file: &str, names: &mut Names, intake: &mut Intake
                 .insert("state".to_owned(), "sealed by a password".to_owned());
             intake.emit(record);
         }
-        intake.skip("a password seals further entries; their names cannot be read without it");
+        intake.skip("a password seals further entries, and none that was given opens them");
     }
 }
 
@@ -240,8 +270,12 @@ fn of_entry(
         },
         Thing::Key(der) => {
             let key = key::read(der).unwrap_or_default();
-            let print = intake.fingerprint(der);
-            (of_key(&key, file, &named("private-key")), print)
+            let mut record = of_key(&key, file, &named("private-key"));
+            if !intake.options().passwords.is_empty() {
+                let state = "opened with a password that was given";
+                record.tags.insert("state".to_owned(), state.to_owned());
+            }
+            (record, intake.fingerprint(der))
         }
         Thing::SealedKey | Thing::SecretKey => {
             let is_private = entry.thing == Thing::SealedKey;

@@ -14,4 +14,5 @@ pub mod pem;
 mod pgp;
 mod putty;
 pub mod sealed;
+mod sealing;
 pub mod yaml;

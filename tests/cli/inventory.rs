@@ -177,6 +177,31 @@ fn a_folder_is_one_source_and_a_broken_file_in_it_changes_nothing() {
 }
 
 #[test]
+fn passwords_come_from_a_file_or_the_environment() {
+    let world = World::new().with_inventory();
+    let key = "MIIBBjBPBgkqhkiG9w0BBQ0wQjAhBgkrBgEEAdpHBAswFAQI";
+    let line = "-----";
+    world.write(
+        "old.key",
+        format!("{line}BEGIN ENCRYPTED PRIVATE KEY{line}\n{key}\n{line}END ENCRYPTED PRIVATE KEY{line}\n"),
+    );
+    world.write("passwords", format!("{}\n", drawn("a")));
+    let import = ["inventory", "import", "keystore", "old.key"];
+    let told = world.run(&[&import[..], &["--password-file", "passwords"]].concat());
+    told.code(0)
+        .prints("1 records read, 0 with a value")
+        .keeps(&drawn("a"));
+    world
+        .run(&[&import[..], &["--password-file", "none"]].concat())
+        .refused("none: ", "nothing was imported");
+    let variables = [("KEYATLAS_KEYSTORE_PASSWORD", "not this one")];
+    world
+        .run_with(&variables, &import)
+        .code(0)
+        .prints("1 unchanged");
+}
+
+#[test]
 fn people_are_taken_in_and_counted() {
     let world = World::new().with_inventory();
     world.write(
