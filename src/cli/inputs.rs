@@ -18,6 +18,8 @@ use zeroize::Zeroizing;
 
 /// Folders that hold what others made.
 const NOT_ENTERED: &[&str] = &[".git", ".hg", ".svn", "node_modules"];
+/// Larger files of a folder are no secrets.
+const LARGEST: u64 = 64 << 20;
 /// Deepest folder entered.
 const DEEPEST: usize = 64;
 
@@ -66,6 +68,12 @@ fn folder(
     let mut totals = Totals::default();
     let mut n_read = 0;
     for (below, file) in files.iter().filter(|(below, _)| kind.applies(below)) {
+        let size = fs::metadata(file).map_or(0, |it| it.len());
+        if size > LARGEST {
+            let what = format!("{}: larger than 64 MiB; name it to read it", name(file));
+            totals.skipped.push(what);
+            continue;
+        }
         let input = input(file)?;
         if let Some(more) = import::read_within(kind, &input, below, seal, options, take)? {
             totals.add(more);

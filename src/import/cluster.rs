@@ -148,6 +148,7 @@ fn provided(tree: &Tree, _name: &str) -> Vec<Record> {
 fn certificate(tree: &Tree, name: &str) -> Vec<Record> {
     let secret = tree.text_at(&["spec", "secretName"]).unwrap_or(name);
     let issued = time(tree, &["status", "notBefore"]);
+    let policy = tree.text_at(&["spec", "privateKey", "rotationPolicy"]);
     let kinds = [
         ("tls.crt", Kind::Certificate),
         ("tls.key", Kind::PrivateKey),
@@ -158,10 +159,12 @@ fn certificate(tree: &Tree, name: &str) -> Vec<Record> {
             record.kind = Some(kind);
             record.expires =
                 time(tree, &["status", "notAfter"]).filter(|_| kind == Kind::Certificate);
-            record.rotated = issued.filter(|_| kind == Kind::Certificate);
-            record.rotation_days = tree.text_at(&["spec", "duration"]).and_then(duration);
+            // The key stays the same at a renewal, unless it is told to change.
+            let is_new = kind == Kind::Certificate || policy == Some("Always");
+            record.rotated = issued.filter(|_| is_new);
             for (tag, path) in [
                 ("issuer", &["spec", "issuerRef", "name"][..]),
+                ("duration", &["spec", "duration"]),
                 ("renewal", &["status", "renewalTime"]),
             ] {
                 if let Some(text) = tree.text_at(path) {
@@ -171,11 +174,6 @@ fn certificate(tree: &Tree, name: &str) -> Vec<Record> {
             record
         })
         .into()
-}
-
-/// `2160h0m0s`.
-fn duration(text: &str) -> Option<u32> {
-    intake::days(&format!("{}h", text.split_once('h')?.0))
 }
 
 #[cfg(test)]
@@ -226,9 +224,7 @@ mod tests {
             (certificate.rotated, certificate.expires),
             (Some(1_767_225_600), Some(1_775_001_600))
         );
-        assert_eq!(
-            (certificate.rotation_days, records[6].expires),
-            (Some(90), None)
-        );
+        assert_eq!(certificate.tags["duration"], "2160h0m0s");
+        assert_eq!((records[6].rotated, records[6].expires), (None, None));
     }
 }

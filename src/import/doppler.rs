@@ -103,7 +103,7 @@ fn scope(members: &Tree, intake: &Intake<'_>) -> String {
     match (said("DOPPLER_PROJECT"), said("DOPPLER_CONFIG")) {
         (Some(project), Some(config)) => format!("{project}/{config}"),
         // A folder of exports tells by its files: shop/prd.json.
-        _ => intake.place().trim_end_matches(".json").to_owned(),
+        _ => intake.stem().to_owned(),
     }
 }
 
@@ -159,7 +159,7 @@ fn secret(
         .and_then(|it| intake.fingerprint(&it));
     let raw = tree.text_at(&["raw"]).unwrap_or("");
     let mut record = Record {
-        name: format!("{scope}/{name}"),
+        name: format!("{scope}/{name}").trim_start_matches('/').to_owned(),
         secret: SecretName::new("doppler", name).within(scope),
         environment: config.and_then(|it| it.environment.clone()),
         accessed: config.and_then(|it| it.accessed),

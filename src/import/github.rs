@@ -65,16 +65,8 @@ fn secret(item: &Tree, around: &Tree, intake: &Intake<'_>) -> Option<Record> {
         .text_at(&["repository"])
         .or_else(|| around.text_at(&["organization"]))
         .or(owner);
-    let (folder, file) = intake
-        .place()
-        .rsplit_once('/')
-        .unwrap_or(("", intake.place()));
-    let stem = file.trim_end_matches(".json");
-    let placed = match folder {
-        "" => stem.to_owned(),
-        _ => format!("{folder}/{stem}"),
-    };
-    let scope = said.map_or(placed, str::to_owned);
+    let stem = intake.stem();
+    let scope = said.unwrap_or(stem).to_owned();
     let environment = around
         .text_at(&["environment"])
         .or_else(|| item.text_at(&["environment"]));
@@ -85,7 +77,7 @@ fn secret(item: &Tree, around: &Tree, intake: &Intake<'_>) -> Option<Record> {
         _ => "github-actions",
     };
     let time = |one: &str, other: &str| either(one, other).and_then(intake::moment);
-    let prefix = if said.is_some() || !folder.is_empty() {
+    let prefix = if said.is_some() || stem.contains('/') {
         format!("{scope}/")
     } else {
         String::new()
@@ -94,7 +86,7 @@ fn secret(item: &Tree, around: &Tree, intake: &Intake<'_>) -> Option<Record> {
     let scope = format!("{scope}/{within}");
     let mut record = Record {
         name: format!("{prefix}{within}{name}"),
-        secret: SecretName::new(provider, name).within(scope.trim_end_matches('/')),
+        secret: SecretName::new(provider, name).within(scope.trim_matches('/')),
         environment: environment.map(str::to_owned),
         created: time("created_at", "createdAt"),
         rotated: time("updated_at", "updatedAt"),

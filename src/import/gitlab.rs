@@ -60,8 +60,8 @@ fn variable(item: &Tree, around: &Tree, intake: &Intake<'_>) -> Option<Record> {
     let said = around
         .text_at(&["project"])
         .or_else(|| around.text_at(&["group"]));
-    let is_placed = intake.place().contains('/');
-    let scope = said.unwrap_or_else(|| intake.place().trim_end_matches(".json"));
+    let is_placed = intake.stem().contains('/');
+    let scope = said.unwrap_or(intake.stem());
     // `*` is every environment, and so is what an instance does not say.
     let environment = item.text_at(&["environment_scope"]).filter(|it| *it != "*");
     let prefix = if said.is_some() || is_placed {
@@ -74,7 +74,7 @@ fn variable(item: &Tree, around: &Tree, intake: &Intake<'_>) -> Option<Record> {
     let mut record = Record {
         name: format!("{prefix}{within}{key}"),
         secret: SecretName::new("gitlab-ci", key)
-            .within(format!("{scope}/{within}").trim_end_matches('/')),
+            .within(format!("{scope}/{within}").trim_matches('/')),
         environment: environment.map(str::to_owned),
         versions: vec![Version {
             number: 1,

@@ -195,6 +195,14 @@ impl<'a> Intake<'a> {
         self.below
     }
 
+    /// What the name of a file of answers says of whose they are; nothing on standard input.
+    pub(super) fn stem(&self) -> &'a str {
+        match self.below {
+            "standard input" => "",
+            file => file.trim_end_matches(".json"),
+        }
+    }
+
     pub(super) fn options(&self) -> &'a Options {
         self.options
     }

@@ -96,12 +96,16 @@ pub(super) fn holds(bytes: &[u8]) -> bool {
 
 pub(super) fn read(input: &Input, intake: &mut Intake<'_>) -> Result<(), Error> {
     let mut is_sealed = false;
-    for document in &documents(&input.bytes, intake)? {
+    for (number, document) in (1..).zip(&documents(&input.bytes, intake)?) {
         let Some(seal) = Seal::of(document) else {
             continue;
         };
         is_sealed = true;
-        let mut path = Vec::new();
+        // Manifests of one kind have the same keys in each document.
+        let mut path: Vec<String> = (number > 1)
+            .then(|| format!("[{number}]"))
+            .into_iter()
+            .collect();
         for (name, tree) in document.members() {
             if !is_metadata(name) {
                 path.push(name.clone());
@@ -355,6 +359,17 @@ mod tests {
             assert_eq!(records[0].created, Some(1_746_090_000), "{text}");
             assert_eq!(records[0].rotated, Some(1_768_032_000), "{text}");
         }
+    }
+
+    #[test]
+    fn documents_of_one_file_are_told_apart() {
+        let document = format!(
+            "kind: Secret\nstringData: {{p: '{ENC}'}}\nsops: {{lastmodified: 2026-01-10T08:00:00Z}}\n"
+        );
+        let text = format!("{document}---\n{document}");
+        let (records, _) = tried(read, "a.yaml", text.as_bytes()).unwrap();
+        let names: Vec<_> = records.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(names, ["a.yaml#stringData.p", "a.yaml#[2].stringData.p"]);
     }
 
     #[test]

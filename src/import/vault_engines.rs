@@ -46,6 +46,9 @@ pub(super) fn thing(path: &str, data: &Tree) -> Option<Thing> {
     }
 }
 
+/// The shortest rotation that an import can judge, in days.
+const SHORTEST: u32 = 7;
+
 /// A user whose password the server changes; `password` is an answer of `static-creds`, if one was asked for.
 pub(super) fn static_role(
     path: &str,
@@ -64,10 +67,9 @@ pub(super) fn static_role(
         .text_at(&["last_vault_rotation"])
         .and_then(intake::moment)
         .filter(|it| *it > 0);
-    // A policy shorter than a day is a day: whoever misses it is late all the same.
-    record.rotation_days = number("rotation_period")
-        .filter(|it| *it > 0)
-        .map(|it| (it / 86_400).max(1));
+    // Nobody imports every hour: against a shorter policy only the import would be late.
+    let period = number("rotation_period").map(|it| it / 86_400);
+    record.rotation_days = period.filter(|it| *it >= SHORTEST);
     record.versions[0].fingerprint = value.and_then(|it| intake.fingerprint(&it));
     tags(
         &mut record,
@@ -80,6 +82,9 @@ pub(super) fn static_role(
             "credential_type",
         ],
     );
+    record
+        .tags
+        .insert("rotated_by".to_owned(), "vault".to_owned());
     if let Some(ttl) = creds.and_then(|it| it.text_at(&["ttl"])) {
         record.tags.insert("ttl".to_owned(), ttl.to_owned());
     }
