@@ -80,14 +80,15 @@ fn every_file(folder: &Path) -> Vec<std::path::PathBuf> {
 
 #[test]
 fn no_value_reaches_any_file() {
+    let key = Importer::named("keystore").unwrap().example();
+    let key = key.lines().nth(2).unwrap();
     let planted: Vec<_> = PLANTED
         .iter()
         .flat_map(|it| disguises(it.as_bytes()))
+        .chain([key.as_bytes().to_vec()])
         .collect();
     let seen_in_examples = |value: &[u8]| {
-        Importer::NAMES
-            .iter()
-            .any(|(_, _, it)| memchr::memmem::find(it.example().as_bytes(), value).is_some())
+        Importer::all().any(|it| memchr::memmem::find(it.example().as_bytes(), value).is_some())
     };
     let found = planted.iter().filter(|it| seen_in_examples(it)).count();
     assert!(found >= 6, "the examples hold what is looked for: {found}");
@@ -99,8 +100,9 @@ fn no_value_reaches_any_file() {
     )
     .unwrap();
     let mut fingerprints = BTreeSet::new();
-    for (name, _, importer) in Importer::NAMES {
-        let records = records(*importer, name, &store);
+    for importer in Importer::all() {
+        let name = importer.name();
+        let records = records(importer, name, &store);
         fingerprints.extend(all_fingerprints(&records));
         let debug = format!("{records:?}");
         assert!(PLANTED.iter().all(|it| !debug.contains(it)), "{name}");
@@ -135,6 +137,49 @@ fn no_value_reaches_any_file() {
 }
 
 #[test]
+fn an_import_that_ends_in_a_fault_tells_no_value() {
+    let store_folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| store_folder.path().join(name);
+    let store = Store::create(&path("inventory.db"), &path("keys/key")).unwrap();
+    let seal = store.fingerprinter();
+    for importer in Importer::all() {
+        let example = importer.example().as_bytes();
+        let mut n_faults = 0;
+        for length in 0..example.len() {
+            let mut bytes = example[..length].to_vec();
+            // Now and then what follows is nonsense.
+            if length % 3 == 0 {
+                bytes.extend_from_slice(b"\"}]\x01: - {{");
+            }
+            let input = Input {
+                name: "export".to_owned(),
+                bytes: bytes.into(),
+            };
+            let result = read(
+                importer,
+                &input,
+                seal.as_ref(),
+                &Options::default(),
+                &mut |_| {},
+            );
+            let told = match result {
+                Ok(totals) => format!("{totals:?}"),
+                Err(error) => {
+                    n_faults += 1;
+                    assert!(error.hint().is_some(), "{}", importer.name());
+                    format!("{error} {error:?} {:?}", error.hint())
+                }
+            };
+            for value in PLANTED {
+                assert!(!told.contains(value), "{}: {told}", importer.name());
+            }
+        }
+        assert!(n_faults > 0, "{}: nothing is a fault", importer.name());
+    }
+    assert!(store.inventory().unwrap().records.is_empty());
+}
+
+#[test]
 fn every_export_comes_back_out_of_the_store() {
     let folder = tempfile::tempdir().unwrap();
     let (path, key) = (
@@ -142,15 +187,16 @@ fn every_export_comes_back_out_of_the_store() {
         folder.path().join("keys/key"),
     );
     drop(Store::create(&path, &key).unwrap());
-    for (name, _, importer) in Importer::NAMES {
+    for importer in Importer::all() {
+        let name = importer.name();
         let mut store = Store::open(&path, Some(&key)).unwrap();
         let first = store
-            .import(name, records(*importer, name, &store), &[], 1)
+            .import(name, records(importer, name, &store), &[], 1)
             .unwrap();
         assert!(first.gone.is_empty(), "{name}");
         let before = store.inventory().unwrap().records;
         let again = store
-            .import(name, records(*importer, name, &store), &[], 2)
+            .import(name, records(importer, name, &store), &[], 2)
             .unwrap();
         assert_eq!(
             (again.added.len(), again.changed.len(), again.gone.len()),
@@ -236,9 +282,13 @@ fn values_stay_with_their_versions_while_a_secret_is_rotated() {
         };
         let mut records = Vec::new();
         let options = Options::default();
-        read(Importer::Aws, &input, Some(&seal), &options, &mut |it| {
-            records.push(it)
-        })
+        read(
+            Importer::named("aws").unwrap(),
+            &input,
+            Some(&seal),
+            &options,
+            &mut |it| records.push(it),
+        )
         .unwrap();
         store.import("aws", records, &[], 1_730_000_000).unwrap();
         let inventory = store.inventory().unwrap();

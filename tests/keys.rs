@@ -178,7 +178,7 @@ fn imported(value: &str) -> Vec<Fingerprint> {
     let mut prints = Vec::new();
     let options = import::Options::default();
     import::read(
-        Importer::Dotenv,
+        Importer::named("dotenv").unwrap(),
         &input,
         Some(&seal()),
         &options,

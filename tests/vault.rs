@@ -427,3 +427,202 @@ fn an_audit_log_tells_who_read_what() {
         "the same twice"
     );
 }
+
+#[test]
+fn what_lies_beside_kv_and_in_namespaces_is_read() {
+    let Some(bao) = Bao::start() else { return };
+    bao.fill();
+    bao.fill_engines();
+    engines_are_read(&bao);
+    a_token_for_kv_alone_still_imports(&bao);
+    namespaces_are_read(&bao);
+}
+
+impl Bao {
+    /// Certificates, an application's login, and a role of a database that is not there.
+    fn fill_engines(&self) {
+        self.write("sys/mounts/pki", &json!({"type": "pki"}));
+        self.write(
+            "pki/root/generate/internal",
+            &json!({"common_name": "Shop CA", "ttl": "720h"}),
+        );
+        self.write(
+            "pki/roles/web",
+            &json!({"allow_any_name": true, "max_ttl": "72h", "no_store": false}),
+        );
+        let issued = [1, 2, 3].map(|hours| {
+            let ask = json!({"common_name": "www.example", "ttl": format!("{hours}h")});
+            let answer = self.write("pki/issue/web", &ask);
+            answer["data"]["serial_number"].as_str().unwrap().to_owned()
+        });
+        self.write("pki/revoke", &json!({"serial_number": issued[2]}));
+        self.write("sys/auth/approle", &json!({"type": "approle"}));
+        self.write(
+            "auth/approle/role/ci",
+            &json!({"secret_id_ttl": "24h", "secret_id_num_uses": 10}),
+        );
+        self.write(
+            "auth/approle/role/ci/secret-id",
+            &json!({"metadata": r#"{"owner": "ann"}"#}),
+        );
+        self.write("sys/mounts/database", &json!({"type": "database"}));
+        self.write(
+            "database/config/pg",
+            &json!({"plugin_name": "postgresql-database-plugin", "verify_connection": false, "allowed_roles": "*",
+                "connection_url": "postgresql://{{username}}:{{password}}@127.0.0.1:1/shop", "username": "u", "password": "p"}),
+        );
+        self.write(
+            "database/roles/ro",
+            &json!({"db_name": "pg", "default_ttl": "1h", "max_ttl": "24h",
+                "creation_statements": ["CREATE ROLE \"{{name}}\""]}),
+        );
+    }
+}
+
+fn engines_are_read(bao: &Bao) {
+    let (records, result) = bao.fetch(&Secret::new(b"root"), None, &Options::default());
+    let totals = result.unwrap();
+    assert!(totals.skipped.is_empty(), "{totals:?}");
+    let found = |name: &str| {
+        let found = records.iter().find(|it| it.name == name);
+        found.unwrap_or_else(|| panic!("{name}: {:?}", names(&records)))
+    };
+    let certificate = found("pki/cert#CN=www.example");
+    let ends = certificate.expires.unwrap() - certificate.rotated.unwrap();
+    // The one of three hours is revoked; a certificate begins half a minute before it was asked for.
+    assert!((7_100..7_400).contains(&ends), "{ends}");
+    assert_eq!(certificate.tags["issued"], "3");
+    assert_eq!(certificate.tags["issued_and_revoked"], "1");
+    assert!(certificate.versions[0].fingerprint.is_some());
+    assert!(found("pki/cert#CN=Shop CA").expires.is_some());
+    let role = found("database/creds/ro");
+    assert!(role.dynamic && role.tags["max_ttl"] == "86400", "{role:?}");
+    let login = records
+        .iter()
+        .find(|it| it.name.starts_with("auth/approle/role/ci/secret-id#"));
+    let login = login.unwrap();
+    assert_eq!(login.owners, ["ann"]);
+    assert_eq!(login.expires.unwrap() - login.created.unwrap(), 86_400);
+    assert_eq!(login.tags["secret_id_num_uses"], "10");
+    let (only, result) = bao.fetch(&Secret::new(b"root"), Some("pki"), &Options::default());
+    result.unwrap();
+    assert_eq!(
+        names(&only),
+        ["pki/cert#CN=Shop CA", "pki/cert#CN=www.example"]
+    );
+}
+
+fn a_token_for_kv_alone_still_imports(bao: &Bao) {
+    let token = bao.token(
+        r#"path "kv/*" { capabilities = ["list", "read"] } path "old/*" { capabilities = ["list", "read"] }
+           path "pki/issue/*" { capabilities = ["update"] }"#,
+    );
+    let (records, result) = bao.fetch(&token, None, &Options::default());
+    let totals = result.unwrap();
+    assert_eq!(names(&records), ALL);
+    assert!(
+        totals
+            .skipped
+            .iter()
+            .any(|it| it.contains("pki: the token may not list it")),
+        "{totals:?}"
+    );
+    let (_, result) = bao.fetch(&token, Some("pki"), &Options::default());
+    assert!(
+        matches!(result, Err(Error::Refused { status: 403, .. })),
+        "{result:?}"
+    );
+}
+
+fn namespaces_are_read(bao: &Bao) {
+    bao.write("sys/namespaces/team", &json!({}));
+    bao.write("team/sys/namespaces/pay", &json!({}));
+    for (namespace, value) in [("team", "team value 88"), ("team/pay", "pay value 99")] {
+        bao.write(
+            &format!("{namespace}/sys/mounts/kv"),
+            &json!({"type": "kv", "options": {"version": "2"}}),
+        );
+        bao.write(
+            &format!("{namespace}/kv/data/shop/db"),
+            &json!({"data": {"password": value}}),
+        );
+    }
+    let root = Secret::new(b"root");
+    let fetch = |namespace: &str| {
+        let server = Server {
+            address: &bao.address,
+            token: &root,
+            mount: Some("kv"),
+            namespace: Some(namespace),
+            authorities: None,
+            plain_http: PlainHttp::Loopback,
+        };
+        let mut records = Vec::new();
+        fetch(&server, Some(&seal()), &Options::default(), &mut |it| {
+            records.push(it)
+        })
+        .unwrap();
+        (records, server.source())
+    };
+    let (one, source) = fetch("team/pay");
+    assert_eq!(names(&one), ["team/pay/kv/shop/db#password"]);
+    assert_eq!(one[0].secret.scope, "team/pay");
+    assert_eq!(
+        one[0].versions[0].fingerprint,
+        Some(seal().fingerprint(b"pay value 99"))
+    );
+    assert_eq!(source, format!("{}/team/pay/kv", bao.address));
+    let (below, _) = fetch("team/*");
+    assert_eq!(
+        names(&below),
+        ["team/kv/shop/db#password", "team/pay/kv/shop/db#password"]
+    );
+    let (all, _) = fetch("*");
+    assert_eq!(all.len(), 6 + 2);
+}
+
+/// How many secrets a large import has; `benches/vault` asks for more.
+fn many() -> usize {
+    std::env::var("KEYATLAS_TEST_SECRETS").map_or(300, |it| it.parse().unwrap())
+}
+
+#[test]
+fn a_large_mount_is_read_whole_and_in_order() {
+    let Some(bao) = Bao::start() else { return };
+    bao.write(
+        "sys/mounts/kv",
+        &json!({"type": "kv", "options": {"version": "2"}}),
+    );
+    let count = many();
+    let value = |at: usize| format!("value number {at} of many");
+    for at in 0..count {
+        let path = format!("kv/data/team-{:02}/app-{:03}/{at:05}", at % 20, at % 100);
+        bao.write(&path, &json!({"data": {"password": value(at)}}));
+    }
+    let start = Instant::now();
+    let (records, result) = bao.fetch(&Secret::new(b"root"), None, &Options::default());
+    let totals = result.unwrap();
+    println!(
+        "{count} secrets read in {:.2} s",
+        start.elapsed().as_secs_f64()
+    );
+    assert_eq!((totals.records, totals.values), (count, count));
+    assert!(names(&records).is_sorted());
+    for record in &records {
+        let at = record
+            .secret
+            .path
+            .rsplit('/')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
+        let expected = seal().fingerprint(value(at).as_bytes());
+        assert_eq!(
+            record.versions[0].fingerprint,
+            Some(expected),
+            "{}",
+            record.name
+        );
+    }
+}

@@ -164,7 +164,7 @@ fn level() -> impl TypedValueParser<Value = Level> {
 }
 
 /// What an import brings.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum ImportKind {
     /// Records, from a list of them.
     Records(Importer),
@@ -173,11 +173,11 @@ pub(super) enum ImportKind {
 }
 
 fn import_kind() -> impl TypedValueParser<Value = ImportKind> {
-    let records = Importer::NAMES.iter().map(|(name, help, _)| (name, help));
-    let evidence = Evidence::NAMES.iter().map(|(name, help, _)| (name, help));
+    let records = Importer::all().map(|it| (it.name(), it.help()));
+    let evidence = Evidence::NAMES.iter().map(|(name, help, _)| (*name, *help));
     let kinds = records
         .chain(evidence)
-        .map(|(name, help)| PossibleValue::new(*name).help(*help));
+        .map(|(name, help)| PossibleValue::new(name).help(help));
     PossibleValuesParser::new(kinds.collect::<Vec<_>>()).try_map(|it| {
         let records = Importer::named(&it).map(ImportKind::Records);
         records
@@ -348,6 +348,16 @@ pub(super) enum InventoryCommand {
     },
     /// Take in what an owner's list says exists (an export, or a running server), or who read it (a log)
     Import(Box<ImportArgs>),
+    /// Take in who is in which team, or who leaves: a table with a header
+    ///
+    /// Team files have the columns person, team, email, until; leavers lists person, left, aliases. One file may have
+    /// all of them. What a file said before is replaced.
+    People {
+        /// The table; `-` is standard input
+        file: PathBuf,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
     /// List records
     List {
         #[command(flatten)]
@@ -393,9 +403,9 @@ pub(super) struct ImportArgs {
     /// What kind of export it is
     #[arg(value_name = "KIND", value_parser = import_kind())]
     pub(super) kind: ImportKind,
-    /// The export; `-` is standard input; an http or https address is a running server
+    /// The export; a folder of such files; `-` is standard input; an http or https address is a running server
     #[arg(
-        value_name = "FILE|URL",
+        value_name = "FILE|FOLDER|URL",
         required_unless_present = "addr",
         conflicts_with = "addr"
     )]
@@ -407,10 +417,10 @@ pub(super) struct ImportArgs {
     #[arg(long, value_name = "URL", help_heading = "Running server")]
     pub(super) addr: Option<String>,
     /// Only this mount, or a folder in one (kv/shop); of AWS secretsmanager/PREFIX, ssm/PATH or iam
-    /// [default: all KV mounts; secretsmanager and ssm]
+    /// [default: all of KV, databases, certificates and AppRole; secretsmanager and ssm]
     #[arg(long, value_name = "PATH", help_heading = "Running server")]
     pub(super) mount: Option<String>,
-    /// Namespace [env: VAULT_NAMESPACE, BAO_NAMESPACE]
+    /// Namespace; `*` or NAME/* for it and all below [env: VAULT_NAMESPACE, BAO_NAMESPACE]
     #[arg(long, value_name = "NAME", help_heading = "Running server")]
     pub(super) namespace: Option<String>,
     /// Region of AWS [env: AWS_REGION, AWS_DEFAULT_REGION]
@@ -423,6 +433,9 @@ pub(super) struct ImportArgs {
     /// Send the token or the signed requests to another machine without encryption
     #[arg(long, help_heading = "Running server")]
     pub(super) plain_http: bool,
+    /// Passwords to try on keystores and encrypted keys, one a line [env: KEYATLAS_KEYSTORE_PASSWORD, for one]
+    #[arg(long, value_name = "FILE")]
+    pub(super) password_file: Option<PathBuf>,
     /// Keep names and dates only: no value is fingerprinted
     #[arg(long)]
     pub(super) names_only: bool,

@@ -201,6 +201,14 @@ pub(super) fn aws_authorities() -> Option<PathBuf> {
     variable("AWS_CA_BUNDLE").map(PathBuf::from)
 }
 
+/// The password of keystores to import; read only when some are.
+pub(super) fn keystore_password() -> Option<zeroize::Zeroizing<String>> {
+    std::env::var("KEYATLAS_KEYSTORE_PASSWORD")
+        .ok()
+        .filter(|it| !it.is_empty())
+        .map(zeroize::Zeroizing::new)
+}
+
 /// Variables that `git` must not see when it runs for us: what ties it to another repository, and our own.
 pub(super) fn kept_from_git() -> Vec<OsString> {
     let is_kept = |name: &str| {

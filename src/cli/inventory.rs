@@ -7,6 +7,7 @@ use super::clock;
 use super::environment::Environment;
 use super::evidence;
 use super::exit::Exit;
+use super::inputs;
 use super::message::{Fault, safe};
 use super::output;
 use super::plan::{self, Whereabouts};
@@ -15,20 +16,20 @@ use super::remote;
 use crate::import::{self, Totals};
 use crate::inventory::{Merge, Store};
 use crate::model::fingerprint::Fingerprinter;
-use crate::model::input::Input;
+use crate::model::people::People;
 use crate::model::record::{CompleteScope, Record};
 use crate::settings;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use zeroize::Zeroizing;
 
 /// Runs one of the inventory's commands.
 pub(super) fn run(command: &InventoryCommand, environment: &Environment) -> Result<Exit, Fault> {
     match command {
         InventoryCommand::Init { store } => init(store, environment),
         InventoryCommand::Import(args) => import(args, environment),
+        InventoryCommand::People { file, store } => people(file, &mut open(store, environment)?),
         InventoryCommand::List { listing, store } => {
             let inventory = open(store, environment)?.inventory()?;
             records::list(&inventory.records, listing.format)
@@ -78,27 +79,6 @@ fn init(args: &StoreArgs, environment: &Environment) -> Result<Exit, Fault> {
     Ok(Exit::Clean)
 }
 
-/// The export's bytes; overwritten when dropped.
-fn input(file: &Path) -> Result<Input, Fault> {
-    let mut bytes = Zeroizing::new(Vec::new());
-    let fault = |it: io::Error| Fault::at(file, &it).hint("nothing was imported");
-    if file == Path::new("-") {
-        io::stdin().lock().read_to_end(&mut bytes).map_err(fault)?;
-    } else {
-        let mut export = fs::File::open(file).map_err(fault)?;
-        // Room for all of it at once: a buffer that grows leaves copies behind.
-        let size = export.metadata().map_or(0, |it| it.len());
-        bytes.reserve_exact(usize::try_from(size).unwrap_or(0).saturating_add(1));
-        export.read_to_end(&mut bytes).map_err(fault)?;
-    }
-    let name = if file == Path::new("-") {
-        "standard input".to_owned()
-    } else {
-        file.to_string_lossy().replace('\\', "/")
-    };
-    Ok(Input { name, bytes })
-}
-
 /// The address of a running server, from its flag or in place of a file.
 fn address(args: &ImportArgs) -> Option<String> {
     let is_url = |it: &&str| it.starts_with("https://") || it.starts_with("http://");
@@ -134,6 +114,7 @@ fn import(args: &ImportArgs, environment: &Environment) -> Result<Exit, Fault> {
         names_only: args.names_only,
         all_values: args.all_values,
         environment: args.environment.clone(),
+        passwords: inputs::passwords(args.password_file.as_deref())?,
         ..import::Options::default()
     };
     let mut records: Vec<Record> = Vec::new();
@@ -143,13 +124,31 @@ fn import(args: &ImportArgs, environment: &Environment) -> Result<Exit, Fault> {
             remote::read(&address, importer, args, seal.as_ref(), &options, &mut take)?
         }
         None => {
-            let input = input(args.file.as_deref().unwrap_or(Path::new("-")))?;
-            let totals = import::read(importer, &input, seal.as_ref(), &options, &mut take)?;
-            (input.name.clone(), totals)
+            let path = args.file.as_deref().unwrap_or(Path::new("-"));
+            inputs::read(path, importer, seal.as_ref(), &options, &mut take)?
         }
     };
     let merge = store.import(&source, records, &complete, clock::now())?;
     output::stdout(|out| tell(out, &totals, &merge))?;
+    Ok(Exit::Clean)
+}
+
+/// Team files and leavers lists.
+fn people(file: &Path, store: &mut Store) -> Result<Exit, Fault> {
+    let input = inputs::input(file)?;
+    let entries = import::people(&input)?;
+    let before = store.import_people(&input.name, &entries, clock::now())?;
+    let people = People::of(&entries);
+    let leavers = people.iter().filter(|it| it.left.is_some()).count();
+    output::stdout(|out| {
+        writeln!(
+            out,
+            "{} lines read about {} people, {leavers} of whom leave or have left",
+            entries.len(),
+            people.iter().count()
+        )?;
+        writeln!(out, "{before} lines of an earlier import replaced")
+    })?;
     Ok(Exit::Clean)
 }
 
@@ -198,10 +197,13 @@ fn tell(out: &mut dyn Write, totals: &Totals, merge: &Merge) -> io::Result<()> {
         "{added} added, {changed} changed, {} unchanged, {gone} gone",
         merge.unchanged
     )?;
+    for it in &totals.skipped {
+        writeln!(out, "left out: {}", safe(it))?;
+    }
     totals
-        .skipped
+        .notes
         .iter()
-        .try_for_each(|it| writeln!(out, "left out: {}", safe(it)))
+        .try_for_each(|it| writeln!(out, "note: {}", safe(it)))
 }
 
 /// That no record bears this name, and which name is near.

@@ -15,6 +15,7 @@ mod explain;
 mod fetch;
 mod hook;
 mod hook_args;
+mod inputs;
 mod install;
 mod inventory;
 mod map;

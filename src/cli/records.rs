@@ -72,6 +72,7 @@ fn record(it: &Record) -> Value {
         "provider": it.secret.provider,
         "environment": it.environment,
         "owners": it.owners,
+        "readers": it.readers,
         "kind": it.kind.map(|it| it.name()),
         "created": at(it.created),
         "rotated": at(it.rotated),
@@ -113,6 +114,9 @@ fn state(it: &Status) -> Value {
         "providers": it.providers,
         "sources": it.sources.iter().map(source).collect::<Vec<_>>(),
         "oldest_rotation": oldest,
+        "people": it.people,
+        "leavers": it.leavers,
+        "teams": it.teams,
         "has_key": it.unlocked,
         "layout": it.layout,
     })
@@ -122,14 +126,17 @@ fn or_dash(seconds: Option<i64>) -> String {
     seconds.map_or_else(|| "-".to_owned(), day)
 }
 
+fn names(list: &[String]) -> String {
+    match list {
+        [] => "-".to_owned(),
+        _ => list.join(", "),
+    }
+}
+
 /// What of a record fits on one line.
 fn row(it: &Record) -> [String; 5] {
     let gone = if it.gone { " (gone)" } else { "" };
-    let owners = if it.owners.is_empty() {
-        "-".to_owned()
-    } else {
-        it.owners.join(", ")
-    };
+    let owners = names(&it.owners);
     let environment = it.environment.clone().unwrap_or_else(|| "-".to_owned());
     [
         format!("{}{gone}", it.name),
@@ -192,14 +199,8 @@ fn page(out: &mut dyn Write, it: &Record) -> io::Result<()> {
     for (name, value) in [
         ("object", it.secret.to_string()),
         ("environment", text(&it.environment)),
-        (
-            "owners",
-            if it.owners.is_empty() {
-                "-".to_owned()
-            } else {
-                it.owners.join(", ")
-            },
-        ),
+        ("owners", names(&it.owners)),
+        ("readers", names(&it.readers)),
         ("kind", it.kind.map_or("-", |it| it.name()).to_owned()),
         ("created", or_dash(it.created)),
         ("rotated", or_dash(it.rotated)),
@@ -267,6 +268,13 @@ fn summary(out: &mut dyn Write, it: &Status) -> io::Result<()> {
         ),
         ("oldest value", oldest),
         (
+            "people",
+            format!(
+                "{} in {} teams, {} leavers",
+                it.people, it.teams, it.leavers
+            ),
+        ),
+        (
             "key",
             if it.unlocked {
                 "at hand"
@@ -304,6 +312,7 @@ mod tests {
             name: "kv/shop/db#password".to_owned(),
             secret: SecretName::new("vault", "kv/shop/db").with_key("password"),
             owners: vec!["shop-team".to_owned()],
+            readers: vec!["ann".to_owned(), "vault Shop".to_owned()],
             rotated: Some(0),
             source: "vault.json".to_owned(),
             source_line: Some(3),
@@ -346,6 +355,9 @@ mod tests {
         assert!(!text(|out| page(out, &example())).contains(print));
         assert!(!record(&example()).to_string().contains(print));
         assert_eq!(record(&example())["versions"][0]["has_value"], true);
-        assert!(text(|out| page(out, &example())).contains("source      vault.json:3"));
+        let page = text(|out| page(out, &example()));
+        assert!(page.contains("source      vault.json:3"));
+        assert!(page.contains("readers     ann, vault Shop"));
+        assert_eq!(record(&example())["readers"][0], "ann");
     }
 }

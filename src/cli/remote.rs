@@ -25,12 +25,11 @@ pub(super) fn read(
     options: &Options,
     take: &mut dyn FnMut(Record),
 ) -> Result<(String, Totals), Fault> {
-    match importer {
-        Importer::Vault => vault(address, args, seal, options, take),
-        Importer::Aws => aws(address, args, seal, options, take),
+    match importer.name() {
+        "vault" => vault(address, args, seal, options, take),
+        "aws" => aws(address, args, seal, options, take),
         other => Err(Fault::new(format!(
-            "a running server can be read as vault or aws, not as {}",
-            other.name()
+            "a running server can be read as vault or aws, not as {other}"
         ))
         .hint("save an export, and import the file")),
     }

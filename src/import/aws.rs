@@ -12,6 +12,8 @@ use crate::import::tree::{self, Tree};
 use crate::model::input::Input;
 use std::collections::BTreeMap;
 
+pub(super) const HELP: &str = "what `aws secretsmanager`, `aws ssm` and `aws iam get-credential-report` print as JSON, one after another";
+
 pub(super) const EXAMPLE: &str = r#"{"SecretList": [
  {"ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/db-AbC123", "Name": "shop/db",
   "RotationEnabled": true, "RotationRules": {"AutomaticallyAfterDays": 90}, "LastRotatedDate": "2025-11-30T08:00:00.412000+00:00",

@@ -12,6 +12,9 @@ use crate::model::reference::SecretName;
 use crate::model::rule::Kind;
 use std::collections::BTreeMap;
 
+pub(super) const HELP: &str =
+    "what `az keyvault secret`, `key` and `certificate` print as JSON, one after another";
+
 pub(super) const EXAMPLE: &str = r#"[
  {"attributes": {"created": "2025-11-30T08:00:00+00:00", "enabled": true, "expires": "2027-01-01T00:00:00+00:00", "notBefore": null,
    "recoveryLevel": "Recoverable", "updated": "2026-01-10T08:00:00+00:00"}, "contentType": "text/plain",

@@ -13,11 +13,14 @@ use crate::model::rule::Kind;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
+pub(super) const HELP: &str =
+    "a table with a header: name, key, provider, owner, created, rotated, expires, value, ...";
+
 pub(super) const EXAMPLE: &str = "\
-name,key,provider,environment,owners,created,rotated,accessed,accessed_by,expires,rotation_days,kind,version,value,cost centre
-kv/shop/db,password,vault,production,ann;team-shop,2024-01-05,2025-11-30T08:00:00Z,2026-02-01,shop-api,,90,password,3,correct horse 71 battery,4711
-kv/shop/db,password,vault,production,ann;team-shop,2024-01-05,2025-06-30T08:00:00Z,,,,90,password,2,wrong donkey 17 capacitor,4711
-STRIPE_KEY,,github-actions,production,pay,2023-03-01,,,,2027-01-01,,api-token,,\"tok,example\"\"5f0e3a9b\",
+name,key,provider,environment,owners,readers,created,rotated,accessed,accessed_by,expires,rotation_days,kind,version,value,cost centre
+kv/shop/db,password,vault,production,ann;team-shop,ops;ann,2024-01-05,2025-11-30T08:00:00Z,2026-02-01,shop-api,,90,password,3,correct horse 71 battery,4711
+kv/shop/db,password,vault,production,ann;team-shop,ops;ann,2024-01-05,2025-06-30T08:00:00Z,,,,90,password,2,wrong donkey 17 capacitor,4711
+STRIPE_KEY,,github-actions,production,pay,,2023-03-01,,,,2027-01-01,,api-token,,\"tok,example\"\"5f0e3a9b\",
 ";
 
 const HINT: &str = "the first line names the columns; `name` (or `path`) is required, e.g. name,key,provider,owners,rotated,value";
@@ -30,6 +33,7 @@ enum Column {
     Scope,
     Environment,
     Owners,
+    Readers,
     Created,
     Rotated,
     Accessed,
@@ -43,6 +47,8 @@ enum Column {
     Tags,
     /// Unknown: a tag of the column's name.
     Tag,
+    /// A hash by another tool: not read.
+    Hash,
     /// Looks like a second value or free text that may quote one: not read.
     Dropped,
 }
@@ -62,6 +68,10 @@ const COLUMNS: &[(Column, &[&str])] = &[
     (
         Column::Owners,
         &["owner", "owners", "team", "teams", "responsible"],
+    ),
+    (
+        Column::Readers,
+        &["reader", "readers", "readable_by", "shared_with", "access"],
     ),
     (
         Column::Created,
@@ -112,6 +122,17 @@ const COLUMNS: &[(Column, &[&str])] = &[
     (Column::Dynamic, &["dynamic"]),
     (Column::Tags, &["tags", "labels"]),
     (
+        Column::Hash,
+        &[
+            "value_hash",
+            "hash",
+            "fingerprint",
+            "sha256",
+            "value_sha256",
+            "hmac",
+        ],
+    ),
+    (
         Column::Dropped,
         &[
             "notes",
@@ -145,7 +166,21 @@ const VALUE_WORDS: &[&str] = &[
 const NO_PROVIDER: &str = "manual";
 
 pub(super) fn read(input: &Input, intake: &mut Intake<'_>) -> Result<(), Error> {
-    let mut rows = rows::rows(&input.bytes, intake)?.into_iter();
+    table(rows::rows(&input.bytes, intake)?, intake)
+}
+
+/// Whether a column of this name is read as a value.
+pub(super) fn holds_value(title: &str) -> bool {
+    match column(title) {
+        Column::Value => true,
+        Column::Tag => says_value(title),
+        _ => false,
+    }
+}
+
+/// Reads rows, the header first.
+pub(super) fn table(rows: Vec<Row>, intake: &mut Intake<'_>) -> Result<(), Error> {
+    let mut rows = rows.into_iter();
     let Some(header) = rows.next() else {
         return Err(intake.shape("the table is empty", HINT));
     };
@@ -222,9 +257,10 @@ impl Table {
         for cell in &header.cells {
             let title = cell.trim().to_owned();
             let column = column(&title);
-            let taken = column != Column::Owners && columns.iter().any(|(it, _)| *it == column);
+            let may_repeat = matches!(column, Column::Owners | Column::Readers);
+            let taken = !may_repeat && columns.iter().any(|(it, _)| *it == column);
             let column = match column {
-                Column::Tag | Column::Tags | Column::Dropped => column,
+                Column::Tag | Column::Tags | Column::Hash | Column::Dropped => column,
                 Column::Value if taken => Column::Dropped,
                 _ if taken => Column::Tag,
                 _ => column,
@@ -249,6 +285,11 @@ impl Table {
                     Column::Value
                 };
                 has_value = true;
+            }
+            if *column == Column::Hash {
+                intake.skip(&format!(
+                    "column `{title}` is not read: a hash under another key cannot be compared"
+                ));
             }
             if *column == Column::Dropped {
                 intake.skip(&format!("column `{title}` is not read: it may hold values"));
@@ -342,6 +383,7 @@ impl Draft {
             Column::Scope => text.clone_into(&mut self.scope),
             Column::Environment => record.environment = Some(text.to_owned()),
             Column::Owners => record.owners.extend(intake::people(text)),
+            Column::Readers => record.readers.extend(intake::people(text)),
             Column::Created => record.created = Some(moment(text)?),
             Column::Rotated => record.rotated = Some(moment(text)?),
             Column::Accessed => record.accessed = Some(moment(text)?),
@@ -360,7 +402,7 @@ impl Draft {
             Column::Dynamic => record.dynamic = truth(text)?,
             Column::Tags => self.tags(text),
             Column::Tag => self.tag(title, text),
-            Column::Dropped => {}
+            Column::Hash | Column::Dropped => {}
         }
         Ok(())
     }
@@ -460,6 +502,7 @@ mod tests {
         );
         assert_eq!(db.environment.as_deref(), Some("production"));
         assert_eq!(db.owners, ["ann", "team-shop"]);
+        assert_eq!(db.readers, ["ops", "ann"]);
         assert_eq!(db.created, Some(1_704_412_800));
         assert_eq!(db.rotated, Some(1_764_489_600));
         assert_eq!(db.accessed_by.as_deref(), Some("shop-api"));
@@ -496,6 +539,16 @@ mod tests {
         assert_eq!(records[0].tags.keys().collect::<Vec<_>>(), ["username"]);
         assert_eq!(totals.skipped.len(), 2, "{totals:?}");
         assert!(!format!("{records:?}{totals:?}").contains("hidden"));
+    }
+
+    #[test]
+    fn hashes_of_other_tools_are_no_values() {
+        let (records, totals) = import("name,value_hash,password\na,0f3c,hidden\n").unwrap();
+        assert!(records[0].versions[0].fingerprint.is_some());
+        assert!(records[0].tags.is_empty());
+        assert!(totals.skipped[0].contains("`value_hash`"), "{totals:?}");
+        let (records, _) = import("name,hash\na,0f3c\n").unwrap();
+        assert!(records[0].versions[0].fingerprint.is_none());
     }
 
     #[test]

@@ -1,4 +1,7 @@
-//! `.env` files: one record a variable.
+//! `.env` files: one record a variable. Of a folder, every such file below it.
+//!
+//! A file that shows which variables there are (`.env.example`) declares their names; what it holds are no
+//! values.
 //!
 //! Variables inside values (`${OTHER}`) are not expanded: the file does not hold the expanded value, so
 //! nothing that could be found elsewhere is known.
@@ -10,6 +13,8 @@ use crate::model::reference::SecretName;
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
+pub(super) const HELP: &str = "a .env file, or every .env* file below a folder";
+
 pub(super) const EXAMPLE: &str = "# shop, local\n\
     export DB_PASSWORD='correct horse 71 battery'\n\
     API_TOKEN=tok_example_5f0e3a9b # issued by hand\n\
@@ -19,8 +24,32 @@ pub(super) const EXAMPLE: &str = "# shop, local\n\
     -----END X-----'\n\
     EMPTY=\n";
 
+/// Last words of the names of files that only show which variables there are.
+const SAMPLES: &[&str] = &[
+    "example", "sample", "template", "tmpl", "tpl", "dist", "defaults", "schema",
+];
+
+pub(super) fn applies(below: &str) -> bool {
+    let file = below.rsplit('/').next().unwrap_or(below);
+    match file.split_once(".env") {
+        // dotenv-vault keeps ciphertext there.
+        Some((_, rest)) => rest.is_empty() || (rest.starts_with('.') && rest != ".vault"),
+        None => false,
+    }
+}
+
+pub(super) fn holds(bytes: &[u8]) -> bool {
+    !bytes.contains(&0)
+}
+
+fn is_sample(path: &str) -> bool {
+    path.rsplit(['.', '-', '_'])
+        .next()
+        .is_some_and(|it| SAMPLES.contains(&it))
+}
+
 pub(super) fn read(input: &Input, intake: &mut Intake<'_>) -> Result<(), Error> {
-    let place = Scope::of(&input.name);
+    let place = Scope::of(intake.place());
     let mut reader = Reader::new(&input.bytes);
     // Shells and libraries let the last assignment win.
     let mut seen = BTreeMap::new();
@@ -34,6 +63,7 @@ pub(super) fn read(input: &Input, intake: &mut Intake<'_>) -> Result<(), Error> 
 
 /// What a file's name says about its variables.
 struct Scope {
+    is_sample: bool,
     /// First part of record names.
     label: String,
     /// Workload, where the file is named after one.
@@ -44,15 +74,20 @@ struct Scope {
 impl Scope {
     /// `.env`, `.env.production`, `shop.env`, `shop.env.staging`; anything else counts as `.env`.
     fn of(path: &str) -> Self {
-        let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
+        let cut = path.rfind(['/', '\\']).map_or(0, |it| it + 1);
+        let (folder, file) = path.split_at(cut);
+        let is_sample = is_sample(file);
         let (stem, rest) = match file.split_once(".env") {
             Some((stem, rest)) if rest.is_empty() || rest.starts_with('.') => (stem, rest),
             _ => ("", ""),
         };
-        let environment = rest.split('.').find(|it| !it.is_empty() && *it != "local");
-        let mut label = if stem.is_empty() { "env" } else { stem }.to_owned();
-        label.push_str(rest);
+        let environment = rest
+            .split('.')
+            .find(|it| !it.is_empty() && *it != "local" && !SAMPLES.contains(it));
+        let stem_or_env = if stem.is_empty() { "env" } else { stem };
+        let label = format!("{folder}{stem_or_env}{rest}");
         Self {
+            is_sample,
             label,
             workload: stem.to_owned(),
             environment: environment.map(str::to_owned),
@@ -69,8 +104,15 @@ impl Scope {
                 veil: None,
                 number: 1,
                 created: None,
-                fingerprint: intake.fingerprint(&variable.value),
+                fingerprint: intake
+                    .fingerprint(&variable.value)
+                    .filter(|_| !self.is_sample),
             }],
+            tags: self
+                .is_sample
+                .then(|| ("declared".to_owned(), "example".to_owned()))
+                .into_iter()
+                .collect(),
             ..Record::default()
         }
     }
@@ -337,7 +379,7 @@ mod tests {
             (".env", "env/A", "", None),
             (
                 "deploy/.env.production",
-                "env.production/A",
+                "deploy/env.production/A",
                 "",
                 Some("production"),
             ),
@@ -349,8 +391,8 @@ mod tests {
             ),
             ("shop.env", "shop/A", "shop", None),
             (
-                r"c:\x\shop.env.staging",
-                "shop.staging/A",
+                "x/shop.env.staging",
+                "x/shop.staging/A",
                 "shop",
                 Some("staging"),
             ),
@@ -362,6 +404,48 @@ mod tests {
             assert_eq!(format!("{}/A", scope.label), name, "{path}");
             assert_eq!(scope.workload, workload, "{path}");
             assert_eq!(scope.environment.as_deref(), environment, "{path}");
+        }
+    }
+
+    #[test]
+    fn files_of_a_folder_are_told_by_their_names() {
+        for (path, expected) in [
+            (".env", true),
+            ("a/.env.production", true),
+            ("a/shop.env", true),
+            ("a/.env.example", true),
+            (".envrc", false),
+            (".env.vault", false),
+            ("a/environment.ts", false),
+            (".env/notes.txt", false),
+        ] {
+            assert_eq!(applies(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn examples_declare_names_and_have_no_values() {
+        let seal = Fingerprinter::new([3; 32]);
+        let options = Options::default();
+        for (name, is_sample) in [
+            (".env.example", true),
+            (".env.production.sample", true),
+            ("env-template", true),
+            (".env.production", false),
+        ] {
+            let mut records = Vec::new();
+            let mut keep = |it| records.push(it);
+            let mut intake = Intake::new(name, Some(&seal), &options, &mut keep);
+            let input = Input {
+                name: name.to_owned(),
+                bytes: Zeroizing::new(b"DB_PASSWORD=change me\n".to_vec()),
+            };
+            read(&input, &mut intake).unwrap();
+            let has_value = records[0].versions[0].fingerprint.is_some();
+            assert_eq!(has_value, !is_sample, "{name}");
+            assert_eq!(records[0].tags.contains_key("declared"), is_sample);
+            let sample = records[0].environment.as_deref() == Some("example");
+            assert!(!sample, "{name}");
         }
     }
 

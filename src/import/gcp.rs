@@ -13,6 +13,8 @@ use data_encoding::{BASE64, BASE64URL};
 use std::collections::{BTreeMap, HashMap};
 use zeroize::Zeroizing;
 
+pub(super) const HELP: &str = "what `gcloud secrets` prints with --format=json, one after another";
+
 pub(super) const EXAMPLE: &str = r#"[
  {"name": "projects/123456789012/secrets/shop-db", "createTime": "2024-01-05T10:00:00.123456Z", "etag": "\"1\"", "replication": {"automatic": {}},
   "labels": {"owner": "ann", "team": "team-shop", "environment": "production", "cost-centre": "4711"},

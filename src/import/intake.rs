@@ -5,7 +5,7 @@
 
 use crate::model::fingerprint::{Fingerprint, Fingerprinter};
 use crate::model::record::Record;
-use crate::model::secret::Worth;
+use crate::model::secret::{Secret, Worth};
 use crate::syntax::key;
 use jiff::Timestamp;
 use jiff::civil;
@@ -24,6 +24,10 @@ pub struct Options {
     pub provider: Option<String>,
     /// Fingerprint also what its store does not keep as a secret: plain parameters and variables.
     pub all_values: bool,
+    /// Passwords to try on keystores and encrypted keys; no other is tried.
+    pub passwords: Vec<Secret>,
+    /// When the export was made, seconds since the epoch: for those that tell ages in place of dates.
+    pub exported: Option<i64>,
 }
 
 /// What an import brought.
@@ -37,6 +41,19 @@ pub struct Totals {
     pub values: usize,
     /// What was left out, where and why; never a value.
     pub skipped: Vec<String>,
+    /// What the owner should know of the export itself; never a value.
+    pub notes: Vec<String>,
+}
+
+impl Totals {
+    /// Adds what another file of the same import brought.
+    pub fn add(&mut self, other: Self) {
+        self.records += other.records;
+        self.with_value += other.with_value;
+        self.values += other.values;
+        self.skipped.extend(other.skipped);
+        self.notes.extend(other.notes);
+    }
 }
 
 /// Why an export could not be read. No variant carries a value of the export.
@@ -165,6 +182,8 @@ fn denial_hint(code: &str) -> &'static str {
 /// One run of an importer: seals values, fills defaults, counts, and hands records on.
 pub(super) struct Intake<'a> {
     input: &'a str,
+    /// The path within the folder that is imported, else the name of the file.
+    below: &'a str,
     seal: Option<&'a Fingerprinter>,
     options: &'a Options,
     emit: &'a mut dyn FnMut(Record),
@@ -182,11 +201,31 @@ impl<'a> Intake<'a> {
     ) -> Self {
         Self {
             input,
+            below: input.rsplit(['/', '\\']).next().unwrap_or(input),
             seal: seal.filter(|_| !options.names_only),
             options,
             emit,
             totals: Totals::default(),
             veils: RefCell::default(),
+        }
+    }
+
+    /// For a file of a folder.
+    pub(super) fn below(mut self, below: &'a str) -> Self {
+        self.below = below;
+        self
+    }
+
+    /// What record names of this file begin with: its path within the folder that is imported, else its name.
+    pub(super) fn place(&self) -> &'a str {
+        self.below
+    }
+
+    /// What the name of a file of answers says of whose they are; nothing on standard input.
+    pub(super) fn stem(&self) -> &'a str {
+        match self.below {
+            "standard input" => "",
+            file => file.trim_end_matches(".json"),
         }
     }
 
@@ -253,6 +292,11 @@ impl<'a> Intake<'a> {
     /// Notes what was left out; `what` must hold no value.
     pub(super) fn skip(&mut self, what: &str) {
         self.totals.skipped.push(format!("{}: {what}", self.input));
+    }
+
+    /// Tells what the owner should know; `what` must hold no value.
+    pub(super) fn note(&mut self, what: &str) {
+        self.totals.notes.push(format!("{}: {what}", self.input));
     }
 
     pub(super) fn totals(self) -> Totals {
@@ -347,6 +391,27 @@ pub(super) fn days(text: &str) -> Option<u32> {
         .or_else(|| text.strip_suffix('d'))
         .unwrap_or(text);
     number.trim().parse().ok().filter(|it| *it > 0)
+}
+
+/// What a reader makes of a text, for the tests of importers: values are sealed under a key of threes.
+#[cfg(test)]
+pub(super) fn tried(
+    read: fn(&crate::model::input::Input, &mut Intake<'_>) -> Result<(), Error>,
+    name: &str,
+    bytes: &[u8],
+) -> Result<(Vec<Record>, Totals), Error> {
+    let seal = Fingerprinter::new([3; 32]);
+    let options = Options::default();
+    let mut records = Vec::new();
+    let mut keep = |it| records.push(it);
+    let mut intake = Intake::new(name, Some(&seal), &options, &mut keep);
+    let input = crate::model::input::Input {
+        name: name.to_owned(),
+        bytes: zeroize::Zeroizing::new(bytes.to_vec()),
+    };
+    read(&input, &mut intake)?;
+    let totals = intake.totals();
+    Ok((records, totals))
 }
 
 #[cfg(test)]

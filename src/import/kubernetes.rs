@@ -1,8 +1,10 @@
-//! Kubernetes Secrets, from `kubectl get secret -A -o json` or from manifests: one record a key.
+//! Kubernetes Secrets, from `kubectl get secret -A -o json` or from manifests: one record a key. Objects that make
+//! Secrets declare those (`cluster.rs`); where both are given, they are one record.
 //!
 //! Reads what the owner declares (labels, annotations, managed fields) and nothing else of the metadata:
 //! `last-applied-configuration` and its kind hold the values once more.
 
+use crate::import::cluster;
 use crate::import::intake::{self, Error, Intake};
 use crate::import::tree::{self, Tree};
 use crate::model::input::Input;
@@ -10,10 +12,12 @@ use crate::model::record::{Record, Version};
 use crate::model::reference::SecretName;
 use crate::model::rule::Kind;
 use data_encoding::BASE64;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use x509_cert::Certificate;
 use x509_cert::der::DecodePem;
 use zeroize::Zeroizing;
+
+pub(super) const HELP: &str = "`kubectl get secret -A -o json`, other kinds that make Secrets, or manifests; a folder of them";
 
 pub(super) const EXAMPLE: &str = r#"{
  "apiVersion": "v1",
@@ -89,45 +93,101 @@ const HINT: &str = "export with `kubectl get secret -A -o json --show-managed-fi
 /// A release is the whole chart, compressed: no value that anything else could contain.
 const HELM_RELEASE: &str = "helm.sh/release.v1";
 
+pub(super) fn applies(below: &str) -> bool {
+    [".yaml", ".yml", ".json"]
+        .iter()
+        .any(|it| below.ends_with(it))
+}
+
+/// A template is no manifest before it is rendered.
+pub(super) fn holds(bytes: &[u8]) -> bool {
+    let has = |part: &str| memchr::memmem::find(bytes, part.as_bytes()).is_some();
+    let has_kind = has("Secret") || cluster::KINDS.iter().any(|it| has(it));
+    has("kind") && has("metadata") && has_kind && !has("{{")
+}
+
 pub(super) fn read(input: &Input, intake: &mut Intake<'_>) -> Result<(), Error> {
     let bytes = &input.bytes;
-    let mut seen = 0;
+    let mut found = Found::default();
     if matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[')) {
         for (line, document) in tree::json(bytes, intake)? {
-            walk(&document, Some(line), &mut seen, intake)?;
+            walk(&document, Some(line), &mut found, intake)?;
         }
     } else {
         for document in tree::yaml(bytes, intake)? {
-            walk(&document, None, &mut seen, intake)?;
+            walk(&document, None, &mut found, intake)?;
         }
     }
-    if seen == 0 {
+    if found.seen == 0 {
         return Err(intake.shape("no object of kind Secret or List in it", HINT));
     }
+    found.records.into_iter().for_each(|it| intake.emit(it));
     Ok(())
+}
+
+/// Records in the order of the export, one for each name.
+#[derive(Default)]
+struct Found {
+    seen: usize,
+    records: Vec<Record>,
+    places: HashMap<String, usize>,
+}
+
+impl Found {
+    /// The Secret has the value, and what makes it knows where from and until when.
+    fn add(&mut self, mut record: Record) {
+        let Some(known) = self
+            .places
+            .get(&record.name)
+            .map(|it| &mut self.records[*it])
+        else {
+            self.places.insert(record.name.clone(), self.records.len());
+            self.records.push(record);
+            return;
+        };
+        let has_value = |it: &Record| it.versions.iter().any(|it| it.fingerprint.is_some());
+        if has_value(&record) && !has_value(known) {
+            std::mem::swap(known, &mut record);
+        }
+        for (name, text) in record.tags {
+            known.tags.entry(name).or_insert(text);
+        }
+        known.expires = known.expires.or(record.expires);
+        known.rotation_days = known.rotation_days.or(record.rotation_days);
+        known.rotated = known.rotated.or(record.rotated);
+        known.created = known.created.or(record.created);
+        known.kind = known.kind.or(record.kind);
+    }
 }
 
 /// Secrets at the top, in a `List` and in a bare array. Other kinds are passed over.
 fn walk(
     tree: &Tree,
     line: Option<u32>,
-    seen: &mut usize,
+    found: &mut Found,
     intake: &mut Intake<'_>,
 ) -> Result<(), Error> {
     let kind = tree.text_at(&["kind"]).unwrap_or("");
     let items = match tree.member("items") {
         Some(items) if kind.is_empty() || kind.ends_with("List") => {
-            *seen += 1;
+            found.seen += 1;
             items.items()
         }
         _ => tree.items(),
     };
     for item in items {
-        walk(item, line, seen, intake)?;
+        walk(item, line, found, intake)?;
     }
     if kind == "Secret" {
-        *seen += 1;
-        secret(tree, line, *seen, intake)?;
+        found.seen += 1;
+        secret(tree, line, found, intake)?;
+    } else if cluster::KINDS.contains(&kind) {
+        found.seen += 1;
+        for mut record in cluster::declared(tree) {
+            record.source_line = line;
+            declare_all(tree, &mut record);
+            found.add(record);
+        }
     }
     Ok(())
 }
@@ -135,9 +195,10 @@ fn walk(
 fn secret(
     tree: &Tree,
     line: Option<u32>,
-    nth: usize,
+    found: &mut Found,
     intake: &mut Intake<'_>,
 ) -> Result<(), Error> {
+    let nth = found.seen;
     let Some(name) = tree.text_at(&["metadata", "name"]) else {
         return Err(intake.shape(
             format!("object {nth}: this Secret has no metadata.name"),
@@ -156,19 +217,49 @@ fn secret(
     let kind = tree.text_at(&["type"]).unwrap_or("");
     let values = values(tree, &path, kind, intake);
     if values.is_empty() {
-        intake.emit(draft);
+        found.add(draft);
         return Ok(());
     }
     for (key, value) in values {
-        intake.emit(of_key(
-            &draft,
-            &key,
-            value.as_deref().map(Vec::as_slice),
-            kind,
-            intake,
-        ));
+        let value = value.as_deref().map(Vec::as_slice);
+        found.add(of_key(&draft, &key, value, kind, intake));
+        let logins = match key.as_str() {
+            DOCKER_CONFIG | DOCKER_CFG => value.map(logins).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        for (registry, password) in logins {
+            let key = format!("{key}/{registry}");
+            let mut record = of_key(&draft, &key, Some(&password), kind, intake);
+            record.kind = Some(Kind::Password);
+            found.add(record);
+        }
     }
     Ok(())
+}
+
+/// Keys of Secrets that hold logins to registries.
+const DOCKER_CONFIG: &str = ".dockerconfigjson";
+const DOCKER_CFG: &str = ".dockercfg";
+
+/// Registries with their passwords, which are written twice: as such, and behind the user's name in base64.
+fn logins(config: &[u8]) -> Vec<(String, Zeroizing<Vec<u8>>)> {
+    let Ok(tree) = serde_json::from_slice::<Tree>(config) else {
+        return Vec::new();
+    };
+    let registries = tree.member("auths").unwrap_or(&tree).members().iter();
+    let password = |it: &Tree| {
+        let written = it
+            .text_at(&["password"])
+            .map(|it| Zeroizing::new(it.as_bytes().to_vec()));
+        written.or_else(|| {
+            let pair = unwrapped(it.text_at(&["auth"])?)?;
+            let colon = pair.iter().position(|it| *it == b':')?;
+            Some(Zeroizing::new(pair[colon + 1..].to_vec()))
+        })
+    };
+    registries
+        .filter_map(|(name, it)| Some((name.clone(), password(it)?)))
+        .collect()
 }
 
 /// Key by key, what the Secret holds; `None` where the value is not to be had.
@@ -265,17 +356,21 @@ fn declared(tree: &Tree) -> Record {
         rotated: data_changed(tree),
         ..Record::default()
     };
-    for place in ["labels", "annotations"] {
-        for (name, value) in tree.at(&["metadata", place]).map_or(&[][..], Tree::members) {
-            if let Some(text) = value.text() {
-                declare(&mut record, name.rsplit('/').next().unwrap_or(name), text);
-            }
-        }
-    }
+    declare_all(tree, &mut record);
     if let Some(kind) = tree.text_at(&["type"]).filter(|it| *it != "Opaque") {
         record.tags.insert("type".to_owned(), kind.to_owned());
     }
     record
+}
+
+fn declare_all(tree: &Tree, record: &mut Record) {
+    for place in ["labels", "annotations"] {
+        for (name, value) in tree.at(&["metadata", place]).map_or(&[][..], Tree::members) {
+            if let Some(text) = value.text() {
+                declare(record, name.rsplit('/').next().unwrap_or(name), text);
+            }
+        }
+    }
 }
 
 fn declare(record: &mut Record, name: &str, text: &str) {
@@ -386,6 +481,54 @@ mod tests {
                 ("n/bare", None),
             ]
         );
+    }
+
+    #[test]
+    fn logins_to_registries_are_values_of_their_own() {
+        let config = r#"{"auths": {"r.example": {"username": "ann", "password": "first value 11"}, "s.example": {"auth": "YW5uOnNlY29uZCB2YWx1ZSAyMg=="}, "t.example": {}}}"#;
+        let text = format!(
+            "kind: Secret\ntype: kubernetes.io/dockerconfigjson\nmetadata: {{name: pull}}\nstringData:\n  .dockerconfigjson: '{config}'\n"
+        );
+        let (records, _) = import(&text).unwrap();
+        let seal = Fingerprinter::new([3; 32]);
+        let seen: Vec<_> = records[1..]
+            .iter()
+            .map(|it| (it.name.as_str(), it.versions[0].fingerprint))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                (
+                    "pull#.dockerconfigjson/r.example",
+                    Some(seal.fingerprint(b"first value 11"))
+                ),
+                (
+                    "pull#.dockerconfigjson/s.example",
+                    Some(seal.fingerprint(b"second value 22"))
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_makes_a_secret_and_the_secret_are_one_record() {
+        let made = "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: web, namespace: shop, labels: {team: pay}}\n\
+            spec: {secretName: web-tls}\nstatus: {notAfter: 2026-04-01T00:00:00Z}\n";
+        let secret = "kind: Secret\nmetadata: {name: web-tls, namespace: shop}\nstringData: {tls.key: hidden, tls.crt: also}\n";
+        for text in [
+            format!("{made}---\n{secret}"),
+            format!("{secret}---\n{made}"),
+        ] {
+            let (records, totals) = import(&text).unwrap();
+            assert_eq!((records.len(), totals.with_value), (2, 2), "{text}");
+            let certificate = records.iter().find(|it| it.name == "shop/web-tls#tls.crt");
+            let certificate = certificate.unwrap();
+            assert_eq!(certificate.expires, Some(1_775_001_600));
+            assert_eq!(certificate.tags["made_by"], "Certificate/web");
+        }
+        let (records, _) = import(made).unwrap();
+        assert_eq!(records[0].owners, ["pay"]);
+        assert!(holds(made.as_bytes()) && !holds(b"kind: Secret\nmetadata: {name: '{{ .x }}'}"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! This page is the switchboard: what can be imported, by which name. Values are fingerprinted while
 //! they are parsed; nothing here keeps or shows one. Keeping records is the work of `inventory`.
 
+mod ansible;
 mod aws;
 #[cfg(feature = "live")]
 mod aws_client;
@@ -16,14 +17,27 @@ mod aws_sign;
 mod azure;
 mod cloud;
 mod cloudtrail;
+mod cluster;
 mod csv;
+mod declared;
+mod doppler;
 mod dotenv;
 pub mod evidence;
 mod gcp;
+mod github;
+mod gitlab;
+mod infisical;
 mod intake;
+mod json;
+mod keystore;
 mod kubernetes;
+mod onepassword;
+mod people;
 mod provider;
+mod radar;
 mod rows;
+mod sops;
+mod terraform;
 #[cfg(feature = "live")]
 mod transport;
 mod tree;
@@ -31,102 +45,124 @@ mod vault;
 mod vault_audit;
 #[cfg(feature = "live")]
 mod vault_client;
+mod vault_engines;
 #[cfg(feature = "live")]
 pub mod vault_live;
 
 pub use intake::{Error, Options, Totals};
+pub use people::EXAMPLE as PEOPLE_EXAMPLE;
 
 use crate::model::fingerprint::Fingerprinter;
 use crate::model::input::Input;
+use crate::model::people::Entry;
 use crate::model::record::Record;
 use intake::Intake;
+use std::fmt;
 
 /// A format that records can be read from.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Importer {
-    /// `.env` files.
-    Dotenv,
-    /// A table with named columns.
-    Csv,
-    /// `kubectl get secret -A -o json`, or manifests.
-    Kubernetes,
-    /// Vault or OpenBao KV output, wrapped with paths.
-    Vault,
-    /// What the AWS command line prints.
-    Aws,
-    /// What `gcloud secrets` prints.
-    Gcp,
-    /// What `az keyvault` prints.
-    Azure,
+struct Format {
+    /// Its name on the command line.
+    name: &'static str,
+    /// One line of help.
+    help: &'static str,
+    /// A small export, with invented values.
+    example: &'static str,
+    /// Which files of a folder are of this format; `None` where a folder makes no sense.
+    folder: Option<Folder>,
+    read: fn(&Input, &mut Intake<'_>) -> Result<(), Error>,
 }
 
+/// Which files of a folder are of a format.
+struct Folder {
+    /// By the path below the folder.
+    applies: fn(&str) -> bool,
+    /// By what the file holds.
+    holds: fn(&[u8]) -> bool,
+}
+
+macro_rules! formats {
+    (@folder $module:ident folder) => {
+        Some(Folder { applies: $module::applies, holds: $module::holds })
+    };
+    (@folder $module:ident) => {
+        None
+    };
+    ($($name:literal => $module:ident $($folder:ident)?),* $(,)?) => {
+        &[$(Format {
+            name: $name,
+            help: $module::HELP,
+            example: $module::EXAMPLE,
+            folder: formats!(@folder $module $($folder)?),
+            read: $module::read,
+        }),*]
+    };
+}
+
+const FORMATS: &[Format] = formats![
+    "ansible-vault" => ansible folder,
+    "aws" => aws,
+    "azure" => azure,
+    "csv" => csv,
+    "doppler" => doppler folder,
+    "dotenv" => dotenv folder,
+    "gcp" => gcp,
+    "github-secrets" => github folder,
+    "gitlab-variables" => gitlab folder,
+    "infisical" => infisical folder,
+    "json" => json,
+    "keystore" => keystore folder,
+    "kubernetes" => kubernetes folder,
+    "onepassword" => onepassword folder,
+    "sops" => sops folder,
+    "terraform-state" => terraform folder,
+    "vault" => vault,
+    "vault-radar" => radar,
+];
+
+/// One of the formats.
+#[derive(Clone, Copy)]
+pub struct Importer(&'static Format);
+
 impl Importer {
-    /// Every importer with its name on the command line and one line of help.
-    pub const NAMES: &'static [(&'static str, &'static str, Self)] = &[
-        (
-            "dotenv",
-            "a .env file: NAME=value, one a line",
-            Self::Dotenv,
-        ),
-        (
-            "csv",
-            "a table with a header: name, key, provider, owner, created, rotated, expires, value, ...",
-            Self::Csv,
-        ),
-        (
-            "kubernetes",
-            "`kubectl get secret -A -o json`, or YAML manifests",
-            Self::Kubernetes,
-        ),
-        (
-            "vault",
-            "Vault or OpenBao KV exports: entries of path, metadata and data, as JSON or JSON Lines",
-            Self::Vault,
-        ),
-        (
-            "aws",
-            "what `aws secretsmanager`, `aws ssm` and `aws iam get-credential-report` print as JSON, one after another",
-            Self::Aws,
-        ),
-        (
-            "gcp",
-            "what `gcloud secrets` prints with --format=json, one after another",
-            Self::Gcp,
-        ),
-        (
-            "azure",
-            "what `az keyvault secret`, `key` and `certificate` print as JSON, one after another",
-            Self::Azure,
-        ),
-    ];
+    /// Every importer, by name.
+    pub fn all() -> impl Iterator<Item = Self> {
+        FORMATS.iter().map(Self)
+    }
 
     /// The importer of that name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::NAMES
-            .iter()
-            .find(|(it, _, _)| *it == name)
-            .map(|(_, _, importer)| *importer)
+        Self::all().find(|it| it.name() == name)
     }
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(_, _, it)| *it == self)
-            .map_or("", |(name, _, _)| name)
+        self.0.name
+    }
+
+    /// One line of help.
+    pub fn help(self) -> &'static str {
+        self.0.help
+    }
+
+    /// Whether a folder of such files can be read as one source.
+    pub fn reads_folders(self) -> bool {
+        self.0.folder.is_some()
+    }
+
+    /// Whether a file with this path below an imported folder may be of this format.
+    pub fn applies(self, below: &str) -> bool {
+        self.0.folder.as_ref().is_some_and(|it| (it.applies)(below))
     }
 
     /// A small export of this format, with invented values.
     pub fn example(self) -> &'static str {
-        match self {
-            Self::Dotenv => dotenv::EXAMPLE,
-            Self::Csv => csv::EXAMPLE,
-            Self::Kubernetes => kubernetes::EXAMPLE,
-            Self::Vault => vault::EXAMPLE,
-            Self::Aws => aws::EXAMPLE,
-            Self::Gcp => gcp::EXAMPLE,
-            Self::Azure => azure::EXAMPLE,
-        }
+        self.0.example
+    }
+}
+
+impl fmt::Debug for Importer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Importer({})", self.name())
     }
 }
 
@@ -142,16 +178,37 @@ pub fn read(
     emit: &mut dyn FnMut(Record),
 ) -> Result<Totals, Error> {
     let mut intake = Intake::new(&input.name, seal, options, emit);
-    match importer {
-        Importer::Dotenv => dotenv::read(input, &mut intake)?,
-        Importer::Csv => csv::read(input, &mut intake)?,
-        Importer::Kubernetes => kubernetes::read(input, &mut intake)?,
-        Importer::Vault => vault::read(input, &mut intake)?,
-        Importer::Aws => aws::read(input, &mut intake)?,
-        Importer::Gcp => gcp::read(input, &mut intake)?,
-        Importer::Azure => azure::read(input, &mut intake)?,
-    }
+    (importer.0.read)(input, &mut intake)?;
     Ok(intake.totals())
+}
+
+/// Reads a team file or a leavers list: lines about people, and no record.
+pub fn people(input: &Input) -> Result<Vec<Entry>, Error> {
+    let options = Options::default();
+    let mut ignore = |_| {};
+    people::read(
+        input,
+        &Intake::new(&input.name, None, &options, &mut ignore),
+    )
+}
+
+/// Reads a file of a folder that is imported as one source; `below` is its path in there. `None` if it is of
+/// another format.
+pub fn read_within(
+    importer: Importer,
+    input: &Input,
+    below: &str,
+    seal: Option<&Fingerprinter>,
+    options: &Options,
+    emit: &mut dyn FnMut(Record),
+) -> Result<Option<Totals>, Error> {
+    let is_one = |it: &Folder| (it.applies)(below) && (it.holds)(&input.bytes);
+    if !importer.0.folder.as_ref().is_some_and(is_one) {
+        return Ok(None);
+    }
+    let mut intake = Intake::new(&input.name, seal, options, emit).below(below);
+    (importer.0.read)(input, &mut intake)?;
+    Ok(Some(intake.totals()))
 }
 
 #[cfg(test)]
@@ -179,19 +236,21 @@ mod tests {
         (records, result)
     }
 
+    /// Formats whose exports hold no values, or sealed ones.
+    const WITHOUT_VALUES: &[&str] = &["ansible-vault", "github-secrets", "sops", "vault-radar"];
+
     #[test]
     fn every_example_yields_records_with_values() {
-        for (name, _, importer) in Importer::NAMES {
-            let (records, result) = attempt(
-                *importer,
-                importer.example().as_bytes(),
-                &Options::default(),
-            );
+        for importer in Importer::all() {
+            let name = importer.name();
+            let (records, result) =
+                attempt(importer, importer.example().as_bytes(), &Options::default());
             let totals = result.unwrap();
             assert_eq!(totals.records, records.len(), "{name}");
             assert!(records.len() >= 2, "{name}: {}", records.len());
-            assert!(totals.values >= 2, "{name}");
-            assert_eq!(Importer::named(name), Some(*importer));
+            let has_values = !WITHOUT_VALUES.contains(&name);
+            assert_eq!(totals.values >= 2, has_values, "{name}");
+            assert_eq!(Importer::named(name).map(Importer::name), Some(name));
             let mut names: Vec<_> = records.iter().map(|it| &it.name).collect();
             names.sort();
             names.dedup();
@@ -206,22 +265,27 @@ mod tests {
     }
 
     #[test]
+    fn names_are_sorted_and_told_in_a_line() {
+        assert!(FORMATS.windows(2).all(|it| it[0].name < it[1].name));
+        for it in FORMATS {
+            assert!(!it.help.is_empty() && it.help.len() < 120, "{}", it.name);
+        }
+    }
+
+    #[test]
     fn names_only_and_no_seal_yield_no_fingerprint() {
         let names_only = Options {
             names_only: true,
             ..Options::default()
         };
-        for (name, _, importer) in Importer::NAMES {
-            let (whole, _) = attempt(
-                *importer,
-                importer.example().as_bytes(),
-                &Options::default(),
-            );
-            let (records, result) = attempt(*importer, importer.example().as_bytes(), &names_only);
+        for importer in Importer::all() {
+            let name = importer.name();
+            let (whole, _) = attempt(importer, importer.example().as_bytes(), &Options::default());
+            let (records, result) = attempt(importer, importer.example().as_bytes(), &names_only);
             assert_eq!(result.unwrap().values, 0, "{name}");
             let mut unsealed = Vec::new();
             let bytes = input(importer.example().as_bytes());
-            read(*importer, &bytes, None, &Options::default(), &mut |it| {
+            read(importer, &bytes, None, &Options::default(), &mut |it| {
                 unsealed.push(it)
             })
             .unwrap();
@@ -251,21 +315,21 @@ mod tests {
             state ^= state << 17;
             state
         };
-        for (_, _, importer) in Importer::NAMES {
+        for importer in Importer::all() {
             let example = importer.example().as_bytes();
             for length in 0..example.len() {
-                let _ = attempt(*importer, &example[..length], &Options::default());
+                let _ = attempt(importer, &example[..length], &Options::default());
             }
             for _ in 0..200 {
                 let length = usize::try_from(random() % 300).unwrap();
                 let noise: Vec<u8> = (0..length).map(|_| random().to_le_bytes()[3]).collect();
-                let _ = attempt(*importer, &noise, &Options::default());
+                let _ = attempt(importer, &noise, &Options::default());
                 let mut bent = example.to_vec();
                 for _ in 0..4 {
                     let at = usize::try_from(random()).unwrap_or(0) % bent.len();
                     bent[at] = random().to_le_bytes()[2];
                 }
-                let _ = attempt(*importer, &bent, &Options::default());
+                let _ = attempt(importer, &bent, &Options::default());
             }
         }
     }
@@ -273,64 +337,56 @@ mod tests {
     #[test]
     fn faults_tell_the_place_and_never_the_value() {
         let planted = "Pl4nted-Value-9c1f27";
-        let cases: &[(Importer, String)] = &[
-            (Importer::Dotenv, format!("A=\"{planted}\nB=2\n")),
-            (Importer::Dotenv, format!("A=1\n{planted}\n")),
+        let cases: &[(&str, String)] = &[
+            ("dotenv", format!("A=\"{planted}\nB=2\n")),
+            ("dotenv", format!("A=1\n{planted}\n")),
+            ("csv", format!("name,value,rotated\nx,a,{planted}\n")),
+            ("csv", format!("name,value\nx,\"{planted}\n")),
+            ("csv", format!("name,value\nx,{planted},more\n")),
             (
-                Importer::Csv,
-                format!("name,value,rotated\nx,a,{planted}\n"),
-            ),
-            (Importer::Csv, format!("name,value\nx,\"{planted}\n")),
-            (Importer::Csv, format!("name,value\nx,{planted},more\n")),
-            (
-                Importer::Kubernetes,
+                "kubernetes",
                 format!("{{\"kind\": \"Secret\", \"data\": {{\"a\": \"{planted}"),
             ),
             (
-                Importer::Kubernetes,
+                "kubernetes",
                 format!("kind: Secret\nmetadata: {{name: x}}\ndata:\n  a: '{planted}!'\n"),
             ),
             (
-                Importer::Kubernetes,
+                "kubernetes",
                 format!("kind: Secret\ndata:\n  a: \"{planted}\n"),
             ),
             (
-                Importer::Vault,
+                "vault",
                 format!("{{\"path\": \"kv/a\", \"data\": {{\"a\": \"{planted}\" x"),
             ),
+            ("vault", format!("[{{\"data\": {{\"a\": \"{planted}\"}}}}]")),
             (
-                Importer::Vault,
-                format!("[{{\"data\": {{\"a\": \"{planted}\"}}}}]"),
-            ),
-            (
-                Importer::Azure,
+                "azure",
                 format!("{{\"id\": \"{planted}\", \"value\": \"{planted}\"}}"),
             ),
             (
-                Importer::Gcp,
+                "gcp",
                 format!("{{\"name\": \"db\", \"value\": \"{planted}\"}}"),
             ),
             (
-                Importer::Gcp,
+                "gcp",
                 format!(
                     "{{\"name\": \"projects/p/secrets/a/versions/1\", \"payload\": {{\"data\": \"{planted}!\"}}}}"
                 ),
             ),
+            ("aws", format!("{{\"SecretString\": \"{planted}\"}}")),
             (
-                Importer::Aws,
-                format!("{{\"SecretString\": \"{planted}\"}}"),
-            ),
-            (
-                Importer::Aws,
+                "aws",
                 format!("{{\"SecretValues\": [{{\"SecretString\": \"{planted}\"}}]}}"),
             ),
             (
-                Importer::Aws,
+                "aws",
                 format!("{{\"Parameter\": {{\"Value\": \"{planted}\", \"Type\": \"String\"}}}}"),
             ),
         ];
-        for (importer, text) in cases {
-            let (_, result) = attempt(*importer, text.as_bytes(), &Options::default());
+        for (name, text) in cases {
+            let importer = Importer::named(name).unwrap();
+            let (_, result) = attempt(importer, text.as_bytes(), &Options::default());
             let told = match result {
                 Ok(totals) => format!("{totals:?}"),
                 Err(error) => format!("{error} {error:?} {:?}", error.hint()),

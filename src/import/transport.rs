@@ -27,6 +27,9 @@ pub enum PlainHttp {
     Anywhere,
 }
 
+/// Questions on their way at once: enough to hide the way there and back, few enough to be no burden.
+pub(super) const WORKERS: usize = 8;
+
 /// What asks a server; `authorities` are certificates (PEM) to trust in place of the public ones.
 pub(super) fn agent(authorities: Option<&[u8]>, source: &str) -> Result<Agent, Error> {
     let config = Agent::config_builder()
@@ -34,6 +37,8 @@ pub(super) fn agent(authorities: Option<&[u8]>, source: &str) -> Result<Agent, E
         .timeout_connect(Some(CONNECT))
         .timeout_global(Some(ANSWER))
         .max_redirects(0)
+        .max_idle_connections(WORKERS)
+        .max_idle_connections_per_host(WORKERS)
         .proxy(None)
         .http_status_as_error(false)
         .user_agent("keyatlas")

@@ -291,6 +291,14 @@ pub(super) fn picked(bytes: &[u8], wanted: &[&str]) -> Result<Tree, serde_json::
 
 /// JSON documents one after another (one document, or JSON Lines), each with its line.
 pub(super) fn json(bytes: &[u8], intake: &Intake<'_>) -> Result<Vec<(u32, Tree)>, Error> {
+    documents(bytes).map_err(|(line, column, what)| intake.syntax(line, column, what))
+}
+
+/// Documents with the lines that they begin on.
+type Documents = Vec<(u32, Tree)>;
+
+/// The same; a fault is its line, its column and what is wrong.
+pub(super) fn documents(bytes: &[u8]) -> Result<Documents, (u64, u64, &'static str)> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut documents = Vec::new();
     let mut stream = serde_json::Deserializer::from_slice(bytes).into_iter::<Tree>();
@@ -306,11 +314,8 @@ pub(super) fn json(bytes: &[u8], intake: &Intake<'_>) -> Result<Vec<(u32, Tree)>
             None => return Ok(documents),
             Some(Ok(tree)) => documents.push((line, tree)),
             Some(Err(error)) => {
-                return Err(intake.syntax(
-                    error.line() as u64,
-                    error.column().max(1) as u64,
-                    json_fault(&error),
-                ));
+                let (line, column) = (error.line(), error.column().max(1));
+                return Err((line as u64, column as u64, json_fault(&error)));
             }
         }
     }

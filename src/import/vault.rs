@@ -1,14 +1,18 @@
-//! Vault and OpenBao KV: what `kv metadata get` and `kv get` print, wrapped with the path they leave out.
+//! Vault and OpenBao: what `kv metadata get`, `kv get` and `read` print, wrapped with the path they leave out.
 //!
+//! What is no KV is the work of `vault_engines.rs`.
 //! Also the common ground of exports and live servers: an [`Object`] is built from either.
 
 use crate::import::intake::{self, Error, Intake};
 use crate::import::tree::{self, Tree};
+use crate::import::vault_engines::{self as engines, Certificates, Thing};
 use crate::model::input::Input;
 use crate::model::record::{Record, Version};
 use crate::model::reference::SecretName;
 use crate::model::rule::Kind;
 use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) const HELP: &str = "Vault or OpenBao exports: entries of path, metadata and data, as JSON or JSON Lines; or --addr";
 
 pub(super) const EXAMPLE: &str = r#"{"path": "kv/shop/db",
  "metadata": {"request_id": "1", "data": {"created_time": "2024-01-05T10:00:00.123456789Z", "current_version": 3, "oldest_version": 1,
@@ -46,6 +50,7 @@ pub(super) fn read(input: &Input, intake: &mut Intake<'_>) -> Result<(), Error> 
         return Err(intake.shape("the export is empty", HINT));
     }
     let mut objects: BTreeMap<String, Object<'_>> = BTreeMap::new();
+    let mut others = Others::default();
     for (index, (line, path, tree)) in found.into_iter().enumerate() {
         let Some(path) = path.or_else(|| tree.text_at(&["path"])) else {
             return Err(intake.shape(
@@ -53,15 +58,58 @@ pub(super) fn read(input: &Input, intake: &mut Intake<'_>) -> Result<(), Error> 
                 HINT,
             ));
         };
+        if others.take(path, tree, line, intake) {
+            continue;
+        }
         let path = full_path(tree.text_at(&["mount"]), path);
         let object = objects.entry(path).or_default();
         object.line.get_or_insert(line);
         object.take(tree);
     }
     for (path, object) in &objects {
-        object.emit(path, intake);
+        object.emit(path, "", intake);
+    }
+    let records = others.records.into_iter();
+    for record in records.chain(others.certificates.into_records()) {
+        intake.emit(record);
     }
     Ok(())
+}
+
+/// What is no KV.
+#[derive(Default)]
+struct Others {
+    records: Vec<Record>,
+    certificates: Certificates,
+}
+
+impl Others {
+    /// Whether the entry was one of these.
+    fn take(&mut self, path: &str, tree: &Tree, line: u32, intake: &mut Intake<'_>) -> bool {
+        let Some(mut data) = tree.member("data") else {
+            return false;
+        };
+        // What `read -format=json` prints around it.
+        if data.member("request_id").is_some() || data.member("lease_id").is_some() {
+            data = data.member("data").unwrap_or(data);
+        }
+        let path = path.trim_matches('/');
+        let mut record = match engines::thing(path, data) {
+            None => return false,
+            Some(Thing::Certificate) => {
+                if !self.certificates.add(path, data, intake) {
+                    intake.skip(&format!("{path}: this certificate cannot be read"));
+                }
+                return true;
+            }
+            Some(Thing::Static) => engines::static_role(path, data, None, intake),
+            Some(Thing::Dynamic) => engines::dynamic_role(path, data),
+            Some(Thing::SecretId) => engines::secret_id(path, data),
+        };
+        record.source_line = Some(line);
+        self.records.push(record);
+        true
+    }
 }
 
 /// `{"kv/shop/db": {...}, ...}`: no name the tools print at the top holds a slash.
@@ -123,10 +171,14 @@ impl<'a> Object<'a> {
     }
 
     /// Emits a record for each field, or one for the whole where no fields are known.
-    pub(super) fn emit(&self, path: &str, intake: &mut Intake<'_>) {
+    pub(super) fn emit(&self, path: &str, namespace: &str, intake: &mut Intake<'_>) {
         let payloads: Vec<Payload<'_>> = self.data.iter().map(|it| payload(it)).collect();
         let history = self.history(&payloads);
-        let draft = self.draft(path, &payloads, &history, intake);
+        let mut draft = self.draft(path, &payloads, &history, intake);
+        draft.secret.scope = namespace.to_owned();
+        if !namespace.is_empty() {
+            draft.name = format!("{namespace}/{path}");
+        }
         let fields: BTreeSet<&str> = payloads
             .iter()
             .filter_map(|it| it.fields)
@@ -138,7 +190,7 @@ impl<'a> Object<'a> {
         }
         for field in fields {
             let mut record = draft.clone();
-            record.name = format!("{path}#{field}");
+            record.name = format!("{}#{field}", draft.name);
             record.secret.key = Some(field.to_owned());
             record.versions = versions(field, &history, intake);
             record.rotated = since(&record.versions).or(draft.rotated);
@@ -205,6 +257,15 @@ impl<'a> Object<'a> {
             let version = self.member("versions")?.member(&number.to_string())?;
             time(version, "deletion_time")
         });
+        let state = |(number, _): (&u32, _)| {
+            let version = self.member("versions")?.member(&number.to_string())?;
+            version.text_at(&["destroyed"]).filter(|it| *it == "true")
+        };
+        if current.and_then(state).is_some() {
+            record
+                .tags
+                .insert("state".to_owned(), "destroyed".to_owned());
+        }
         let custom = self
             .member("custom_metadata")
             .or_else(|| payloads.iter().rev().find_map(|it| it.custom));
@@ -415,6 +476,39 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn what_other_engines_hold_is_read_too() {
+        let text = r#"{"path": "database/static-roles/shop", "data": {"request_id": "1", "data": {"username": "shop", "db_name": "pg",
+             "last_vault_rotation": "2026-01-10T08:00:00Z", "rotation_period": 2592000}}}
+            {"path": "database/roles/ro", "data": {"db_name": "pg", "default_ttl": 3600, "max_ttl": 86400}}
+            {"path": "auth/approle/role/ci/secret-id-accessor/lookup", "data": {"request_id": "2", "data": {"creation_time": "2026-01-10T08:00:00Z",
+             "expiration_time": "0001-01-01T00:00:00Z", "secret_id_accessor": "acc-1", "secret_id_num_uses": 10, "secret_id_ttl": 0,
+             "metadata": {"owner": "ann"}}}}
+            {"path": "kv/gone", "metadata": {"current_version": 1, "versions": {"1": {"created_time": "2026-01-10T08:00:00Z", "destroyed": true}}}}"#;
+        let (records, _) = import(text).unwrap();
+        let names: Vec<_> = records.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "kv/gone",
+                "database/static-creds/shop#password",
+                "database/creds/ro",
+                "auth/approle/role/ci/secret-id#acc-1",
+            ]
+        );
+        assert_eq!(records[0].tags["state"], "destroyed");
+        assert_eq!(records[1].rotation_days, Some(30));
+        assert_eq!(records[1].rotated, Some(1_768_032_000));
+        assert!(records[2].dynamic && !records[1].dynamic);
+        assert_eq!(records[2].tags["max_ttl"], "86400");
+        assert_eq!(
+            (records[3].created, records[3].expires),
+            (Some(1_768_032_000), None)
+        );
+        assert_eq!(records[3].owners, ["ann"]);
+        assert_eq!(records[3].tags["secret_id_num_uses"], "10");
     }
 
     #[test]

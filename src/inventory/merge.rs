@@ -91,10 +91,10 @@ fn spread(estate: &Estate, incoming: Vec<Record>, source: &str) -> Vec<Record> {
 /// Keeps apart what only shares a name: the plain name goes to the first, the canonical name or the place
 /// in its source to those that come later.
 fn rename(estate: &Estate, record: &mut Record, source: &str) {
-    let placed = format!("{source}#{}", record.secret.path);
-    let canonical = match record.secret.provider.as_str() {
-        "env" => placed.clone(),
-        _ => record.secret.to_string(),
+    let placed = placed(record, source);
+    let canonical = match is_local(record) {
+        true => placed.clone(),
+        false => record.secret.to_string(),
     };
     let names = [record.name.clone(), canonical, placed];
     let free = names.into_iter().find(|name| {
@@ -105,18 +105,43 @@ fn rename(estate: &Estate, record: &mut Record, source: &str) {
     record.name = free.unwrap_or_else(|| format!("{source}#{}", record.secret));
 }
 
+/// The names of these providers hold only within the file they stand in.
+const LOCAL: &[&str] = &["ansible-vault", "env", "file", "sops", "terraform"];
+
+fn is_local(record: &Record) -> bool {
+    LOCAL.contains(&record.secret.provider.as_str())
+}
+
+/// A name that begins with the place it was read from.
+fn placed(record: &Record, source: &str) -> String {
+    let (path, key) = (record.secret.path.as_str(), record.secret.key.as_deref());
+    let file = match record.source.as_str() {
+        "" => source,
+        file => file,
+    };
+    match key.filter(|_| is_local(record)) {
+        Some(key) if file.ends_with(path) => format!("{file}#{key}"),
+        Some(key) => format!("{file}#{path}#{key}"),
+        None => format!("{file}#{path}"),
+    }
+}
+
 /// Whether a known record is the same thing: not one of another provider or scope, and not another
 /// file's variable.
 fn is_same(known: &Known, record: &Record, source: &str) -> bool {
     let (old, new) = (&known.record.secret, &record.secret);
     let scopes_differ = !old.scope.is_empty() && !new.scope.is_empty() && old.scope != new.scope;
     let other_file =
-        new.provider == "env" && !known.sources.is_empty() && !known.sources.contains(source);
+        is_local(record) && !known.sources.is_empty() && !known.sources.contains(source);
     old.provider == new.provider && !scopes_differ && !other_file
 }
 
 fn put(estate: &mut Estate, mut record: Record, source: &str, again: bool, now: i64) {
-    source.clone_into(&mut record.source);
+    // A file of the folder that is imported stays named.
+    let is_within = record.source.strip_prefix(source);
+    if !is_within.is_some_and(|it| it.starts_with('/')) {
+        source.clone_into(&mut record.source);
+    }
     record.gone = false;
     let known = estate.entry(record.name.clone()).or_default();
     let is_new = known.record.name.is_empty();
@@ -139,6 +164,7 @@ fn retire(estate: &mut Estate, touched: &BTreeSet<String>, source: &str) {
     let objects: HashSet<Object> = touched
         .iter()
         .filter_map(|it| estate.get(it))
+        .filter(|it| it.record.secret.key.is_some())
         .map(|it| object(&it.record))
         .collect();
     estate.retain(|name, known| {
@@ -213,11 +239,8 @@ fn own(old: &Record, mut new: Record) -> Record {
 fn other(old: &Record, new: Record) -> Record {
     let mut record = old.clone();
     record.gone = false;
-    for owner in new.owners {
-        if !record.owners.contains(&owner) {
-            record.owners.push(owner);
-        }
-    }
+    join(&mut record.owners, new.owners);
+    join(&mut record.readers, new.readers);
     for (name, text) in new.tags {
         record.tags.entry(name).or_insert(text);
     }
@@ -236,6 +259,15 @@ fn other(old: &Record, new: Record) -> Record {
     record.kind = record.kind.or(new.kind);
     record.dynamic |= new.dynamic;
     record
+}
+
+/// Adds the names that are not there yet.
+fn join(names: &mut Vec<String>, more: Vec<String>) {
+    for name in more {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
 }
 
 /// Joins histories; the second part is when the value changed, if this import is the first to show it.
@@ -356,6 +388,27 @@ mod tests {
     }
 
     type Told = &'static [(u32, i64, u8)];
+
+    #[test]
+    fn what_lies_in_files_of_one_name_is_kept_apart() {
+        let mut estate = Estate::new();
+        for round in 0..2 {
+            for source in ["a/web.pem", "b/web.pem", "c"] {
+                let mut key = record("web.pem", Some("key"), &[(1, 0, 1)]);
+                key.secret.provider = "file".to_owned();
+                key.source = match source {
+                    "c" => "c/web.pem".to_owned(),
+                    file => file.to_owned(),
+                };
+                let merge = import(&mut estate, vec![key], source, 1);
+                assert_eq!(merge.added.len(), usize::from(round == 0), "{source}");
+                assert_eq!(merge.unchanged, round, "{source}");
+            }
+        }
+        let names: Vec<_> = estate.keys().map(String::as_str).collect();
+        assert_eq!(names, ["b/web.pem#key", "c/web.pem#key", "web.pem#key"]);
+        assert_eq!(estate["c/web.pem#key"].record.source, "c/web.pem");
+    }
 
     #[test]
     fn histories_are_joined_and_never_lost() {
@@ -488,13 +541,16 @@ mod tests {
         let mut estate = Estate::new();
         let mut first = record("a", None, &[(1, 5, 1)]);
         first.owners = vec!["ann".to_owned()];
+        first.readers = vec!["zoe".to_owned()];
         import(&mut estate, vec![first], "vault", 1);
         let mut second = record("a", None, &[]);
         second.owners = vec!["bob".to_owned(), "ann".to_owned()];
+        second.readers = vec!["zoe".to_owned(), "ops".to_owned()];
         second.rotation_days = Some(90);
         import(&mut estate, vec![second], "sheet", 2);
         let known = &estate["a"];
         assert_eq!(known.record.owners, ["ann", "bob"]);
+        assert_eq!(known.record.readers, ["zoe", "ops"]);
         assert_eq!(known.record.rotation_days, Some(90));
         assert_eq!(known.record.source, "vault");
         assert_eq!(known.record.versions.len(), 1);

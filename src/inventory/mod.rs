@@ -7,6 +7,7 @@ mod error;
 mod evidence;
 mod key;
 mod merge;
+mod people;
 mod schema;
 mod store;
 mod table;

@@ -97,6 +97,27 @@ CREATE TABLE access (
     PRIMARY KEY (record, position)
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+CREATE TABLE reader (
+    record INTEGER NOT NULL REFERENCES record ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (record, position)
+) STRICT, WITHOUT ROWID;
+",
+    "
+CREATE TABLE person (
+    source INTEGER NOT NULL REFERENCES source ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    aliases TEXT NOT NULL,
+    team TEXT,
+    until INTEGER,
+    left_at INTEGER,
+    line INTEGER NOT NULL,
+    PRIMARY KEY (source, position)
+) STRICT, WITHOUT ROWID;
+",
 ];
 
 #[cfg(test)]

@@ -6,14 +6,16 @@ use crate::inventory::error::Error;
 use crate::inventory::evidence::{self, Noted};
 use crate::inventory::key::{self, Key};
 use crate::inventory::merge::{self, Estate, Merge};
+use crate::inventory::people;
 use crate::inventory::schema::{APPLICATION_ID, LAYOUT, MIGRATIONS};
 use crate::inventory::table;
 use crate::model::access::Reading;
 use crate::model::fingerprint::{Fingerprint, Fingerprinter};
+use crate::model::people::{Entry, People};
 use crate::model::record::{CompleteScope, Inventory, Record};
 use crate::model::secret::Worth;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -84,6 +86,12 @@ pub struct Status {
     pub oldest_rotation: Option<(String, i64)>,
     /// Records at present without any date to judge their age by.
     pub undated: usize,
+    /// People that lists name.
+    pub people: usize,
+    /// Those of them of whom a list says when they leave or have left.
+    pub leavers: usize,
+    /// Teams.
+    pub teams: usize,
     /// Whether the store was opened with its key.
     pub unlocked: bool,
     /// The layout of the file.
@@ -158,6 +166,7 @@ impl Store {
             .map(|it| plain(&records, &it.fingerprinter));
         Ok(Inventory {
             complete: table::complete(&self.connection).map_err(fault)?,
+            people: People::of(&people::load(&self.connection).map_err(fault)?),
             plain: plain.unwrap_or_default(),
             records,
         })
@@ -206,6 +215,27 @@ impl Store {
         Ok(noted)
     }
 
+    /// Takes in a whole list of people, made at `now`, in place of what the source said before; returns how many
+    /// lines that were.
+    pub fn import_people(
+        &mut self,
+        source: &str,
+        entries: &[Entry],
+        now: i64,
+    ) -> Result<usize, Error> {
+        let Self {
+            connection, path, ..
+        } = self;
+        let fault = |it| database(path, it);
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(fault)?;
+        let id = table::touch_source(&transaction, source, now).map_err(fault)?;
+        let before = people::save(&transaction, id, entries).map_err(fault)?;
+        transaction.commit().map_err(fault)?;
+        Ok(before)
+    }
+
     /// Removes a record and its history; says whether there was one.
     pub fn forget(&mut self, name: &str) -> Result<bool, Error> {
         table::remove(&self.connection, name).map_err(|it| database(&self.path, it))
@@ -216,7 +246,16 @@ impl Store {
         let fault = |it| database(&self.path, it);
         let estate = table::load(&self.connection).map_err(fault)?;
         let sources = table::sources(&self.connection).map_err(fault)?;
+        let people = People::of(&people::load(&self.connection).map_err(fault)?);
+        let teams: BTreeSet<&str> = people
+            .iter()
+            .flat_map(|it| &it.teams)
+            .map(|it| it.team.as_str())
+            .collect();
         Ok(Status {
+            people: people.iter().count(),
+            leavers: people.iter().filter(|it| it.left.is_some()).count(),
+            teams: teams.len(),
             unlocked: self.unlocked.is_some(),
             ..summary(&estate, &sources)
         })
@@ -300,6 +339,9 @@ fn summary(estate: &Estate, sources: &[(String, i64)]) -> Status {
             .filter_map(|it| age(it).map(|age| (it.name.clone(), age)))
             .min_by_key(|(_, age)| *age),
         undated: present().filter(|it| age(it).is_none()).count(),
+        people: 0,
+        leavers: 0,
+        teams: 0,
         unlocked: false,
         layout: LAYOUT,
     }
@@ -509,6 +551,7 @@ mod tests {
             },
             environment: Some("production".to_owned()),
             owners: vec!["bob".to_owned(), "ann".to_owned()],
+            readers: vec!["zoe".to_owned(), "vault Shop".to_owned()],
             created: Some(-5),
             rotated: Some(1_764_489_600),
             accessed: Some(3),
@@ -618,6 +661,36 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_people_is_replaced_whole() {
+        let folder = Folder::new();
+        let mut store = folder.create();
+        let line = |name: &str, left: Option<i64>| Entry {
+            name: name.to_owned(),
+            aliases: vec![format!("{name}@shop.example"), format!("{name}-login")],
+            team: Some("pay".to_owned()),
+            until: Some(9),
+            left,
+            source: "teams.csv".to_owned(),
+            line: 2,
+        };
+        let entries = [line("ann", None), line("bob", Some(7))];
+        assert_eq!(store.import_people("teams.csv", &entries, 1).unwrap(), 0);
+        assert_eq!(store.import_people("teams.csv", &entries, 2).unwrap(), 2);
+        drop(store);
+        let mut store = folder.open().unwrap();
+        let people = store.inventory().unwrap().people;
+        assert_eq!(people, People::of(&entries));
+        assert_eq!(people.find("bob-login").unwrap().left, Some(7));
+        let status = store.status().unwrap();
+        assert_eq!((status.people, status.leavers, status.teams), (2, 1, 1));
+        assert_eq!(
+            store.import_people("teams.csv", &entries[..1], 3).unwrap(),
+            2
+        );
+        assert!(store.inventory().unwrap().people.find("bob").is_none());
+    }
+
+    #[test]
     fn the_status_counts_what_is_there() {
         let folder = Folder::new();
         let mut store = folder.create();
@@ -670,25 +743,54 @@ mod tests {
         assert!(locked.inventory().unwrap().plain.is_empty());
     }
 
-    #[test]
-    fn a_store_of_the_first_layout_is_brought_up_to_this_one() {
-        let folder = Folder::new();
-        folder
-            .create()
-            .import("s", vec![plain("a")], &[], 1)
-            .unwrap();
-        let connection = Connection::open(folder.store()).unwrap();
+    /// A store as an earlier layout had it, with one record.
+    fn of_layout(layout: usize, meta: &[(String, Vec<u8>)], path: &Path) {
+        let connection = Connection::open(path).unwrap();
+        for step in &MIGRATIONS[..layout] {
+            connection.execute_batch(step).unwrap();
+        }
+        for (name, value) in meta {
+            table::set_meta(&connection, name, value).unwrap();
+        }
         connection
             .execute_batch(
-                "DROP TABLE access; ALTER TABLE version DROP COLUMN veil; PRAGMA user_version = 1;",
+                "INSERT INTO source VALUES (1, 's', 1);
+                 INSERT INTO record (id, name, provider, scope, path, dynamic, source, gone)
+                    VALUES (1, 'a', 'vault', '', 'a', 0, 's', 0);
+                 INSERT INTO record_source VALUES (1, 1);
+                 INSERT INTO version (record, position, number) VALUES (1, 0, 1);",
             )
             .unwrap();
-        drop(connection);
-        let mut store = folder.open().unwrap();
-        let seal = store.fingerprinter().unwrap();
-        store.import("t", vec![whole(&seal)], &[], 2).unwrap();
-        let inventory = store.inventory().unwrap();
-        assert_eq!((inventory.records.len(), inventory.plain.len()), (2, 1));
+        connection
+            .pragma_update(None, "application_id", APPLICATION_ID)
+            .unwrap();
+        connection
+            .pragma_update(None, "user_version", layout as i64)
+            .unwrap();
+    }
+
+    #[test]
+    fn a_store_of_any_earlier_layout_is_brought_up_to_this_one() {
+        let folder = Folder::new();
+        let meta = {
+            let store = folder.create();
+            [WRAPPED, KEY_ID].map(|name| {
+                let value = table::meta(&store.connection, name).unwrap().unwrap();
+                (name.to_owned(), value)
+            })
+        };
+        for layout in 1..MIGRATIONS.len() {
+            let path = folder.0.path().join(format!("{layout}.db"));
+            of_layout(layout, &meta, &path);
+            let mut store = Store::open(&path, Some(&folder.key("one"))).unwrap();
+            let seal = store.fingerprinter().unwrap();
+            store.import("t", vec![whole(&seal)], &[], 2).unwrap();
+            let inventory = store.inventory().unwrap();
+            assert_eq!((inventory.records.len(), inventory.plain.len()), (2, 1));
+            assert_eq!(inventory.records[0].name, "a");
+            assert_eq!(inventory.records[1].readers, whole(&seal).readers);
+            assert_eq!(store.status().unwrap().layout, LAYOUT);
+        }
     }
 
     #[test]

@@ -34,6 +34,15 @@ pub(super) fn load(connection: &Connection) -> Result<Estate> {
     )?;
     each(
         connection,
+        "SELECT record, name FROM reader ORDER BY record, position",
+        &mut by_id,
+        |known, row| {
+            known.record.readers.push(row.get(1)?);
+            Ok(())
+        },
+    )?;
+    each(
+        connection,
         "SELECT record, name, text FROM tag",
         &mut by_id,
         |known, row| {
@@ -166,6 +175,11 @@ fn insert(connection: &Connection, known: &Known) -> Result<()> {
             .prepare_cached("INSERT INTO owner VALUES (?1, ?2, ?3)")?
             .execute(params![id, position, name])?;
     }
+    for (position, name) in (0_i64..).zip(&known.record.readers) {
+        connection
+            .prepare_cached("INSERT INTO reader VALUES (?1, ?2, ?3)")?
+            .execute(params![id, position, name])?;
+    }
     for (name, text) in &known.record.tags {
         connection
             .prepare_cached("INSERT INTO tag VALUES (?1, ?2, ?3)")?
@@ -235,6 +249,17 @@ fn insert_record(connection: &Connection, record: &Record) -> Result<i64> {
     Ok(connection.last_insert_rowid())
 }
 
+/// Notes that a source was imported; returns its id.
+pub(super) fn touch_source(connection: &Connection, name: &str, now: i64) -> Result<i64> {
+    connection.execute(
+        "INSERT INTO source (name, imported) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET imported = ?2",
+        params![name, now],
+    )?;
+    connection.query_row("SELECT id FROM source WHERE name = ?1", [name], |row| {
+        row.get(0)
+    })
+}
+
 /// Notes an import of a source, and what that source now declares complete.
 pub(super) fn note_source(
     connection: &Connection,
@@ -242,13 +267,7 @@ pub(super) fn note_source(
     complete: &[CompleteScope],
     now: i64,
 ) -> Result<()> {
-    connection.execute(
-        "INSERT INTO source (name, imported) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET imported = ?2",
-        params![name, now],
-    )?;
-    let id: i64 = connection.query_row("SELECT id FROM source WHERE name = ?1", [name], |row| {
-        row.get(0)
-    })?;
+    let id = touch_source(connection, name, now)?;
     connection.execute("DELETE FROM complete WHERE source = ?1", [id])?;
     for scope in complete {
         connection.execute(

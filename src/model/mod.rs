@@ -15,6 +15,7 @@ pub mod level;
 pub mod map;
 pub mod origin;
 pub mod part;
+pub mod people;
 pub mod purpose;
 pub mod record;
 pub mod reference;

@@ -2,6 +2,7 @@
 
 use super::access::Access;
 use super::fingerprint::Fingerprint;
+use super::people::People;
 use super::reference::SecretName;
 use super::rule::Kind;
 use std::collections::{BTreeMap, HashSet};
@@ -30,6 +31,8 @@ pub struct Record {
     pub environment: Option<String>,
     /// People or teams.
     pub owners: Vec<String>,
+    /// Who can read it, where the store tells: recipients of a file, the vault it lies in, groups.
+    pub readers: Vec<String>,
     /// When the object was created, seconds since the epoch.
     pub created: Option<i64>,
     /// When its value last changed.
@@ -78,4 +81,6 @@ pub struct Inventory {
     pub complete: Vec<CompleteScope>,
     /// Values so plain that many have them by chance; empty without the estate key.
     pub plain: HashSet<Fingerprint>,
+    /// Who is in which team, and who has left.
+    pub people: People,
 }

@@ -8,7 +8,9 @@ use std::fmt;
 ///
 /// Providers in use: `vault`, `aws-secretsmanager`, `aws-ssm`, `gcp-secretmanager`, `azure-keyvault`,
 /// `onepassword`, `kubernetes` (scope = namespace), `github-actions`, `gitlab-ci`, `env` (scope = the
-/// workload or nothing), `file`.
+/// workload or nothing), `file`, `doppler` (scope = project and config), `infisical` (scope = environment),
+/// `github-dependabot`, `github-codespaces`, and for what holds within one file only: `sops`, `ansible-vault`,
+/// `terraform`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct SecretName {
     /// The system that holds it.

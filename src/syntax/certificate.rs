@@ -2,9 +2,10 @@
 //!
 //! Not here: whether anybody should believe it.
 
-use crate::syntax::asn1::{Reader, SEQUENCE, write};
+use crate::syntax::asn1::{Reader, SEQUENCE, magnitude, write};
 use crate::syntax::keypair;
 use crate::syntax::pem;
+use data_encoding::HEXLOWER;
 use x509_cert::der::{Decode, Encode};
 
 /// All of it is public.
@@ -14,7 +15,11 @@ pub struct Certificate {
     pub subject: String,
     /// Who signed it.
     pub issuer: String,
-    /// Its end, in seconds since the epoch.
+    /// Its number with its issuer, in hexadecimal digits.
+    pub serial: String,
+    /// Its beginning, in seconds since the epoch.
+    pub not_before: i64,
+    /// Its end.
     pub not_after: i64,
     /// The key it is for, as SubjectPublicKeyInfo in DER.
     pub public: Vec<u8>,
@@ -38,11 +43,14 @@ fn der(bytes: &[u8]) -> Option<Certificate> {
     let (tag, contents) = Reader::new(bytes).element()?;
     let parsed = x509_cert::Certificate::from_der(&write(tag, &[contents])).ok()?;
     let parsed = parsed.tbs_certificate();
+    let start = parsed.validity().not_before.to_unix_duration();
     let end = parsed.validity().not_after.to_unix_duration();
     let public = parsed.subject_public_key_info().to_der().ok()?;
     Some(Certificate {
         subject: parsed.subject().to_string(),
         issuer: parsed.issuer().to_string(),
+        serial: HEXLOWER.encode(magnitude(parsed.serial_number().as_bytes())),
+        not_before: i64::try_from(start.as_secs()).ok()?,
         not_after: i64::try_from(end.as_secs()).ok()?,
         key: keypair::told(&public),
         public,
@@ -101,7 +109,9 @@ mod tests {
             let read = read(&value).unwrap();
             assert_eq!(read.subject, "CN=shop.example");
             assert_eq!(read.issuer, "CN=Shop CA");
+            assert_eq!(read.not_before, 1_717_200_000);
             assert_eq!(read.not_after, 1_811_808_000);
+            assert_eq!(read.serial, "07");
             assert_eq!(read.key, Some(("ed25519", None, 256)));
             assert_eq!(read.public.len(), 44);
         }

@@ -34,7 +34,7 @@ fn joins(importer: Importer, code: &[(&str, &str, &str)]) {
 fn references_to_aws_resolve() {
     let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/db-AbC123";
     joins(
-        Importer::Aws,
+        Importer::named("aws").unwrap(),
         &[
             (
                 "task.json",
@@ -65,7 +65,7 @@ fn references_to_aws_resolve() {
 #[test]
 fn references_to_google_resolve() {
     joins(
-        Importer::Gcp,
+        Importer::named("gcp").unwrap(),
         &[
             (
                 "run.yaml",
@@ -89,7 +89,7 @@ fn references_to_google_resolve() {
 #[test]
 fn references_to_azure_resolve() {
     joins(
-        Importer::Azure,
+        Importer::named("azure").unwrap(),
         &[
             (
                 "a.txt",
@@ -107,7 +107,11 @@ fn references_to_azure_resolve() {
 
 #[test]
 fn an_export_that_is_cut_off_changes_nothing() {
-    for importer in [Importer::Aws, Importer::Gcp, Importer::Azure] {
+    for importer in [
+        Importer::named("aws").unwrap(),
+        Importer::named("gcp").unwrap(),
+        Importer::named("azure").unwrap(),
+    ] {
         let world = World::new().with_inventory();
         let example = importer.example().trim_end();
         let import = ["inventory", "import", importer.name(), "export"];

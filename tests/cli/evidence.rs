@@ -7,8 +7,8 @@ use keyatlas::import::evidence::Evidence;
 fn imported() -> World {
     let world = World::new().with_inventory();
     world
-        .write("kv.json", Importer::Vault.example())
-        .write("aws.json", Importer::Aws.example())
+        .write("kv.json", Importer::named("vault").unwrap().example())
+        .write("aws.json", Importer::named("aws").unwrap().example())
         .write("audit.log", Evidence::VaultAudit.example())
         .write("trail.json", Evidence::CloudTrail.example());
     for (kind, file) in [("vault", "kv.json"), ("aws", "aws.json")] {

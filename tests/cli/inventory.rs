@@ -127,7 +127,7 @@ fn imports_that_cannot_be_read_are_refused_with_their_place() {
         .refused("none.csv: ", "nothing was imported");
     world
         .run(&["inventory", "import", "csv"])
-        .refused("<FILE|URL>", "Usage: ");
+        .refused("<FILE|FOLDER|URL>", "Usage: ");
     let remote = world.run(&["inventory", "import", "csv", "x.csv", "--mount", "kv"]);
     remote.refused(
         "--mount, --namespace, --region, --ca-cert and --plain-http",
@@ -135,6 +135,100 @@ fn imports_that_cannot_be_read_are_refused_with_their_place() {
     );
     let stdin = world.feed(&["inventory", "import", "csv", "-"], table().as_bytes());
     stdin.code(0).prints("2 added");
+}
+
+#[test]
+fn a_folder_is_one_source_and_a_broken_file_in_it_changes_nothing() {
+    let world = World::new().with_inventory();
+    let line = |name: &str| format!("DB_PASSWORD={}\n", drawn(name));
+    world
+        .write("shop/.env", line("a"))
+        .write("shop/api/.env", line("b"))
+        .write("shop/.env.example", "DB_PASSWORD=\nMAIL_TOKEN=\n");
+    let import = || world.run(&["inventory", "import", "dotenv", "shop"]);
+    let first = import().code(0);
+    first
+        .prints("4 added, 0 changed")
+        .prints("shop: 3 files of 3 read")
+        .keeps(&drawn("a"));
+    import()
+        .code(0)
+        .prints("0 added, 0 changed, 4 unchanged, 0 gone");
+    let before = world.run(&["inventory", "list", "--format", "json"]).json();
+    let names = each(&before["records"], "name");
+    assert!(names.contains(&"api/env/DB_PASSWORD"), "{names:?}");
+    assert_eq!(before["records"][0]["source"], "shop/api/.env");
+    world.write("shop/web/.env", format!("{}B=\"{}", line("c"), drawn("d")));
+    let broken = import();
+    broken
+        .refused("shop/web/.env:2:3", "nothing was imported")
+        .keeps(&drawn("d"));
+    let after = world.run(&["inventory", "list", "--format", "json"]).json();
+    assert_eq!(before, after);
+    std::fs::remove_dir_all(world.path("shop/web")).unwrap();
+    std::fs::remove_file(world.path("shop/api/.env")).unwrap();
+    import().code(0).prints("0 changed, 3 unchanged, 1 gone");
+    world
+        .run(&["inventory", "import", "csv", "shop"])
+        .refused("shop: csv is read from a file", "name the file");
+    world
+        .run(&["inventory", "import", "sops", "shop"])
+        .refused("shop: no file for sops", "nothing was imported");
+}
+
+#[test]
+fn passwords_come_from_a_file_or_the_environment() {
+    let world = World::new().with_inventory();
+    let key = "MIIBBjBPBgkqhkiG9w0BBQ0wQjAhBgkrBgEEAdpHBAswFAQI";
+    let line = "-----";
+    world.write(
+        "old.key",
+        format!("{line}BEGIN ENCRYPTED PRIVATE KEY{line}\n{key}\n{line}END ENCRYPTED PRIVATE KEY{line}\n"),
+    );
+    world.write("passwords", format!("{}\n", drawn("a")));
+    let import = ["inventory", "import", "keystore", "old.key"];
+    let told = world.run(&[&import[..], &["--password-file", "passwords"]].concat());
+    told.code(0)
+        .prints("1 records read, 0 with a value")
+        .keeps(&drawn("a"));
+    world
+        .run(&[&import[..], &["--password-file", "none"]].concat())
+        .refused("none: ", "nothing was imported");
+    let variables = [("KEYATLAS_KEYSTORE_PASSWORD", "not this one")];
+    world
+        .run_with(&variables, &import)
+        .code(0)
+        .prints("1 unchanged");
+}
+
+#[test]
+fn people_are_taken_in_and_counted() {
+    let world = World::new().with_inventory();
+    world.write(
+        "teams.csv",
+        "person,team,email,left\nann,pay,ann@shop.example,\nbob,pay,,2026-01-31\n",
+    );
+    let import = || world.run(&["inventory", "people", "teams.csv"]);
+    import()
+        .code(0)
+        .prints("2 lines read about 2 people, 1 of whom");
+    world
+        .run(&["inventory", "status"])
+        .code(0)
+        .prints("2 in 1 teams, 1 leavers");
+    world.write("teams.csv", "person,left\nann,soon\n");
+    import().refused("teams.csv:2: column `left`", "correct the cell");
+    let status = world
+        .run(&["inventory", "status", "--format", "json"])
+        .json();
+    assert_eq!(
+        (&status["people"], &status["leavers"]),
+        (&2.into(), &1.into())
+    );
+    world.write("teams.csv", "person,team\nann,pay\n");
+    import()
+        .code(0)
+        .prints("2 lines of an earlier import replaced");
 }
 
 #[test]

@@ -73,7 +73,8 @@ fn store(dir: &Path) -> Store {
     };
     let (seal, mut records) = (store.fingerprinter(), Vec::new());
     let options = import::Options::default();
-    import::read(Importer::Csv, &input, seal.as_ref(), &options, &mut |it| {
+    let csv = Importer::named("csv").unwrap();
+    import::read(csv, &input, seal.as_ref(), &options, &mut |it| {
         records.push(it);
     })
     .unwrap();
