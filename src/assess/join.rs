@@ -8,7 +8,7 @@ use crate::model::finding::{Finding, Managed};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::map::{Evidence, Hop, Map, Use};
 use crate::model::record::{Inventory, Record};
-use crate::model::reference::{Reference, SecretName};
+use crate::model::reference::{Reference, Role, SecretName};
 use crate::model::span::Place;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
@@ -71,7 +71,9 @@ fn missing(graph: &Graph, resolved: &[Option<String>], inventory: &Inventory) ->
     let provided = graph.provided();
     let is_missing = |(index, reference): (usize, &Reference)| {
         let name = &reference.mention.name;
-        let asked = resolved[index].is_none() && !provided[index] && !reference.mention.dynamic;
+        let mention = &reference.mention;
+        let is_live = mention.role == Role::Use && !mention.example && !mention.dynamic;
+        let asked = is_live && resolved[index].is_none() && !provided[index];
         let lacks = asked && inventory.complete.iter().any(|it| lies_within(name, it));
         lacks.then_some(index)
     };
@@ -225,6 +227,10 @@ impl<'a> Graph<'a> {
         };
         for (index, reference) in references.iter().enumerate() {
             let mention = &reference.mention;
+            // What makes a secret, or only tells its name, does not use it; nothing runs an example.
+            if mention.role != Role::Use || mention.example {
+                continue;
+            }
             graph
                 .named
                 .entry(address(&mention.name))
@@ -315,10 +321,11 @@ impl<'a> Graph<'a> {
     /// Whether each reference's name is what another place passes on.
     fn provided(&self) -> Vec<bool> {
         let mut provided = vec![false; self.references.len()];
-        let yields = self
-            .references
-            .iter()
-            .filter_map(|it| it.mention.yields.as_ref());
+        let mentions = self.references.iter().map(|it| &it.mention);
+        let yields = mentions.flat_map(|it| {
+            let defined = (it.role == Role::Definition).then_some(&it.name);
+            it.yields.iter().chain(defined)
+        });
         for name in yields.collect::<HashSet<_>>() {
             for index in self.named.get(&address(name)).into_iter().flatten() {
                 let taken = &self.references[*index].mention.name;

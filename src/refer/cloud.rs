@@ -375,7 +375,7 @@ mod tests {
             (
                 "a.sh",
                 "aws secretsmanager get-secret-value \\\n  --secret-id \"$ID\"",
-                "2:16 aws-secretsmanager:$ID ~".to_owned(),
+                "2:16 aws-secretsmanager:* ~".to_owned(),
             ),
             (
                 "a.py",

@@ -4,16 +4,14 @@
 
 pub(super) use crate::refer::name;
 
-use crate::model::reference::{Mention, SecretName};
+use crate::model::reference::{Mention, Role, SecretName};
 use crate::model::span::{LineIndex, Place, Span};
+use crate::syntax::comments::Comments;
 use crate::syntax::literals::Seen;
 use crate::syntax::yaml::{NodeId, Tree};
 use regex::{Captures, Match, Regex};
 use std::cell::OnceCell;
 use std::sync::OnceLock;
-
-/// How far back a line is looked at to tell whether it is a comment or an assignment.
-const LINE_REACH: usize = 300;
 
 /// A pattern that is compiled when it is first needed.
 pub(super) struct Pattern {
@@ -42,6 +40,8 @@ impl Pattern {
     }
 }
 
+static EXPANSION: Pattern = Pattern::new(r"\$\{?([A-Za-z_][A-Za-z0-9_]{0,127})");
+
 /// A text with its path.
 pub(super) struct File<'a> {
     /// Path, forward slashes.
@@ -51,6 +51,7 @@ pub(super) struct File<'a> {
     seen: Seen,
     lines: OnceCell<LineIndex<'a>>,
     tree: OnceCell<Tree<'a>>,
+    comments: Comments<'a>,
 }
 
 impl<'a> File<'a> {
@@ -68,6 +69,7 @@ impl<'a> File<'a> {
             seen,
             lines: OnceCell::new(),
             tree: OnceCell::new(),
+            comments: Comments::new(path, text),
         }
     }
 
@@ -93,11 +95,34 @@ impl<'a> File<'a> {
         self.tree.get()?.fault.as_ref().map(ToString::to_string)
     }
 
-    /// A mention of `name` at `span`; in a dotenv file it yields the variable of its line.
-    pub(super) fn mention(&self, syntax: &'static str, name: SecretName, span: Span) -> Mention {
-        let is_open = |text: &Option<String>| text.as_deref().is_some_and(name::is_open);
+    /// A mention of `name` at `span`; in a dotenv file it yields the variable of its line. What is filled
+    /// in at run time becomes `*`.
+    pub(super) fn mention(
+        &self,
+        syntax: &'static str,
+        mut name: SecretName,
+        span: Span,
+    ) -> Mention {
+        if self.goes_on(span.end) {
+            name.path.push('*');
+        }
+        if self.went_before(span.start) {
+            name.path.insert(0, '*');
+        }
+        let mut dynamic = false;
+        let parts = [
+            Some(&mut name.path),
+            Some(&mut name.scope),
+            name.key.as_mut(),
+        ];
+        for part in parts.into_iter().flatten() {
+            if name::is_open(part) {
+                *part = name::pattern(part);
+                dynamic = true;
+            }
+        }
         Mention {
-            dynamic: name::is_open(&name.path) || is_open(&name.key) || name::is_open(&name.scope),
+            dynamic,
             yields: self
                 .assigned(span.start)
                 .map(|variable| name::env(variable, "")),
@@ -105,7 +130,29 @@ impl<'a> File<'a> {
             syntax,
             consumer: None,
             place: self.place(span),
+            role: Role::Use,
+            example: is_documentation(self.path) || self.comments.documents(span.start),
         }
+    }
+
+    /// Whether code adds something behind the literal that ends here: `"kv/" + stage`.
+    fn goes_on(&self, end: usize) -> bool {
+        let rest = self.text.as_bytes().get(end..).unwrap_or_default();
+        let [b'"' | b'\'' | b'`', rest @ ..] = rest else {
+            return false;
+        };
+        let spaces = rest.iter().take_while(|it| **it == b' ').count();
+        matches!(&rest[spaces..], [b'+', next, ..] if !matches!(next, b'=' | b'+'))
+    }
+
+    /// Whether code adds something before the literal that begins here: `stage + "/db"`.
+    fn went_before(&self, start: usize) -> bool {
+        let before = self.text.as_bytes().get(..start).unwrap_or_default();
+        let [before @ .., b'"' | b'\'' | b'`'] = before else {
+            return false;
+        };
+        let spaces = before.iter().rev().take_while(|it| **it == b' ').count();
+        before[..before.len() - spaces].ends_with(b"+")
     }
 
     /// The same at a scalar of [`File::tree`].
@@ -130,28 +177,31 @@ impl<'a> File<'a> {
         }
     }
 
-    /// Whether the line of this offset is a comment from its start.
+    /// Calls `take` for each variable (`$X`, `${X}`) that stands within, none of comments.
+    pub(super) fn each_variable(&self, within: Span, take: &mut dyn FnMut(&'a str, Span)) {
+        let (Some(regex), Some(text)) =
+            (EXPANSION.regex(), self.text.get(within.start..within.end))
+        else {
+            return;
+        };
+        for found in regex.captures_iter(text).filter_map(|it| it.get(1)) {
+            let at = within.start + found.start();
+            let is_escaped = self.text[..at].trim_end_matches('{').ends_with("$$");
+            if !is_escaped && !self.is_comment(at) {
+                let span = Span::new(at, at + found.len());
+                take(&self.text[span.start..span.end], span);
+            }
+        }
+    }
+
+    /// Whether this offset stands in a comment.
     pub(super) fn is_comment(&self, offset: usize) -> bool {
-        let Some(before) = self.line_before(offset) else {
-            return false;
-        };
-        let line = before.trim_start();
-        let word = |mark: &str| {
-            line.strip_prefix(mark)
-                .is_some_and(|it| !it.starts_with('!'))
-        };
-        word("#") || word("//") || word("/*") || word("* ") || word("<!--") || word(";")
+        self.comments.holds(offset)
     }
 
     /// What stands on the line before an offset; `None` if the line is too long to look.
     pub(super) fn line_before(&self, offset: usize) -> Option<&'a str> {
-        let from = offset.saturating_sub(LINE_REACH);
-        let start = match memchr::memrchr(b'\n', &self.text.as_bytes()[from..offset]) {
-            Some(at) => from + at + 1,
-            None if from == 0 => 0,
-            None => return None,
-        };
-        self.text.get(start..offset)
+        self.comments.line_before(offset)
     }
 
     /// In a dotenv file, the variable that the line of this offset assigns.
@@ -190,6 +240,29 @@ pub(super) fn extension(path: &str) -> &str {
     file_name(path).rsplit_once('.').map_or("", |(_, it)| it)
 }
 
+/// Whether what lies here is there to be read by people: manuals, examples.
+pub(super) fn is_documentation(path: &str) -> bool {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let is_prose = matches!(
+        extension(name),
+        "md" | "mdx" | "markdown" | "rst" | "adoc" | "asciidoc" | "tex" | "html" | "htm"
+    );
+    let is_manual = |it: &str| {
+        matches!(
+            it,
+            "doc"
+                | "docs"
+                | "documentation"
+                | "example"
+                | "examples"
+                | "sample"
+                | "samples"
+                | "website"
+        )
+    };
+    is_prose || name.starts_with("README") || folders.split('/').any(is_manual)
+}
+
 /// Whether the name says YAML or JSON.
 pub(super) fn is_tree(path: &str) -> bool {
     matches!(extension(path), "yaml" | "yml" | "json")
@@ -215,14 +288,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comment_lines_are_known() {
-        let text = "#!/bin/sh\n  # a X\n// X\nX # X\n* X\n*X";
-        let file = File::new("a.sh", text);
+    fn documentation_is_known_by_its_path() {
+        for path in [
+            "README",
+            "a/README.md",
+            "docs/x.py",
+            "examples/a/x.tf",
+            "x.rst",
+        ] {
+            assert!(is_documentation(path), "{path}");
+        }
+        for path in ["doctor.py", "src/docs.py", "app/x.tf", "exampled/x"] {
+            assert!(!is_documentation(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_filled_in_is_a_star() {
+        let text =
+            "get(\"kv/\" + stage) get(\"kv/%s/db\" % stage) get(\"kv/a\") get(base + \"kv/b\")";
+        let file = File::new("a.py", text);
         let found: Vec<_> = text
-            .match_indices('X')
-            .map(|(at, _)| file.is_comment(at))
+            .match_indices("kv/")
+            .map(|(start, _)| {
+                let end = start + text[start..].find('"').unwrap();
+                let span = Span::new(start, end);
+                let it = file.mention("x", SecretName::new("vault", &text[start..end]), span);
+                (it.name.path, it.dynamic)
+            })
             .collect();
-        assert_eq!(found, [true, true, false, false, true, false]);
+        let expected = [
+            ("kv/*", true),
+            ("kv/*/db", true),
+            ("kv/a", false),
+            ("*kv/b", true),
+        ];
+        assert_eq!(
+            found,
+            expected.map(|(path, dynamic)| (path.to_owned(), dynamic))
+        );
     }
 
     #[test]

@@ -522,7 +522,7 @@ spec:
                     "19:21 secret-key-ref kubernetes:shop-db#password -> env:{title}/DB_PASSWORD by {title}"
                 ),
                 format!(
-                    "24:21 secret-key-ref kubernetes:{{{{ .Values.secret }}}}#key -> env:{title}/API_KEY by {title} ~"
+                    "24:21 secret-key-ref kubernetes:*#key -> env:{title}/API_KEY by {title} ~"
                 ),
                 format!("28:19 env-from kubernetes:shop-env -> env:{title}/* by {title}"),
             ]

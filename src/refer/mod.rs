@@ -4,17 +4,24 @@
 //! what they say is put in order. What a syntax looks like is known in its own file only.
 
 mod actions;
+mod azure_pipelines;
+mod azure_task;
+mod ci;
 mod cloud;
+mod docker;
+mod dockerfile;
 mod dotenv;
 mod environment;
 mod external_secrets;
 mod file;
+mod jenkins;
 mod kubernetes;
 mod name;
 mod onepassword;
 mod pipeline;
 mod shell;
 mod store;
+mod table;
 mod terraform;
 mod vault;
 
@@ -53,10 +60,16 @@ macro_rules! families {
 
 const FAMILIES: &[Family] = families![
     actions,
+    azure_pipelines,
+    azure_task,
+    ci,
     cloud,
+    docker,
+    dockerfile,
     dotenv,
     environment,
     external_secrets,
+    jenkins,
     kubernetes,
     onepassword,
     pipeline,

@@ -6,7 +6,62 @@ use crate::model::reference::SecretName;
 
 /// Whether part of a name is filled in at run time: a template, a variable, a wildcard.
 pub(super) fn is_open(text: &str) -> bool {
-    text.contains(['$', '{', '<', '*', '`']) || text.contains("%s") || text.contains("%v")
+    text.contains(['$', '{', '<', '*', '`'])
+        || ["%s", "%v", "%d", "%{"].iter().any(|it| text.contains(it))
+}
+
+/// The name with a `*` for each part that is filled in.
+pub(super) fn pattern(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let length = hole(rest);
+        if length == 0 {
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
+        } else {
+            if !out.ends_with('*') {
+                out.push('*');
+            }
+            rest = &rest[length..];
+        }
+    }
+    out
+}
+
+/// How many bytes at the start of a text are filled in later; none if they are as written.
+fn hole(text: &str) -> usize {
+    for (open, close) in [
+        ("${{", "}}"),
+        ("{{", "}}"),
+        ("${", "}"),
+        ("#{", "}"),
+        ("%{", "}"),
+        ("$(", ")"),
+        ("{", "}"),
+        ("<", ">"),
+        ("`", "`"),
+    ] {
+        if let Some(inner) = text.strip_prefix(open) {
+            let nested = inner.find('{').filter(|_| open == "${");
+            let end = match (nested, inner.find(close)) {
+                // `${a:${b}}` ends with its second brace.
+                (Some(nested), Some(end)) if nested < end => {
+                    inner[end + 1..].find(close).map(|it| end + 1 + it)
+                }
+                (_, end) => end,
+            };
+            return open.len() + end.map_or(inner.len(), |it| it + close.len());
+        }
+    }
+    if let Some(name) = text.strip_prefix('$') {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        return 1 + name.find(|c| !is_part(c)).unwrap_or(name.len());
+    }
+    if ["%s", "%v", "%d"].iter().any(|it| text.starts_with(it)) {
+        return 2;
+    }
+    text.len() - text.trim_start_matches(['*', '?']).len()
 }
 
 /// A Vault name: mount and path in one, without the `data/` infix of KV v2's API.
@@ -160,9 +215,25 @@ pub(super) fn onepassword(path: &str) -> Option<SecretName> {
     Some(keyed(name, Some(field.trim_end_matches('/'))))
 }
 
-/// An environment variable, of a workload or of whoever runs the code.
+/// An environment variable, of a workload or of whoever runs the code. Two underscores stand for the colon
+/// of .NET's settings, which are compared without case.
 pub(super) fn env(variable: &str, scope: &str) -> SecretName {
+    if variable.contains("__") {
+        return SecretName::new("env", &variable.to_ascii_uppercase()).within(scope);
+    }
     SecretName::new("env", variable).within(scope)
+}
+
+/// The variable that sets a property in Spring: `shop.api-key` is `SHOP_APIKEY`.
+/// See <https://docs.spring.io/spring-boot/reference/features/external-config.html>.
+pub(super) fn relaxed(property: &str) -> String {
+    let plain = property.replace('-', "").replace(['[', '.'], "_");
+    plain.replace(']', "").to_ascii_uppercase()
+}
+
+/// Whether a property of this name (`shop.db.password`, `Shop:ApiKey`) holds a secret.
+pub(super) fn property_looks_secret(property: &str) -> bool {
+    looks_secret(&property.replace(['.', ':', '-'], "_"))
 }
 
 const SECRET_WORDS: &[&str] = &[
@@ -372,6 +443,23 @@ mod tests {
                 "{mount} {path}"
             );
         }
+    }
+
+    #[test]
+    fn holes_become_stars() {
+        for (given, expected) in [
+            ("shop-${env}-db", "shop-*-db"),
+            ("shop/{{ .Values.stage }}/db", "shop/*/db"),
+            ("$STAGE/db", "*/db"),
+            ("kv/%s/{x}", "kv/*/*"),
+            ("a/${b:${c}}/d", "a/*/d"),
+            ("a${b}$c", "a*"),
+            ("${open", "*"),
+        ] {
+            assert!(is_open(given), "{given}");
+            assert_eq!(pattern(given), expected, "{given}");
+        }
+        assert!(!is_open("shop/db-1.x"));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use crate::model::reference::{Mention, SecretName};
 use crate::model::span::Span;
-use crate::refer::file::{File, Pattern, file_name, name};
+use crate::refer::file::{File, file_name, name};
 use crate::syntax::yaml::{NodeId, Tree};
 use std::collections::BTreeSet;
 
@@ -14,8 +14,6 @@ pub(super) const EXAMPLE: (&str, &str) = (
     ".gitlab-ci.yml",
     "deploy:\n  secrets:\n    DB_PASSWORD:\n      vault: shop/db/password@kv\n  script: ./deploy\n",
 );
-
-static EXPANSION: Pattern = Pattern::new(r"\$\{?([A-Za-z_][A-Za-z0-9_]{0,127})");
 
 pub(super) fn applies(path: &str) -> bool {
     is_gitlab(path) || is_compose(path)
@@ -136,7 +134,7 @@ impl Gitlab<'_, '_> {
             if self.tree.follow(id) != id || self.tree.text(id).is_none() {
                 continue;
             }
-            expansions(self.file, span, &mut |variable, span| {
+            self.file.each_variable(span, &mut |variable, span| {
                 let is_own = defined.contains(variable)
                     || variable.starts_with("CI_")
                     || variable.starts_with("GITLAB_USER");
@@ -165,24 +163,6 @@ fn vault_short(text: &str) -> SecretName {
     match path.rsplit_once('/') {
         Some((path, field)) => name::vault_in(mount, path, Some(field)),
         None => name::vault_in(mount, path, None),
-    }
-}
-
-/// The variables that a scalar expands, none of lines that are comments of a script.
-fn expansions<'a>(file: &File<'a>, within: Span, take: &mut dyn FnMut(&'a str, Span)) {
-    let (Some(regex), Some(text)) = (EXPANSION.regex(), file.text.get(within.start..within.end))
-    else {
-        return;
-    };
-    for found in regex.captures_iter(text).filter_map(|it| it.get(1)) {
-        let at = within.start + found.start();
-        let is_escaped = file.text[..at].trim_end_matches('{').ends_with("$$");
-        if !is_escaped && !file.is_comment(at) {
-            take(
-                &file.text[at..at + found.len()],
-                Span::new(at, at + found.len()),
-            );
-        }
     }
 }
 
@@ -306,7 +286,7 @@ impl Compose<'_, '_> {
         if value.is_empty() {
             pass(variable, key);
         } else {
-            expansions(self.file, value, &mut pass);
+            self.file.each_variable(value, &mut pass);
         }
     }
 }

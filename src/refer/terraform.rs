@@ -188,10 +188,10 @@ data "azurerm_key_vault_secret" "s" {
             found,
             [
                 "7:15 aws-secretsmanager:shop/db",
-                "9:62 aws-secretsmanager:${var.name} ~",
+                "9:62 aws-secretsmanager:* ~",
                 "12:14 vault:kv/shop/db@3",
                 "15:43 vault:kv/shop/api",
-                "16:40 aws-ssm:shop/${var.env}/key ~",
+                "16:40 aws-ssm:shop/*/key ~",
                 "18:14 gcp-secretmanager:shop-prod/db-pass",
                 "24:19 azure-keyvault:shopkv/db-pass",
             ]

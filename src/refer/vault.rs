@@ -265,7 +265,7 @@ mod tests {
             (
                 "a.sh",
                 "vault read -format=json kv/data/$ENV/db",
-                "1:25 vault:kv/$ENV/db ~",
+                "1:25 vault:kv/*/db ~",
             ),
             (
                 "a.sh",

@@ -2,6 +2,7 @@
 
 pub mod asn1;
 pub mod certificate;
+pub mod comments;
 pub mod hcl;
 pub mod jwt;
 pub mod key;
