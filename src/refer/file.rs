@@ -8,6 +8,7 @@ use crate::model::reference::{Mention, Role, SecretName};
 use crate::model::span::{LineIndex, Place, Span};
 use crate::syntax::comments::Comments;
 use crate::syntax::literals::Seen;
+use crate::syntax::template::{is_template, masked};
 use crate::syntax::yaml::{NodeId, Tree};
 use regex::{Captures, Match, Regex};
 use std::cell::OnceCell;
@@ -49,6 +50,8 @@ pub(super) struct File<'a> {
     /// The whole text.
     pub(super) text: &'a str,
     seen: Seen,
+    /// The text with its templates overwritten, if it is no YAML before.
+    masked: &'a OnceCell<String>,
     lines: OnceCell<LineIndex<'a>>,
     tree: OnceCell<Tree<'a>>,
     comments: Comments<'a>,
@@ -58,15 +61,21 @@ impl<'a> File<'a> {
     /// A text that nobody has searched for anchors.
     #[cfg(test)]
     pub(super) fn new(path: &'a str, text: &'a str) -> Self {
-        Self::searched(path, text, Seen::ALL)
+        Self::searched(path, text, Seen::ALL, Box::leak(Box::default()))
     }
 
-    /// A text of which it is known which anchors stand in it.
-    pub(super) fn searched(path: &'a str, text: &'a str, seen: Seen) -> Self {
+    /// A text of which it is known which anchors stand in it, and room for a second one.
+    pub(super) fn searched(
+        path: &'a str,
+        text: &'a str,
+        seen: Seen,
+        masked: &'a OnceCell<String>,
+    ) -> Self {
         Self {
             path,
             text,
             seen,
+            masked,
             lines: OnceCell::new(),
             tree: OnceCell::new(),
             comments: Comments::new(path, text),
@@ -85,9 +94,27 @@ impl<'a> File<'a> {
             .place(span)
     }
 
-    /// The text as YAML, read once for all readers.
+    /// The text as YAML, read once for all readers. Of a template that is none, what it would be with a
+    /// dollar sign for every byte that is filled in, if that reads further.
     pub(super) fn tree(&self) -> &Tree<'a> {
-        self.tree.get_or_init(|| Tree::read(self.text))
+        self.tree.get_or_init(|| {
+            let tree = Tree::read(self.text);
+            if tree.fault.is_none() || !is_template(self.text) {
+                return tree;
+            }
+            let masked = Tree::read(self.masked.get_or_init(|| masked(self.text)));
+            match masked.read_to > tree.read_to {
+                true => masked,
+                false => tree,
+            }
+        })
+    }
+
+    /// What stands at a scalar of [`File::tree`] as the file writes it, templates and all.
+    pub(super) fn written(&self, node: NodeId) -> &'a str {
+        let tree = self.tree();
+        let span = tree.node(tree.follow(node)).span;
+        self.text.get(span.start..span.end).unwrap_or("")
     }
 
     /// Why the text is not the YAML it was taken for, if a reader asked.
@@ -218,6 +245,23 @@ impl<'a> File<'a> {
         let variable = variable.trim_end();
         is_variable(variable).then_some(variable)
     }
+}
+
+/// The mention with a `*` for what templates fill in, also in what it passes on and who uses it.
+pub(super) fn settled(mut mention: Mention) -> Mention {
+    let is_filled = |it: &str| it.contains("$$") || it.contains("{{");
+    let settle = |text: &mut String| {
+        if is_filled(text) {
+            *text = name::pattern(text);
+        }
+    };
+    mention.consumer.iter_mut().for_each(settle);
+    if let Some(name) = &mut mention.yields {
+        settle(&mut name.path);
+        settle(&mut name.scope);
+        name.key.iter_mut().for_each(settle);
+    }
+    mention
 }
 
 /// A group of a match with its span.

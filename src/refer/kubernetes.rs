@@ -1,7 +1,7 @@
 //! Kubernetes manifests: workloads and other objects that name Secrets.
 //!
 //! The walk is by key names at any depth, so custom resources that embed a pod are read too. Objects
-//! that *make* Secrets are read in `external_secrets`. Templates that are no YAML are read by line.
+//! that *make* Secrets are read in `external_secrets`. Templates that are no YAML are read with stars for what is filled in, or else by line.
 
 use crate::model::reference::{Mention, SecretName};
 use crate::model::span::Span;
@@ -139,7 +139,7 @@ impl Walk<'_, '_> {
         let name = if self.is_cloud_run() {
             name::google(secret, "", key)
         } else {
-            name::keyed(self.name(secret), key)
+            name::keyed(self.name(secret, node), key)
         };
         let yields = variable.map(|it| name::env(it, self.scope()));
         emit(Mention {
@@ -187,9 +187,11 @@ impl Walk<'_, '_> {
             let Some(key_text) = tree.text(key) else {
                 continue;
             };
-            let mention =
-                self.file
-                    .mention_at("secret-volume", self.name(text).with_key(key_text), key);
+            let mention = self.file.mention_at(
+                "secret-volume",
+                self.name(text, node).with_key(key_text),
+                key,
+            );
             emit(Mention {
                 consumer: self.consumer.clone(),
                 ..mention
@@ -217,11 +219,17 @@ impl Walk<'_, '_> {
         emit(Mention {
             yields,
             consumer: self.consumer.clone(),
-            ..self.file.mention_at(syntax, self.name(secret), node)
+            ..self.file.mention_at(syntax, self.name(secret, node), node)
         });
     }
 
-    fn name(&self, secret: &str) -> SecretName {
+    /// In a chart, `{{ .Values.db.secret }}` is what the chart's values say.
+    fn name(&self, secret: &str, node: NodeId) -> SecretName {
+        if secret.contains("$$")
+            && let Some(value) = name::helm_value(self.file.path, self.file.written(node))
+        {
+            return value;
+        }
         SecretName::new("kubernetes", secret).within(self.object.namespace)
     }
 
@@ -482,6 +490,32 @@ spec: {env: [{name: A_KEY, valueFrom: {secretKeyRef: {name: a-key, key: '3'}}}]}
     }
 
     #[test]
+    fn templates_are_read_with_stars() {
+        let text = "\
+kind: Deployment
+metadata:
+  name: {{ .Release.Name }}-api
+  {{- with .Values.labels }}
+  labels: {{ toYaml . | nindent 4 }}
+  {{- end }}
+spec:
+  containers:
+    - env:
+        - name: API_KEY
+          valueFrom: {secretKeyRef: {name: {{ .Values.db.secret }}, key: key}}
+      envFrom:
+        - secretRef: {name: \"{{ .Release.Name }}-env\"}
+";
+        assert_eq!(
+            crate::refer::table::told(read, "charts/shop/templates/a.yaml", text),
+            [
+                "13 env-from kubernetes:*-env -> env:Deployment/*-api/* by Deployment/*-api ~",
+                "11 secret-key-ref helm-value:charts/shop/db.secret#key -> env:Deployment/*-api/API_KEY by Deployment/*-api",
+            ]
+        );
+    }
+
+    #[test]
     fn templates_are_read_by_line() {
         let text = "\
 kind: Pod
@@ -495,6 +529,7 @@ metadata:
   {{- with .Values.labels }}
   labels: {{ toYaml . | nindent 4 }}
   {{- end }}
+  broken: [
 spec:
   containers:
     - name: api
@@ -519,12 +554,12 @@ spec:
             [
                 "3:40 secret-volume kubernetes:first by Pod/ok".to_owned(),
                 format!(
-                    "19:21 secret-key-ref kubernetes:shop-db#password -> env:{title}/DB_PASSWORD by {title}"
+                    "20:21 secret-key-ref kubernetes:shop-db#password -> env:{title}/DB_PASSWORD by {title}"
                 ),
                 format!(
-                    "24:21 secret-key-ref kubernetes:*#key -> env:{title}/API_KEY by {title} ~"
+                    "25:21 secret-key-ref kubernetes:*#key -> env:{title}/API_KEY by {title} ~"
                 ),
-                format!("28:19 env-from kubernetes:shop-env -> env:{title}/* by {title}"),
+                format!("29:19 env-from kubernetes:shop-env -> env:{title}/* by {title}"),
             ]
         );
     }

@@ -8,16 +8,20 @@ mod azure_pipelines;
 mod azure_task;
 mod ci;
 mod cloud;
+mod definitions;
 mod docker;
 mod dockerfile;
 mod dotenv;
 mod environment;
 mod external_secrets;
 mod file;
+mod helm;
 mod jenkins;
 mod kubernetes;
+mod kustomize;
 mod name;
 mod onepassword;
+mod operators;
 mod pipeline;
 mod shell;
 mod store;
@@ -30,6 +34,7 @@ pub use store::resolve_stores;
 use crate::model::reference::Mention;
 use crate::syntax::literals::Seen;
 use file::File;
+use std::cell::OnceCell;
 use std::sync::OnceLock;
 
 /// One reference syntax, or a family of them.
@@ -64,14 +69,18 @@ const FAMILIES: &[Family] = families![
     azure_task,
     ci,
     cloud,
+    definitions,
     docker,
     dockerfile,
     dotenv,
     environment,
     external_secrets,
+    helm,
     jenkins,
     kubernetes,
+    kustomize,
     onepassword,
+    operators,
     pipeline,
     shell,
     terraform,
@@ -107,11 +116,12 @@ pub fn read(
     let Ok(text) = std::str::from_utf8(text) else {
         return Vec::new();
     };
-    let file = File::searched(path, text, seen);
+    let masked = OnceCell::new();
+    let file = File::searched(path, text, seen, &masked);
     let mut mentions = Vec::new();
     for (family, wanted) in FAMILIES.iter().zip(wanted) {
         if wanted {
-            (family.read)(&file, &mut |mention| mentions.push(mention));
+            (family.read)(&file, &mut |it| mentions.push(file::settled(it)));
         }
     }
     if let Some(fault) = file.fault().filter(|_| is_to_be_well_formed(path, text)) {

@@ -224,6 +224,22 @@ pub(super) fn env(variable: &str, scope: &str) -> SecretName {
     SecretName::new("env", variable).within(scope)
 }
 
+/// The value of a chart that a whole text asks for, within the folder of the chart.
+pub(super) fn helm_value(path: &str, text: &str) -> Option<SecretName> {
+    let inner = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+    let inner = inner.trim_matches(['-', ' ']);
+    let inner = inner.strip_prefix("tpl ").unwrap_or(inner);
+    let value = inner.split([' ', '|']).next()?.strip_prefix(".Values.")?;
+    let chart = path
+        .rfind("templates/")
+        .map(|at| path[..at].trim_end_matches('/'))?;
+    let is_plain = |it: char| it.is_ascii_alphanumeric() || matches!(it, '.' | '_' | '-');
+    value
+        .chars()
+        .all(is_plain)
+        .then(|| SecretName::new("helm-value", value).within(chart))
+}
+
 /// The variable that sets a property in Spring: `shop.api-key` is `SHOP_APIKEY`.
 /// See <https://docs.spring.io/spring-boot/reference/features/external-config.html>.
 pub(super) fn relaxed(property: &str) -> String {

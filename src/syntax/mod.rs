@@ -14,4 +14,5 @@ pub mod pem;
 mod pgp;
 mod putty;
 pub mod sealed;
+pub mod template;
 pub mod yaml;
