@@ -8,6 +8,7 @@ mod azure_pipelines;
 mod azure_task;
 mod ci;
 mod cloud;
+mod cloudformation;
 mod definitions;
 mod docker;
 mod dockerfile;
@@ -23,6 +24,7 @@ mod name;
 mod onepassword;
 mod operators;
 mod pipeline;
+mod pulumi;
 mod shell;
 mod store;
 mod table;
@@ -69,6 +71,7 @@ const FAMILIES: &[Family] = families![
     azure_task,
     ci,
     cloud,
+    cloudformation,
     definitions,
     docker,
     dockerfile,
@@ -82,6 +85,7 @@ const FAMILIES: &[Family] = families![
     onepassword,
     operators,
     pipeline,
+    pulumi,
     shell,
     terraform,
     vault,
