@@ -16,7 +16,10 @@ pub(super) const ANCHORS: &[&str] = &[
     "SecretId",
     "secretId",
     "get-parameter",
-    "${ssm:",
+    "/parameters/get",
+    "get_secret_value",
+    "etSecretValue",
+    "${ssm",
     "get_parameter",
     "GetParameter",
     "getParameter",
@@ -64,7 +67,7 @@ const fn syntax(
     }
 }
 
-static SYNTAXES: [Syntax; 19] = [
+static SYNTAXES: [Syntax; 21] = [
     syntax(
         "aws-arn",
         &[":secretsmanager:"],
@@ -111,6 +114,18 @@ static SYNTAXES: [Syntax; 19] = [
         |_, id| Some(name::aws_secret(id)),
     ),
     syntax(
+        "aws-extension",
+        &["/parameters/get"],
+        r"/systemsmanager/parameters/get/?\?name=([A-Za-z0-9/_.%-]{1,256})",
+        |_, id| Some(name::aws_parameter(&id.replace("%2F", "/"))),
+    ),
+    syntax(
+        "aws-sdk",
+        &["get_secret_value", "etSecretValue"],
+        r"(?:\bget_secret_value\(\s*SecretId\s*=\s*|\bGetSecretValueCommand\(\s*\{\s*SecretId\s*:\s*|\bgetSecretValue\(\s*\{\s*SecretId\s*:\s*)([A-Za-z_][A-Za-z0-9_.]{0,80})\s*[,)}]",
+        |_, id| Some(SecretName::new("aws-secretsmanager", &format!("${{{id}}}"))),
+    ),
+    syntax(
         "aws-cli",
         &["get-parameter"],
         r#"\bssm\s+get-parameters?(?:-by-path)?\b(?:[^\n;|]|\\\n){0,200}?--(?:names?|path)(?:[ =]|\s*\\\n\s*)["']?([^\s"'\\;)]{1,512})"#,
@@ -124,8 +139,8 @@ static SYNTAXES: [Syntax; 19] = [
     ),
     syntax(
         "serverless-ssm",
-        &["${ssm:"],
-        r"\$\{ssm:([A-Za-z0-9/_.-]{1,256})",
+        &["${ssm"],
+        r"\$\{ssm(?:\([a-z0-9-]{1,30}\))?:([A-Za-z0-9/_.${}:-]{1,256}?)(?:~true|~false)?[,}\s]",
         |_, id| Some(name::aws_parameter(id)),
     ),
     syntax(
@@ -149,7 +164,7 @@ static SYNTAXES: [Syntax; 19] = [
     syntax(
         "gcp-resource",
         &["/secrets/"],
-        r"\b(projects/[A-Za-z0-9_${}-]{1,64}/secrets/[A-Za-z0-9_${}-]{1,255}(?:/versions/[A-Za-z0-9_-]{1,64})?)",
+        r"\b(projects/[A-Za-z0-9_${}.-]{1,64}(?:/locations/[a-z0-9-]{1,40})?/secrets/[A-Za-z0-9_${}-]{1,255}(?:/versions/[A-Za-z0-9_-]{1,64})?)",
         |_, id| Some(name::google(id, "", None)),
     ),
     syntax(

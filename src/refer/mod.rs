@@ -4,6 +4,7 @@
 //! what they say is put in order. What a syntax looks like is known in its own file only.
 
 mod actions;
+mod azure;
 mod azure_pipelines;
 mod azure_task;
 mod ci;
@@ -16,16 +17,20 @@ mod dotenv;
 mod environment;
 mod external_secrets;
 mod file;
+mod gcp;
 mod helm;
 mod jenkins;
 mod kubernetes;
 mod kustomize;
+mod managers;
 mod name;
 mod onepassword;
 mod operators;
 mod pipeline;
 mod pulumi;
 mod shell;
+mod spring;
+mod spring_code;
 mod store;
 mod table;
 mod terraform;
@@ -67,6 +72,7 @@ macro_rules! families {
 
 const FAMILIES: &[Family] = families![
     actions,
+    azure,
     azure_pipelines,
     azure_task,
     ci,
@@ -78,15 +84,19 @@ const FAMILIES: &[Family] = families![
     dotenv,
     environment,
     external_secrets,
+    gcp,
     helm,
     jenkins,
     kubernetes,
     kustomize,
+    managers,
     onepassword,
     operators,
     pipeline,
     pulumi,
     shell,
+    spring,
+    spring_code,
     terraform,
     vault,
 ];

@@ -180,7 +180,16 @@ fn without_suffix(name: &str) -> &str {
 
 /// Google Secret Manager: `projects/P/secrets/S[/versions/V]`, or a bare name.
 pub(super) fn google(id: &str, project: &str, version: Option<&str>) -> SecretName {
-    let mut parts = id.trim_matches('/').split('/');
+    // A regional secret has its location between project and name.
+    let is_place = |part: &&str, before: &str| before != "locations" && *part != "locations";
+    let all: Vec<&str> = id.trim_matches('/').split('/').collect();
+    let before = std::iter::once("").chain(all.iter().copied());
+    let mut parts = all
+        .iter()
+        .copied()
+        .zip(before)
+        .filter(|(part, before)| is_place(part, before))
+        .map(|it| it.0);
     if id.starts_with("projects/") {
         let (project, secret) = (parts.nth(1).unwrap_or(""), parts.nth(1).unwrap_or(""));
         let version = parts.nth(1).or(version);
@@ -243,6 +252,9 @@ pub(super) fn helm_value(path: &str, text: &str) -> Option<SecretName> {
 /// The variable that sets a property in Spring: `shop.api-key` is `SHOP_APIKEY`.
 /// See <https://docs.spring.io/spring-boot/reference/features/external-config.html>.
 pub(super) fn relaxed(property: &str) -> String {
+    if !property.contains(['.', '-', '[']) {
+        return property.to_owned();
+    }
     let plain = property.replace('-', "").replace(['[', '.'], "_");
     plain.replace(']', "").to_ascii_uppercase()
 }

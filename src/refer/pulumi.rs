@@ -17,7 +17,7 @@ pub(super) const ANCHORS: &[&str] = &[
 
 pub(super) const EXAMPLE: (&str, &str) = (
     "infra/index.ts",
-    "const pass = config.requireSecret(\"dbPass\");\n",
+    "import * as pulumi from \"@pulumi/pulumi\";\nconst pass = config.requireSecret(\"dbPass\");\n",
 );
 
 static ROWS: [Row; 1] = [uses(

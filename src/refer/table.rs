@@ -3,7 +3,7 @@
 //! Knows no syntax itself. It carries `file` along, so that readers import one sibling.
 
 pub(super) use crate::refer::file::{
-    File, Pattern, extension, file_name, group, is_dotenv, is_tree, is_variable, name, settled,
+    File, Pattern, extension, file_name, group, is_tree, is_variable, name, settled,
     spanned,
 };
 

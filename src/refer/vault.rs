@@ -27,6 +27,13 @@ pub(super) const ANCHORS: &[&str] = &[
     "KVv1(",
     "ogical()",
     "vault.read(",
+    "pkiCert",
+    "secret (printf",
+    "ault.kv(",
+    "ogical.read",
+    "ReadSecretAsync",
+    "kv2::read",
+    "ref+",
 ];
 
 pub(super) const EXAMPLE: (&str, &str) = (
@@ -53,6 +60,19 @@ static SPRING: Pattern = Pattern::new(r#"(?:^|[^+\w])vault://([A-Za-z0-9_./${}-]
 static ARGO: Pattern = Pattern::new(r"<path:([^<>#|\n]{1,256})#([^<>#|\s]{1,128})(?:#(\d+))?");
 static READ_SECRET: Pattern =
     Pattern::new(r"\bread_secret(?:_version|_metadata)?\(([^)]{1,300})\)");
+static PKI: Pattern = Pattern::new(r#"\bpkiCert\s+\\?["'`]([^"'`\\\n]{1,256})"#);
+static PRINTF: Pattern = Pattern::new(r#"\bsecret\s+\(\s*printf\s+\\?"([^"\\\n]{1,256})"#);
+static ADDRESSED: Pattern =
+    Pattern::new(r"(?:VAULT_ADDR\}?|BAO_ADDR\}?)/v1/([A-Za-z0-9_./${}-]{3,200})");
+static RUBY: Pattern = Pattern::new(
+    r#"\bVault(?:\.logical\.read\(\s*["']([^"'\n]{1,256})["']|\.kv\(\s*["']([^"'\n]{1,64})["']\s*\)\.read\(\s*["']([^"'\n]{1,256})["'])"#,
+);
+static SHARP: Pattern = Pattern::new(
+    r#"\bReadSecretAsync(?:<[^>\n]{1,60}>)?\(\s*(?:path:\s*)?"([^"\n]{1,256})"(?:[^)]{0,120}?\bmountPoint:\s*"([^"\n]{1,64})")?"#,
+);
+static RUST: Pattern = Pattern::new(
+    r#"\bkv2::read(?:::<[^>]{1,60}>)?\(\s*[&\w.]{1,60}\s*,\s*"([^"\n]{1,64})"\s*,\s*"([^"\n]{1,256})""#,
+);
 static ARGUMENT: Pattern = Pattern::new(r#"(?:^|,)\s*(?:(\w+)\s*=\s*)?["']([^"'\n]{1,256})["']"#);
 static GO: Pattern = Pattern::new(
     r#"\bKVv[12]\(\s*"([^"\n]{1,64})"\s*\)\.(?:Get|Put|Patch|GetVersion|GetMetadata|Delete)\(\s*[\w.()]{1,60}\s*,\s*["`]([^"`\n]{1,256})["`]"#,
@@ -75,6 +95,16 @@ pub(super) fn read(file: &File<'_>, emit: &mut dyn FnMut(Mention)) {
     file.each(&VALS, |it| path(file, it, "vals-reference", emit));
     file.each(&SPRING, |it| path(file, it, "spring-vault", emit));
     file.each(&LOGICAL, |it| path(file, it, "vault-sdk", emit));
+    if file.has_any(&["pkiCert"]) {
+        file.each(&PKI, |it| path(file, it, "vault-pki-template", emit));
+    }
+    if file.has_any(&["secret (printf"]) {
+        file.each(&PRINTF, |it| path(file, it, "consul-template", emit));
+    }
+    if file.has_any(&["VAULT_"]) {
+        file.each(&ADDRESSED, |it| addressed(file, it, emit));
+    }
+    clients(file, emit);
     file.each(&GO, |it| {
         if let (Some((mount, _)), Some((path, span))) = (group(it, 1), group(it, 2)) {
             emit(file.mention("vault-sdk", name::vault_in(mount, path, None), span));
@@ -111,6 +141,40 @@ fn path(
     };
     let key = captures.get(2).map(|it| it.as_str());
     emit(file.mention(syntax, name::vault(path, key), span));
+}
+
+/// Clients of other languages: each gives mount and path apart.
+fn clients(file: &File<'_>, emit: &mut dyn FnMut(Mention)) {
+    let mut read = |anchor: &str, pattern: &Pattern, mount: usize, path: usize, default: &str| {
+        if !file.has_any(&[anchor]) {
+            return;
+        }
+        file.each(pattern, |it| {
+            let mount = group(it, mount).map_or(default, |it| it.0);
+            if let Some((path, span)) = group(it, path) {
+                emit(file.mention("vault-sdk", name::vault_in(mount, path, None), span));
+            }
+        });
+    };
+    read("ault.kv(", &RUBY, 2, 3, "");
+    read("ogical.read", &RUBY, 2, 1, "");
+    read("ReadSecretAsync", &SHARP, 2, 1, "secret");
+    read("kv2::read", &RUST, 1, 2, "");
+}
+
+/// `$VAULT_ADDR/v1/database/creds/ro`: any path but those of the system.
+fn addressed(file: &File<'_>, captures: &Captures<'_>, emit: &mut dyn FnMut(Mention)) {
+    let Some((path, span)) = group(captures, 1).filter(|it| it.0.contains('/')) else {
+        return;
+    };
+    let is_kv = path.contains("/data/") || path.contains("/metadata/");
+    if !is_kv
+        && !path.starts_with("sys/")
+        && !path.starts_with("auth/")
+        && !path.starts_with("identity/")
+    {
+        emit(file.mention("vault-api", name::vault(path, None), span));
+    }
 }
 
 /// The words of a command after its verb.
