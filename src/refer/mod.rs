@@ -4,29 +4,37 @@
 //! what they say is put in order. What a syntax looks like is known in its own file only.
 
 mod actions;
+mod automation;
 mod azure;
 mod azure_pipelines;
 mod azure_task;
 mod ci;
 mod cloud;
 mod cloudformation;
+mod connections;
+mod data;
 mod definitions;
 mod docker;
 mod dockerfile;
 mod dotenv;
+mod encrypted;
 mod environment;
 mod external_secrets;
 mod file;
+mod frameworks;
 mod gcp;
 mod helm;
 mod jenkins;
+mod keyfiles;
 mod kubernetes;
 mod kustomize;
 mod managers;
 mod name;
+mod nomad;
 mod onepassword;
 mod operators;
 mod pipeline;
+mod platforms;
 mod pulumi;
 mod shell;
 mod spring;
@@ -72,27 +80,35 @@ macro_rules! families {
 
 const FAMILIES: &[Family] = families![
     actions,
+    automation,
     azure,
     azure_pipelines,
     azure_task,
     ci,
     cloud,
     cloudformation,
+    connections,
+    data,
     definitions,
     docker,
     dockerfile,
     dotenv,
+    encrypted,
     environment,
     external_secrets,
+    frameworks,
     gcp,
     helm,
     jenkins,
     kubernetes,
+    keyfiles,
     kustomize,
     managers,
+    nomad,
     onepassword,
     operators,
     pipeline,
+    platforms,
     pulumi,
     shell,
     spring,

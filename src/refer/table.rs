@@ -3,7 +3,7 @@
 //! Knows no syntax itself. It carries `file` along, so that readers import one sibling.
 
 pub(super) use crate::refer::file::{
-    File, Pattern, extension, file_name, group, is_tree, is_variable, name, settled,
+    File, Pattern, extension, file_name, group, is_dotenv, is_tree, is_variable, name, settled,
     spanned,
 };
 
@@ -81,6 +81,24 @@ pub(super) const fn defines(
         anchors,
         pattern: Pattern::new(pattern),
         role: Role::Definition,
+        read,
+    }
+}
+
+/// A row that only tells names.
+pub(super) const fn declares(
+    syntax: &'static str,
+    files: fn(&str) -> bool,
+    anchors: &'static [&'static str],
+    pattern: &'static str,
+    read: Reader,
+) -> Row {
+    Row {
+        syntax,
+        files,
+        anchors,
+        pattern: Pattern::new(pattern),
+        role: Role::Declaration,
         read,
     }
 }
