@@ -97,7 +97,7 @@ static ROWS: [Row; 12] = [
         "puppet-vault",
         |path| has_extension(path, &["pp", "yaml", "yml"]),
         &["vault_lookup"],
-        r#"\bvault_lookup::lookup\(?[^"')\n]{0,40}["']([^"'\n]{1,256})"#,
+        r#"\bvault_lookup::lookup(?:["']\s*,\s*\[\s*|\(\s*)["']([^"'\n]{1,256})"#,
         |_, id| Some(name::vault(id, None).into()),
     ),
     uses(

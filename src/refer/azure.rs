@@ -5,6 +5,7 @@
 //! URIs of secrets, app settings and the command line are read in `cloud`.
 
 use crate::model::reference::{Mention, SecretName};
+use crate::model::span::Span;
 use crate::refer::table::{
     File, Pattern, Row, any, extension, group, has_extension, is_tree, name, read_rows, text, uses,
 };
@@ -145,18 +146,22 @@ fn parameter(file: &File<'_>, tree: &Tree<'_>, id: NodeId, emit: &mut dyn FnMut(
 /// Container apps: a secret of a vault gets a name of the app's own, which `secretRef` hands on.
 fn container_app(file: &File<'_>, tree: &Tree<'_>, id: NodeId, emit: &mut dyn FnMut(Mention)) {
     if let (Some(node), Some(own)) = (tree.get(id, "keyVaultUrl"), tree.text_at(id, &["name"])) {
-        let url = tree.text(node).unwrap_or("").trim_start_matches("https://");
+        let text = tree.text(node).unwrap_or("");
+        let url = text.trim_start_matches("https://");
         let mut parts = url.split('/');
+        // Where the reader of URIs sees it, too, so that it is one mention.
+        let span = tree.node(tree.follow(node)).span;
+        let span = Span::new(span.start + text.len() - url.len(), span.end);
         if let (Some(vault), Some("secrets"), Some(secret)) =
             (parts.next(), parts.next(), parts.next())
         {
             let yields = SecretName::new("container-app", own);
             emit(Mention {
                 yields: Some(yields),
-                ..file.mention_at(
+                ..file.mention(
                     "container-app-secret",
                     name::azure(vault, secret, parts.next()),
-                    node,
+                    span,
                 )
             });
         }

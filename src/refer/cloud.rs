@@ -104,7 +104,7 @@ static SYNTAXES: [Syntax; 21] = [
     syntax(
         "aws-sdk",
         &["SecretId", "secretId"],
-        r#"(?:\bSecretId["']?\s*[:=]\s*(?:aws\.String\(\s*)?|\.secretId\(\s*|\bwithSecretId\(\s*)["'`]([^"'`\n]{1,512})"#,
+        r#"(?:\bSecretId["']?\s*[:=]\s*(?:aws\.String\(\s*)?[fFrRuU]{0,2}|\.secretId\(\s*|\bwithSecretId\(\s*)["'`]([^"'`\n]{1,512})"#,
         |_, id| (!id.starts_with("arn:")).then(|| name::aws_secret(id)),
     ),
     syntax(
@@ -122,14 +122,20 @@ static SYNTAXES: [Syntax; 21] = [
     syntax(
         "aws-sdk",
         &["get_secret_value", "etSecretValue"],
-        r"(?:\bget_secret_value\(\s*SecretId\s*=\s*|\bGetSecretValueCommand\(\s*\{\s*SecretId\s*:\s*|\bgetSecretValue\(\s*\{\s*SecretId\s*:\s*)([A-Za-z_][A-Za-z0-9_.]{0,80})\s*[,)}]",
+        r"(?:\bget_secret_value\(\s*SecretId\s*=\s*|\bGetSecretValueCommand\(\s*\{\s*SecretId\s*:\s*|\bgetSecretValue\(\s*\{\s*SecretId\s*:\s*)([A-Za-z_][A-Za-z0-9_.]{0,80})\s*[,)}+]",
         |_, id| Some(SecretName::new("aws-secretsmanager", &format!("${{{id}}}"))),
     ),
     syntax(
         "aws-cli",
         &["get-parameter"],
         r#"\bssm\s+get-parameters?(?:-by-path)?\b(?:[^\n;|]|\\\n){0,200}?--(?:names?|path)(?:[ =]|\s*\\\n\s*)["']?([^\s"'\\;)]{1,512})"#,
-        |_, id| Some(name::aws_parameter(id)),
+        |it, id| {
+            let by_path = it.get(0)?.as_str().contains("by-path");
+            Some(match by_path {
+                true => name::aws_parameter(&below(&format!("{id}/"))),
+                false => name::aws_parameter(id),
+            })
+        },
     ),
     syntax(
         "aws-sdk",
@@ -140,7 +146,7 @@ static SYNTAXES: [Syntax; 21] = [
     syntax(
         "serverless-ssm",
         &["${ssm"],
-        r"\$\{ssm(?:\([a-z0-9-]{1,30}\))?:([A-Za-z0-9/_.${}:-]{1,256}?)(?:~true|~false)?[,}\s]",
+        r"\$\{ssm(?:\([a-z0-9-]{1,30}\))?:((?:[A-Za-z0-9/_.-]|\$\{[^{}\s]+\})+)",
         |_, id| Some(name::aws_parameter(id)),
     ),
     syntax(
@@ -153,7 +159,7 @@ static SYNTAXES: [Syntax; 21] = [
         "spring-aws",
         &["parameterstore:"],
         r"\baws-parameterstore:(/?[A-Za-z0-9/_.-]{1,256})",
-        |_, id| Some(name::aws_parameter(id)),
+        |_, id| Some(name::aws_parameter(&below(id))),
     ),
     syntax(
         "cdk-secret",
@@ -200,7 +206,7 @@ static SYNTAXES: [Syntax; 21] = [
     syntax(
         "vals-reference",
         &["ref+"],
-        r"\bref\+((?:awssecrets|awsssm|gcpsecrets|azurekeyvault)://[A-Za-z0-9_./-]{1,256})(?:\?[^\s#]{0,100})?(?:#/?([A-Za-z0-9_./-]{1,128}))?",
+        r"\bref\+((?:awssecrets|awsssm|gcpsecrets|azurekeyvault)://[A-Za-z0-9_./-]{1,256})(?:\?([^\s#]{0,100}))?(?:#/?([A-Za-z0-9_./-]{1,128}))?",
         |it, id| {
             let (system, path) = id.split_once("://")?;
             let (head, tail) = path.split_once('/').unwrap_or(("", path));
@@ -210,7 +216,13 @@ static SYNTAXES: [Syntax; 21] = [
                 "gcpsecrets" => name::google(tail, head, None),
                 _ => name::azure(head, tail, None),
             };
-            Some(name::keyed(name, text(it, 2)))
+            let version =
+                text(it, 2).and_then(|it| it.split('&').find_map(|it| it.strip_prefix("version=")));
+            let name = match version {
+                Some(version) => name::pinned(name, Some(version)),
+                None => name,
+            };
+            Some(name::keyed(name, text(it, 3)))
         },
     ),
 ];
@@ -220,6 +232,14 @@ static AZ: Pattern =
     Pattern::new(r"\baz\s+keyvault\s+secret\s+(?:show|download|set)\b((?:[^\n;|\\]|\\\n){1,300})");
 static AZ_VAULT: Pattern = Pattern::new(r#"--vault-name[ =]\s*["']?([^\s"']{1,64})"#);
 static AZ_NAME: Pattern = Pattern::new(r#"(?:--name|\s-n)[ =]\s*["']?([^\s"')]{1,127})"#);
+
+/// All parameters of a folder.
+fn below(path: &str) -> String {
+    match path.strip_suffix('/') {
+        Some(folder) => format!("{}/*", folder.trim_end_matches('/')),
+        None => path.to_owned(),
+    }
+}
 
 fn text<'t>(captures: &Captures<'t>, index: usize) -> Option<&'t str> {
     captures

@@ -131,6 +131,10 @@ impl<'a> File<'a> {
         span: Span,
     ) -> Mention {
         if self.goes_on(span.end) {
+            // The slash of `"kv/" + stage` is gone from the name.
+            if self.text[..span.end].ends_with('/') && !name.path.ends_with('/') {
+                name.path.push('/');
+            }
             name.path.push('*');
         }
         if self.went_before(span.start) {

@@ -5,7 +5,9 @@
 //! line and Cloud Run are read in `cloud` and `kubernetes`.
 
 use crate::model::reference::Mention;
-use crate::refer::table::{File, Row, has_extension, is_tree, name, read_rows, text, uses};
+use crate::refer::table::{
+    File, Row, defines, has_extension, is_tree, name, read_rows, text, uses,
+};
 use crate::syntax::yaml::{NodeId, Tree};
 
 pub(super) const ANCHORS: &[&str] = &[
@@ -21,7 +23,14 @@ pub(super) const EXAMPLE: (&str, &str) = (
     "availableSecrets:\n  secretManager:\n  - versionName: projects/shop-prod/secrets/db-pass/versions/latest\n    env: DB_PASSWORD\n",
 );
 
-static ROWS: [Row; 2] = [
+static ROWS: [Row; 3] = [
+    defines(
+        "gcloud-cli",
+        |path| !has_extension(path, &["c", "h", "go"]),
+        &["gcloud secrets"],
+        r#"\bgcloud\s+secrets\s+(?:create|versions\s+add)\s+["']?([A-Za-z_$][A-Za-z0-9_${}-]{0,254})"#,
+        |_, id| Some(name::google(id, "", None).into()),
+    ),
     uses(
         "gcp-sdk",
         |path| {
@@ -45,7 +54,7 @@ static ROWS: [Row; 2] = [
         "gcloud-cli",
         |path| !has_extension(path, &["c", "h", "go"]),
         &["gcloud secrets"],
-        r#"\bgcloud\s+secrets\s+(?:create|describe|delete|versions\s+add|add-iam-policy-binding)\s+["']?([A-Za-z_$][A-Za-z0-9_${}-]{0,254})"#,
+        r#"\bgcloud\s+secrets\s+(?:describe|delete|add-iam-policy-binding)\s+["']?([A-Za-z_$][A-Za-z0-9_${}-]{0,254})"#,
         |_, id| Some(name::google(id, "", None).into()),
     ),
 ];
@@ -110,7 +119,7 @@ mod tests {
             (
                 "a.sh",
                 "gcloud secrets versions add db-pass --data-file=-",
-                "1 gcloud-cli gcp-secretmanager:db-pass",
+                "1 gcloud-cli gcp-secretmanager:db-pass def",
             ),
         ] {
             assert_eq!(told(read, path, text), [expected], "{text}");

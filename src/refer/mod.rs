@@ -221,7 +221,9 @@ fn in_order(mut mentions: Vec<Mention>) -> Vec<Mention> {
             && next.name.provider == kept.name.provider
             && next.name.path == kept.name.path
             && (next.name.key == kept.name.key || next.name.key.is_none());
-        same && (told(next) > told(kept) || next == kept)
+        let is_alike =
+            next.yields == kept.yields && next.consumer == kept.consumer && next.role == kept.role;
+        same && (told(next) > told(kept) || is_alike)
     });
     mentions
 }

@@ -134,8 +134,9 @@ pub(super) fn aws_parameter(id: &str) -> SecretName {
         None => (String::new(), id),
     };
     let (name, version) = match name.split_once(':') {
-        Some((name, version)) => (name, Some(version)),
-        None => (name, None),
+        // `${self:stage}` has a colon of its own.
+        Some((name, version)) if !is_open(name) => (name, Some(version)),
+        _ => (name, None),
     };
     if let Some(secret) = name
         .trim_start_matches('/')

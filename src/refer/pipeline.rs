@@ -2,7 +2,7 @@
 //!
 //! GitHub Actions has a file of its own.
 
-use crate::model::reference::{Mention, SecretName};
+use crate::model::reference::{Mention, Role, SecretName};
 use crate::model::span::Span;
 use crate::refer::file::{File, file_name, name};
 use crate::syntax::yaml::{NodeId, Tree};
@@ -180,12 +180,15 @@ impl Compose<'_, '_> {
                 .unwrap_or_default()
         };
         for (secret, source) in entries("secrets") {
-            self.definition(self.tree.text(*secret).unwrap_or(""), *source, emit);
+            let title = self.tree.text(*secret).unwrap_or("");
+            self.definition(title, *source, emit);
+            self.external((title, *secret), *source, emit);
         }
         for (service, body) in entries("services") {
             let service = self.tree.text(*service).unwrap_or("");
             self.secrets(service, *body, emit);
             self.environment(service, *body, emit);
+            self.env_files(service, *body, emit);
         }
     }
 
@@ -202,6 +205,46 @@ impl Compose<'_, '_> {
                 emit(Mention {
                     yields,
                     ..self.file.mention_at("compose-secret", name, node)
+                });
+            }
+        }
+    }
+
+    /// `external: true`: made elsewhere, under this name.
+    fn external(&self, secret: (&str, NodeId), source: NodeId, emit: &mut dyn FnMut(Mention)) {
+        if self.tree.text_at(source, &["external"]) == Some("true") {
+            let (name, node) = match self.tree.get(source, "name") {
+                Some(node) => (self.tree.text(node).unwrap_or(secret.0), node),
+                None => secret,
+            };
+            emit(Mention {
+                role: Role::Declaration,
+                ..self
+                    .file
+                    .mention_at("compose-secret", SecretName::new("compose", name), node)
+            });
+        }
+    }
+
+    /// Files of variables: all of each.
+    fn env_files(&self, service: &str, body: NodeId, emit: &mut dyn FnMut(Mention)) {
+        let tree = self.tree;
+        let Some(list) = tree.get(body, "env_file") else {
+            return;
+        };
+        for item in tree
+            .items(list)
+            .iter()
+            .copied()
+            .chain(std::iter::once(list))
+        {
+            let node = tree.get(item, "path").unwrap_or(item);
+            if let Some(text) = tree.text(node).filter(|it| !it.is_empty()) {
+                let name = SecretName::new("file", text.trim_start_matches("./"));
+                emit(Mention {
+                    yields: Some(name::env("*", service)),
+                    consumer: Some(service.to_owned()),
+                    ..self.file.mention_at("compose-env-file", name, node)
                 });
             }
         }
@@ -364,6 +407,7 @@ secrets:
             [
                 "14:14 file:db.txt -> compose:db",
                 "15:22 env:SHOP_KEY -> compose:key",
+                "16:3 compose:out",
                 "3:15 compose:db",
                 "3:28 compose:key",
                 "5:22 env:SHOP_DB_PASSWORD -> env:api/DB_PASSWORD",

@@ -3,8 +3,7 @@
 //! Knows no syntax itself. It carries `file` along, so that readers import one sibling.
 
 pub(super) use crate::refer::file::{
-    File, Pattern, extension, file_name, group, is_dotenv, is_tree, is_variable, name, settled,
-    spanned,
+    File, Pattern, extension, file_name, group, is_dotenv, is_tree, is_variable, name, spanned,
 };
 
 use crate::model::reference::{Mention, Role, SecretName};
@@ -194,7 +193,7 @@ pub(super) fn told(
 ) -> Vec<String> {
     let mut found = Vec::new();
     read(&File::new(path, text), &mut |it| {
-        let it = settled(it);
+        let it = crate::refer::file::settled(it);
         let yields = it.yields.map(|it| format!(" -> {it}")).unwrap_or_default();
         let consumer = it
             .consumer

@@ -122,11 +122,22 @@ pub(super) fn read(file: &File<'_>, emit: &mut dyn FnMut(Mention)) {
     });
 }
 
-/// Many an API has `/v1/x/data/y`.
+/// Many an API has `/v1/x/data/y`, and the word stands in prose: an address or a header of Vault must be near.
 fn mentions_vault(text: &str) -> bool {
-    ["vault", "VAULT", "Vault", "BAO_ADDR"]
-        .iter()
-        .any(|it| memchr::memmem::find(text.as_bytes(), it.as_bytes()).is_some())
+    [
+        "VAULT_",
+        "X-Vault-",
+        "BAO_ADDR",
+        "://vault",
+        ":8200",
+        "vault_addr",
+        "vault_url",
+        "vaultAddr",
+        "vaultUrl",
+        "vault_host",
+    ]
+    .iter()
+    .any(|it| memchr::memmem::find(text.as_bytes(), it.as_bytes()).is_some())
 }
 
 /// A pattern whose first group is a path and whose second, if any, a key.
@@ -280,6 +291,14 @@ fn call(file: &File<'_>, captures: &Captures<'_>, emit: &mut dyn FnMut(Mention))
     let (Some((arguments, at)), Some(regex)) = (group(captures, 1), ARGUMENT.regex()) else {
         return;
     };
+    // Salt has a function of that name, whose paths hold their mount.
+    let start = captures.get(0).map_or(0, |it| it.start());
+    if file
+        .line_before(start)
+        .is_some_and(|it| it.contains("salt"))
+    {
+        return;
+    }
     let (mut mount, mut path) = ("secret", None);
     for argument in regex.captures_iter(arguments) {
         let Some((value, span)) = group(&argument, 2) else {
