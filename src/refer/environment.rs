@@ -116,10 +116,10 @@ static LANGUAGES: [Language; 14] = [
     ),
     language(
         &[
-            "c", "h", "cc", "cpp", "cxx", "hpp", "m", "mm", "lua", "r", "R", "jl", "zig",
+            "c", "h", "cc", "cpp", "cxx", "hpp", "m", "mm", "lua", "r", "R", "zig",
         ],
-        &["getenv", "ENV"],
-        r#"(?:\b(?:secure_|os\.|Sys\.)?getenv\(\s*|\bENV\[\s*)["']([A-Za-z_][A-Za-z0-9_]{1,127})["']"#,
+        &["getenv"],
+        r#"\b(?:secure_|os\.|Sys\.|std::)?getenv\(\s*["']([A-Za-z_][A-Za-z0-9_]{1,127})["']"#,
     ),
     language(
         &["ps1", "psm1", "psd1"],

@@ -32,13 +32,62 @@ impl Pattern {
     /// The expression; `None` if the source is not valid, which the tests rule out.
     pub(super) fn regex(&self) -> Option<&Regex> {
         self.compiled
-            .get_or_init(|| {
-                // A word boundary of Unicode makes the automaton give up at the first byte beyond ASCII.
-                let ascii = self.source.replace(r"\b", r"(?-u:\b)");
-                Regex::new(&ascii.replace(r"\w", "[A-Za-z0-9_]")).ok()
-            })
+            .get_or_init(|| Regex::new(&lean(self.source)).ok())
             .as_ref()
     }
+}
+
+/// Repetitions that may go on for longer than this are not counted.
+const COUNTED: usize = 60;
+
+/// The same pattern as an automaton of a tenth of the size: white space, digits and word boundaries are
+/// those of ASCII (a boundary of Unicode makes the search give up at the first byte beyond), and
+/// `{1,256}` is `+`. Whoever takes the mentions drops those that are too long.
+fn lean(source: &str) -> String {
+    let mut out = String::with_capacity(source.len() * 2);
+    let mut in_class = false;
+    let mut rest = source;
+    while let Some(c) = rest.chars().next() {
+        let escape = rest.strip_prefix('\\').and_then(|it| it.chars().next());
+        let (written, read): (&str, usize) = match (escape, in_class) {
+            (Some('s'), true) => (r" \t\r\n", 2),
+            (Some('s'), false) => (r"[ \t\r\n]", 2),
+            (Some('S'), false) => (r"[^ \t\r\n]", 2),
+            (Some('w'), true) => ("A-Za-z0-9_", 2),
+            (Some('w'), false) => ("[A-Za-z0-9_]", 2),
+            (Some('d'), true) => ("0-9", 2),
+            (Some('d'), false) => ("[0-9]", 2),
+            (Some('b'), false) => (r"(?-u:\b)", 2),
+            (Some(escaped), _) => (&rest[..1 + escaped.len_utf8()], 1 + escaped.len_utf8()),
+            (None, false) => match uncounted(rest) {
+                Some(found) => found,
+                None => (&rest[..c.len_utf8()], c.len_utf8()),
+            },
+            (None, true) => (&rest[..c.len_utf8()], c.len_utf8()),
+        };
+        if escape.is_none() {
+            in_class = (in_class || c == '[') && c != ']';
+        }
+        out.push_str(written);
+        rest = &rest[read..];
+    }
+    out
+}
+
+/// `{1,256}` and `{0,256}` at the start of a text, and what is written instead; lazy ones stay, since they
+/// say how far a pattern may look.
+fn uncounted(text: &str) -> Option<(&'static str, usize)> {
+    let inner = text.strip_prefix('{')?;
+    let end = inner.find('}')?;
+    let (least, most) = inner[..end].split_once(',')?;
+    let most: usize = most.parse().ok()?;
+    let is_lazy = inner[end + 1..].starts_with('?');
+    let sign = match least {
+        "0" => "*",
+        "1" => "+",
+        _ => return None,
+    };
+    (most >= COUNTED && !is_lazy).then_some((sign, end + 2))
 }
 
 static EXPANSION: Pattern = Pattern::new(r"\$\{?([A-Za-z_][A-Za-z0-9_]{0,127})");
@@ -334,6 +383,18 @@ pub(super) fn is_variable(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patterns_are_made_lean() {
+        for (source, expected) in [
+            (r"\ba\s{1,256}", r"(?-u:\b)a[ \t\r\n]+"),
+            (r"[^\s]{0,127}x{1,3}", r"[^ \t\r\n]*x{1,3}"),
+            (r"a{0,200}?\\\n", r"a{0,200}?\\\n"),
+            (r"\{a\}[{}]{1,64}\w", r"\{a\}[{}]+[A-Za-z0-9_]"),
+        ] {
+            assert_eq!(lean(source), expected);
+        }
+    }
 
     #[test]
     fn documentation_is_known_by_its_path() {

@@ -52,6 +52,9 @@ use file::File;
 use std::cell::OnceCell;
 use std::sync::OnceLock;
 
+/// Bytes of the longest name that is one; AWS allows 2,048 for a parameter with its folders.
+const LONGEST: usize = 2_048;
+
 /// One reference syntax, or a family of them.
 struct Family {
     /// The file that reads it.
@@ -151,7 +154,11 @@ pub fn read(
     let mut mentions = Vec::new();
     for (family, wanted) in FAMILIES.iter().zip(wanted) {
         if wanted {
-            (family.read)(&file, &mut |it| mentions.push(file::settled(it)));
+            (family.read)(&file, &mut |it| {
+                if it.name.path.len() <= LONGEST {
+                    mentions.push(file::settled(it));
+                }
+            });
         }
     }
     if let Some(fault) = file.fault().filter(|_| is_to_be_well_formed(path, text)) {

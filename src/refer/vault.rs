@@ -33,7 +33,6 @@ pub(super) const ANCHORS: &[&str] = &[
     "ogical.read",
     "ReadSecretAsync",
     "kv2::read",
-    "ref+",
 ];
 
 pub(super) const EXAMPLE: (&str, &str) = (
@@ -86,40 +85,63 @@ pub(super) fn applies(_path: &str) -> bool {
 }
 
 pub(super) fn read(file: &File<'_>, emit: &mut dyn FnMut(Mention)) {
-    file.each(&CLI, |it| command(file, it, emit));
-    file.each(&TEMPLATE, |it| template(file, it, emit));
-    file.each(&READ_SECRET, |it| call(file, it, emit));
-    if mentions_vault(file.text) {
+    let mut each =
+        |anchors: &[&str], pattern, read: fn(&File<'_>, &Captures<'_>, &mut dyn FnMut(Mention))| {
+            if file.has_any(anchors) {
+                file.each(pattern, |it| read(file, it, emit));
+            }
+        };
+    each(
+        &[
+            "vault kv",
+            "vault read",
+            "vault write",
+            "bao kv",
+            "bao read",
+        ],
+        &CLI,
+        command,
+    );
+    each(&["secret \"", "secret \\\""], &TEMPLATE, template);
+    each(&["read_secret"], &READ_SECRET, call);
+    each(&["vault://"], &VALS, |file, it, emit| {
+        path(file, it, "vals-reference", emit)
+    });
+    each(&["vault://"], &SPRING, |file, it, emit| {
+        path(file, it, "spring-vault", emit)
+    });
+    each(&["ogical()", "vault.read("], &LOGICAL, |file, it, emit| {
+        path(file, it, "vault-sdk", emit)
+    });
+    each(&["pkiCert"], &PKI, |file, it, emit| {
+        path(file, it, "vault-pki-template", emit)
+    });
+    each(&["secret (printf"], &PRINTF, |file, it, emit| {
+        path(file, it, "consul-template", emit)
+    });
+    each(&["VAULT_"], &ADDRESSED, addressed);
+    each(&["KVv2(", "KVv1("], &GO, go);
+    each(&["<path:"], &ARGO, argo);
+    if file.has_any(&["/v1/kv/", "/v1/secret/", "VAULT_", "X-Vault-"]) && mentions_vault(file.text)
+    {
         file.each(&HTTP, |it| path(file, it, "vault-api", emit));
     }
-    file.each(&VALS, |it| path(file, it, "vals-reference", emit));
-    file.each(&SPRING, |it| path(file, it, "spring-vault", emit));
-    file.each(&LOGICAL, |it| path(file, it, "vault-sdk", emit));
-    if file.has_any(&["pkiCert"]) {
-        file.each(&PKI, |it| path(file, it, "vault-pki-template", emit));
-    }
-    if file.has_any(&["secret (printf"]) {
-        file.each(&PRINTF, |it| path(file, it, "consul-template", emit));
-    }
-    if file.has_any(&["VAULT_"]) {
-        file.each(&ADDRESSED, |it| addressed(file, it, emit));
-    }
     clients(file, emit);
-    file.each(&GO, |it| {
-        if let (Some((mount, _)), Some((path, span))) = (group(it, 1), group(it, 2)) {
-            emit(file.mention("vault-sdk", name::vault_in(mount, path, None), span));
-        }
-    });
-    file.each(&ARGO, |it| {
-        if let (Some((path, span)), key) = (group(it, 1), group(it, 2)) {
-            let name = name::vault(path, key.map(|it| it.0));
-            emit(file.mention(
-                "argo-vault-path",
-                name::pinned(name, group(it, 3).map(|it| it.0)),
-                span,
-            ));
-        }
-    });
+}
+
+fn go(file: &File<'_>, captures: &Captures<'_>, emit: &mut dyn FnMut(Mention)) {
+    if let (Some((mount, _)), Some((path, span))) = (group(captures, 1), group(captures, 2)) {
+        emit(file.mention("vault-sdk", name::vault_in(mount, path, None), span));
+    }
+}
+
+/// `<path:kv/data/shop/db#password#version>`.
+fn argo(file: &File<'_>, captures: &Captures<'_>, emit: &mut dyn FnMut(Mention)) {
+    if let (Some((path, span)), key) = (group(captures, 1), group(captures, 2)) {
+        let name = name::vault(path, key.map(|it| it.0));
+        let name = name::pinned(name, group(captures, 3).map(|it| it.0));
+        emit(file.mention("argo-vault-path", name, span));
+    }
 }
 
 /// Many an API has `/v1/x/data/y`, and the word stands in prose: an address or a header of Vault must be near.
