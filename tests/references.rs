@@ -169,3 +169,64 @@ fn there_are_sixty_one_families() {
     let numbers: Vec<usize> = families().into_iter().map(|it| it.0).collect();
     assert_eq!(numbers, (1..=61).collect::<Vec<_>>());
 }
+
+/// Cells of a row of the table in the documentation.
+fn documented() -> Vec<Vec<String>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/references.md");
+    let text = fs::read_to_string(path).unwrap();
+    let rows = text
+        .lines()
+        .filter(|it| it.starts_with("| ") && !it.starts_with("| #"));
+    let cells = |row: &str| {
+        row.trim_matches('|')
+            .split(" | ")
+            .map(|it| it.trim().to_owned())
+            .collect()
+    };
+    rows.map(cells).collect()
+}
+
+#[test]
+fn the_documentation_tells_what_is_read() {
+    let rows = documented();
+    let families = families();
+    assert_eq!(rows.len(), families.len());
+    for ((number, _, dir), row) in families.into_iter().zip(rows) {
+        assert_eq!(row.len(), 7, "{row:?}");
+        assert_eq!(row[0], number.to_string());
+        assert!(row.iter().all(|it| !it.is_empty()), "{row:?}");
+        let told = |cell: &str| -> BTreeSet<String> {
+            cell.split(' ')
+                .map(|it| it.trim_matches('`').to_owned())
+                .collect()
+        };
+        assert_eq!(
+            told(&row[5]),
+            column(&dir, 2),
+            "syntaxes of family {number}"
+        );
+        let names = column(&dir, 3);
+        let providers = names
+            .iter()
+            .map(|it| it.split(':').next().unwrap().to_owned());
+        assert_eq!(
+            told(&row[6]),
+            providers.collect(),
+            "providers of family {number}"
+        );
+    }
+}
+
+#[test]
+fn every_reader_is_tried() {
+    let mut read = BTreeSet::new();
+    for (_, _, dir) in families() {
+        read.extend(column(&dir, 2));
+    }
+    for (name, path, text) in refer::families() {
+        let seen = search(text.as_bytes());
+        for mention in refer::read(path, text.as_bytes(), seen, &mut |_| {}) {
+            assert!(read.contains(mention.syntax), "{name}: {}", mention.syntax);
+        }
+    }
+}
