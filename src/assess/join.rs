@@ -4,6 +4,7 @@
 //! where nothing takes it up. Everything is found by hash, so that an estate's references join in one pass.
 
 use crate::assess::names::{Address, address, agree, lies_within, scopes_agree};
+use crate::assess::patterns::{Patterns, says_something};
 use crate::model::finding::{Finding, Managed};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::map::{Evidence, Hop, Map, Use};
@@ -228,7 +229,8 @@ impl<'a> Graph<'a> {
         for (index, reference) in references.iter().enumerate() {
             let mention = &reference.mention;
             // What makes a secret, or only tells its name, does not use it; nothing runs an example.
-            if mention.role != Role::Use || mention.example {
+            let is_open = mention.dynamic && !says_something(&mention.name.path);
+            if mention.role != Role::Use || mention.example || is_open {
                 continue;
             }
             graph
@@ -392,6 +394,7 @@ struct Walk<'a> {
     graph: &'a Graph<'a>,
     records: &'a [Record],
     by_address: HashMap<Address, Vec<usize>>,
+    patterns: Patterns<'a>,
     takers: HashMap<Parcel, Rc<[usize]>>,
     resolved: Vec<Option<String>>,
     direct: Vec<bool>,
@@ -414,6 +417,7 @@ impl<'a> Walk<'a> {
             graph,
             records: &inventory.records,
             by_address,
+            patterns: Patterns::new(graph.references),
             takers: HashMap::new(),
             resolved: vec![None; graph.references.len()],
             direct: vec![false; graph.references.len()],
@@ -439,6 +443,9 @@ impl<'a> Walk<'a> {
             }
             let key = name.key.clone().or_else(|| record.secret.key.clone());
             self.follow(index, &mut vec![*start], key);
+        }
+        for start in self.patterns.of(&record.secret) {
+            self.follow(index, &mut vec![start], record.secret.key.clone());
         }
     }
 
@@ -547,7 +554,10 @@ impl<'a> Walk<'a> {
             .and_then(|it| it.origin.introduced.as_ref());
         Use {
             record: self.records[record].name.clone(),
-            evidence: Evidence::Reference,
+            evidence: match places.clone().any(|it| it.mention.dynamic) {
+                true => Evidence::Pattern,
+                false => Evidence::Reference,
+            },
             consumer: places
                 .clone()
                 .rev()

@@ -7,6 +7,7 @@ mod case;
 mod exposure;
 mod join;
 mod names;
+mod patterns;
 mod reuse;
 mod usage;
 pub mod waive;

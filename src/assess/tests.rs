@@ -118,7 +118,7 @@ fn name(text: &str) -> SecretName {
     }
 }
 
-fn reference(repository: &str, path: &str, named: &str, yields: &str) -> Reference {
+pub(super) fn reference(repository: &str, path: &str, named: &str, yields: &str) -> Reference {
     let yields = (!yields.is_empty()).then(|| name(yields));
     let consumer = yields
         .as_ref()
