@@ -120,7 +120,12 @@ pub(super) fn aws_secret(id: &str) -> SecretName {
     let rest = rest.strip_prefix("secret:").unwrap_or(rest);
     let mut parts = rest.splitn(4, ':');
     let name = without_suffix(parts.next().unwrap_or(""));
-    let name = SecretName::new("aws-secretsmanager", name).within(&scope);
+    // `db-*` of a policy is the secret `db` with any suffix, and every one whose name goes on.
+    let name = match name.strip_suffix("-*") {
+        Some(stem) => format!("{stem}*"),
+        None => name.to_owned(),
+    };
+    let name = SecretName::new("aws-secretsmanager", &name).within(&scope);
     let name = keyed(name, parts.next());
     let (stage, version) = (parts.next(), parts.next());
     let version = version.filter(|it| !it.is_empty()).or(stage);
@@ -165,7 +170,7 @@ fn arn<'t>(id: &'t str, service: &str) -> Option<(String, &'t str)> {
 
 /// Takes off the hyphen and six random characters that AWS appends to a name in an ARN.
 fn without_suffix(name: &str) -> &str {
-    let open = name.trim_end_matches(['?', '*']);
+    let open = name.trim_end_matches('?');
     if open.len() < name.len() {
         return open.strip_suffix('-').unwrap_or(name);
     }
@@ -419,7 +424,9 @@ pub(super) fn looks_secret(variable: &str) -> bool {
     if words.iter().any(is_public) && !words.iter().any(|it| it == "SECRET" || it == "PASSWORD") {
         return false;
     }
-    words.iter().any(|word| {
+    // Elsewhere `PWD` is the folder one is in.
+    let is_folder = |word: &String| word == "PWD" && word != last;
+    words.iter().filter(|it| !is_folder(it)).any(|word| {
         SECRET_WORDS.contains(&word.as_str()) || SECRET_ENDS.iter().any(|it| word.ends_with(it))
     })
 }
@@ -498,6 +505,7 @@ mod tests {
         for (id, expected) in [
             (format!("{secret}shop/db-AbC123"), shop.to_owned()),
             (format!("{secret}shop/db-??????"), shop.to_owned()),
+            (format!("{secret}shop/db-*"), format!("{shop}*")),
             (
                 format!("{secret}shop/db-AbC123:password::"),
                 format!("{shop}#password"),
@@ -583,6 +591,7 @@ mod tests {
             "AUTHOR",
             "TOKENIZERS_PARALLELISM",
             "NODE_ENV",
+            "FTP_PWD_STOP",
             "SECRET_NAME",
             "KEY_PATH",
             "PASSENGER",

@@ -236,9 +236,12 @@ fn secret(
     });
 }
 
-/// `variable "db_password" { sensitive = true }`.
+/// `variable "db_password" { sensitive = true }`. Only the root module is given variables from outside: who
+/// calls a module sets those of it.
 fn variable(file: &File<'_>, fields: &Fields<'_, '_>, title: &str, emit: &mut dyn FnMut(Mention)) {
-    let Some(sensitive) = fields.block.get("sensitive") else {
+    let path = file.path.strip_suffix(".json").unwrap_or(file.path);
+    let is_root = matches!(extension(path), "tf" | "tofu") && !path.contains("modules/");
+    let Some(sensitive) = fields.block.get("sensitive").filter(|_| is_root) else {
         return;
     };
     if fields.get("sensitive") == "true" {
