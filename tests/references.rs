@@ -64,18 +64,13 @@ fn search(text: &[u8]) -> Seen {
 }
 
 fn row(path: &str, it: &Mention) -> String {
-    let certainty = match (it.example, it.dynamic) {
-        (true, _) => "example",
-        (false, true) => "pattern",
-        (false, false) => "literal",
-    };
     [
         path.to_owned(),
         it.place.line.to_string(),
         it.syntax.to_owned(),
         it.name.to_string(),
         it.role.name().to_owned(),
-        certainty.to_owned(),
+        it.certainty().to_owned(),
         it.yields
             .as_ref()
             .map(ToString::to_string)

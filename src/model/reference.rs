@@ -111,6 +111,18 @@ pub struct Mention {
     pub example: bool,
 }
 
+impl Mention {
+    /// How far it can be relied on: `literal`, `pattern` (part of the name is filled in later) or `example`
+    /// (nothing runs it).
+    pub fn certainty(&self) -> &'static str {
+        match (self.example, self.dynamic) {
+            (true, _) => "example",
+            (false, true) => "pattern",
+            (false, false) => "literal",
+        }
+    }
+}
+
 /// A mention with its origin.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Reference {
