@@ -72,7 +72,7 @@ impl Pipeline<'_, '_> {
             }
             match self.tree.label(id) {
                 Some("context") if self.system == "circleci" => self.contexts(id, emit),
-                Some("from_secret") if self.system == "drone" => self.from_secret(id, emit),
+                Some("from_secret") if self.system == "drone" => self.drone_secret(id, emit),
                 Some("secure") if self.system == "travis" => self.secure(id, emit),
                 _ => self.variables(id, &own, emit),
             }
@@ -99,7 +99,7 @@ impl Pipeline<'_, '_> {
     }
 
     /// `DB_PASSWORD: {from_secret: db_password}`.
-    fn from_secret(&self, id: NodeId, emit: &mut dyn FnMut(Mention)) {
+    fn drone_secret(&self, id: NodeId, emit: &mut dyn FnMut(Mention)) {
         let (Some(secret), Some(parent)) = (self.tree.text(id), self.tree.node(id).parent) else {
             return;
         };

@@ -29,14 +29,14 @@ static ROWS: [Row; 2] = [
         is_pipeline,
         &["credentials("],
         r#"(?:\b([A-Za-z_][A-Za-z0-9_]*)\s*=\s*)?\bcredentials\(\s*["'](?P<id>[^"'\n]{1,128})["']"#,
-        |it, id| Some(credential(id).to_variable(text(it, 1))),
+        |it, id| Some(credential(id).yielding(text(it, 1))),
     ),
     uses(
         "jenkins-credential",
         is_pipeline,
         &["credentialsId"],
         r#"\bcredentialsId\s*[:=]\s*["']([^"'\n]{1,128})["'](?:[^()\[\]]{0,200}?\b(?:variable|passwordVariable|keyFileVariable|tokenVariable|secretKeyVariable|keystoreVariable)\s*:\s*["']([A-Za-z_][A-Za-z0-9_]*)["'])?"#,
-        |it, id| Some(credential(id).to_variable(text(it, 2))),
+        |it, id| Some(credential(id).yielding(text(it, 2))),
     ),
 ];
 

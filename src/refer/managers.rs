@@ -67,7 +67,7 @@ static ROWS: [Row; 6] = [
         r#"(?m)^[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*:[ \t]*!var(?::file)?[ \t]+["']?(?P<id>[^\s"'#]{1,256})"#,
         |it, id| {
             let named = Named::from(SecretName::new("conjur", id));
-            Some(named.to_variable(text(it, 1)))
+            Some(named.yielding(text(it, 1)))
         },
     ),
     uses(

@@ -27,6 +27,7 @@ mod helm;
 mod jenkins;
 mod keyfiles;
 mod kubernetes;
+mod kubernetes_lines;
 mod kustomize;
 mod managers;
 mod name;
@@ -35,6 +36,7 @@ mod onepassword;
 mod operators;
 mod pipeline;
 mod platforms;
+mod provider_class;
 mod pulumi;
 mod shell;
 mod spring;
@@ -43,6 +45,7 @@ mod store;
 mod table;
 mod terraform;
 mod vault;
+mod words;
 
 pub use store::resolve_stores;
 
@@ -104,6 +107,7 @@ const FAMILIES: &[Family] = families![
     helm,
     jenkins,
     kubernetes,
+    kubernetes_lines,
     keyfiles,
     kustomize,
     managers,
@@ -112,6 +116,7 @@ const FAMILIES: &[Family] = families![
     operators,
     pipeline,
     platforms,
+    provider_class,
     pulumi,
     shell,
     spring,

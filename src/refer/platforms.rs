@@ -39,7 +39,7 @@ static ROWS: [Row; 9] = [
         |path| file_name(path).starts_with("wrangler."),
         &["secrets_store_secrets"],
         r#"\bbinding"?\s*[=:]\s*"([A-Za-z_][A-Za-z0-9_]{0,127})"[^\[\]{}]{0,300}?\bsecret_name"?\s*[=:]\s*"(?P<id>[^"\n]{1,128})""#,
-        |it, id| Some(Named::from(SecretName::new("cloudflare", id)).to_variable(text(it, 1))),
+        |it, id| Some(Named::from(SecretName::new("cloudflare", id)).yielding(text(it, 1))),
     ),
     uses(
         "worker-env",
@@ -106,7 +106,7 @@ fn set(provider: &str, id: &str) -> Option<Named> {
 }
 
 fn vercel(captures: &Captures<'_>, id: &str) -> Option<Named> {
-    Some(Named::from(SecretName::new("vercel", id)).to_variable(text(captures, 1)))
+    Some(Named::from(SecretName::new("vercel", id)).yielding(text(captures, 1)))
 }
 
 pub(super) fn applies(path: &str) -> bool {

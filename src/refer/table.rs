@@ -24,7 +24,7 @@ impl From<SecretName> for Named {
 
 impl Named {
     /// The same, handed on as a variable, if there is one.
-    pub(super) fn to_variable(mut self, variable: Option<&str>) -> Self {
+    pub(super) fn yielding(mut self, variable: Option<&str>) -> Self {
         self.yields = variable
             .filter(|it| is_variable(it))
             .map(|it| name::env(it, ""));
