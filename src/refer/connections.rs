@@ -14,7 +14,7 @@ pub(super) const ANCHORS: &[&str] = &[
 
 pub(super) const EXAMPLE: (&str, &str) = (
     "web.config",
-    "<add name=\"shop\" connectionString=\"Server=db;User=shop;Password=__DB_PASSWORD__\" />\n",
+    "<add name=\"shop\" connectionString=\"Server=db;User=shop;Password=$(DbPass)\" />\n",
 );
 
 static PASSWORD: Pattern = Pattern::new(
@@ -92,7 +92,7 @@ mod tests {
             (
                 EXAMPLE.0,
                 EXAMPLE.1,
-                "1 connection-string placeholder:DB_PASSWORD",
+                "1 connection-string azure-pipelines:dbpass",
             ),
             (
                 "a.config",
