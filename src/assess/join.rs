@@ -4,11 +4,12 @@
 //! where nothing takes it up. Everything is found by hash, so that an estate's references join in one pass.
 
 use crate::assess::names::{Address, address, agree, lies_within, scopes_agree};
+use crate::assess::patterns::{Patterns, says_something};
 use crate::model::finding::{Finding, Managed};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::map::{Evidence, Hop, Map, Use};
 use crate::model::record::{Inventory, Record};
-use crate::model::reference::{Reference, SecretName};
+use crate::model::reference::{Reference, Role, SecretName};
 use crate::model::span::Place;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
@@ -71,7 +72,9 @@ fn missing(graph: &Graph, resolved: &[Option<String>], inventory: &Inventory) ->
     let provided = graph.provided();
     let is_missing = |(index, reference): (usize, &Reference)| {
         let name = &reference.mention.name;
-        let asked = resolved[index].is_none() && !provided[index] && !reference.mention.dynamic;
+        let mention = &reference.mention;
+        let is_live = mention.role == Role::Use && !mention.example && !mention.dynamic;
+        let asked = is_live && resolved[index].is_none() && !provided[index];
         let lacks = asked && inventory.complete.iter().any(|it| lies_within(name, it));
         lacks.then_some(index)
     };
@@ -225,6 +228,11 @@ impl<'a> Graph<'a> {
         };
         for (index, reference) in references.iter().enumerate() {
             let mention = &reference.mention;
+            // What makes a secret, or only tells its name, does not use it; nothing runs an example.
+            let is_open = mention.dynamic && !says_something(&mention.name.path);
+            if mention.role != Role::Use || mention.example || is_open {
+                continue;
+            }
             graph
                 .named
                 .entry(address(&mention.name))
@@ -315,10 +323,11 @@ impl<'a> Graph<'a> {
     /// Whether each reference's name is what another place passes on.
     fn provided(&self) -> Vec<bool> {
         let mut provided = vec![false; self.references.len()];
-        let yields = self
-            .references
-            .iter()
-            .filter_map(|it| it.mention.yields.as_ref());
+        let mentions = self.references.iter().map(|it| &it.mention);
+        let yields = mentions.flat_map(|it| {
+            let defined = (it.role == Role::Definition).then_some(&it.name);
+            it.yields.iter().chain(defined)
+        });
         for name in yields.collect::<HashSet<_>>() {
             for index in self.named.get(&address(name)).into_iter().flatten() {
                 let taken = &self.references[*index].mention.name;
@@ -385,6 +394,7 @@ struct Walk<'a> {
     graph: &'a Graph<'a>,
     records: &'a [Record],
     by_address: HashMap<Address, Vec<usize>>,
+    patterns: Patterns<'a>,
     takers: HashMap<Parcel, Rc<[usize]>>,
     resolved: Vec<Option<String>>,
     direct: Vec<bool>,
@@ -407,6 +417,7 @@ impl<'a> Walk<'a> {
             graph,
             records: &inventory.records,
             by_address,
+            patterns: Patterns::new(graph.references),
             takers: HashMap::new(),
             resolved: vec![None; graph.references.len()],
             direct: vec![false; graph.references.len()],
@@ -432,6 +443,9 @@ impl<'a> Walk<'a> {
             }
             let key = name.key.clone().or_else(|| record.secret.key.clone());
             self.follow(index, &mut vec![*start], key);
+        }
+        for start in self.patterns.of(&record.secret) {
+            self.follow(index, &mut vec![start], record.secret.key.clone());
         }
     }
 
@@ -540,7 +554,10 @@ impl<'a> Walk<'a> {
             .and_then(|it| it.origin.introduced.as_ref());
         Use {
             record: self.records[record].name.clone(),
-            evidence: Evidence::Reference,
+            evidence: match places.clone().any(|it| it.mention.dynamic) {
+                true => Evidence::Pattern,
+                false => Evidence::Reference,
+            },
             consumer: places
                 .clone()
                 .rev()

@@ -7,6 +7,7 @@ mod case;
 mod exposure;
 mod join;
 mod names;
+mod patterns;
 mod pickup;
 mod reuse;
 pub mod rotation;

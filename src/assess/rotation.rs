@@ -8,7 +8,6 @@ use crate::model::finding::Finding;
 use crate::model::map::{Evidence, Hop, Use};
 use crate::model::origin::{OriginKind, shown};
 use crate::model::record::Record;
-use crate::model::reference::SecretName;
 use crate::model::report::Report;
 use crate::model::rotation::{Consumer, Exposure, Notice, Pickup, Remnant, Rotation, Shared};
 use crate::model::rule::Kind;
@@ -99,7 +98,7 @@ fn tell(record: &Record, uses: &[&Use], exposures: &[Exposure]) -> Vec<Notice> {
             format!("wrote the value into {place}"),
         );
     }
-    for it in uses.iter().filter(|it| it.evidence == Evidence::Reference) {
+    for it in uses.iter().filter(|it| it.evidence != Evidence::Value) {
         let place = it.chain.last().map(at).unwrap_or_default();
         add(
             it.author.as_deref().unwrap_or_default(),
@@ -249,7 +248,7 @@ fn unknown(report: &Report, record: &Record, uses: &[&Use]) -> Vec<String> {
         let missing = record.versions.len() - valued;
         unknown.push(format!("Of {missing} of its versions the inventory has no value: copies of those cannot be recognised."));
     }
-    let patterns = patterns(report, record);
+    let patterns = patterns(uses);
     for place in patterns.iter().take(PATTERNS) {
         unknown.push(place.clone());
     }
@@ -281,39 +280,14 @@ fn unknown(report: &Report, record: &Record, uses: &[&Use]) -> Vec<String> {
     unknown
 }
 
-/// Names with a variable part that may mean the record.
-fn patterns(report: &Report, record: &Record) -> Vec<String> {
-    let may_be = |name: &SecretName| {
-        name.provider == record.secret.provider
-            && name.path.contains('*')
-            && fits(name.path.as_bytes(), record.secret.path.as_bytes())
-    };
-    let open = report.references.iter().zip(&report.resolved);
-    let open = open.filter(|(it, resolved)| {
-        it.mention.dynamic && resolved.is_none() && may_be(&it.mention.name)
-    });
-    let places: BTreeSet<String> = open
-        .map(|(it, _)| {
-            let path = shown(it.origin.repository.as_deref(), &it.path);
-            format!(
-                "{path}:{} names `{}`, which may mean it.",
-                it.mention.place.line, it.mention.name
-            )
-        })
+/// Places that name the record by a pattern that fits it.
+fn patterns(uses: &[&Use]) -> Vec<String> {
+    let uncertain = uses.iter().filter(|it| it.evidence == Evidence::Pattern);
+    let places: BTreeSet<String> = uncertain
+        .filter_map(|it| it.chain.iter().find(|it| it.name.contains('*')))
+        .map(|it| format!("{} names `{}`, which may mean it.", at(it), it.name))
         .collect();
     places.into_iter().collect()
-}
-
-/// Whether a text fits a pattern in which `*` stands for any part without a slash.
-fn fits(pattern: &[u8], text: &[u8]) -> bool {
-    match pattern.split_first() {
-        None => text.is_empty(),
-        Some((b'*', rest)) => {
-            let room = text.iter().position(|it| *it == b'/').unwrap_or(text.len());
-            (0..=room).any(|it| fits(rest, &text[it..]))
-        }
-        Some((first, rest)) => text.first() == Some(first) && fits(rest, &text[1..]),
-    }
 }
 
 /// Whether two names of who uses something share their last word.
@@ -429,7 +403,7 @@ pub fn ties<'r>(report: &'r Report, is_who: &dyn Fn(&str) -> bool) -> Vec<(&'r R
         if record.accessed_by.as_deref().is_some_and(is_who) {
             found.insert(Tie::Read);
         }
-        if wrote(Evidence::Reference) {
+        if wrote(Evidence::Reference) || wrote(Evidence::Pattern) {
             found.insert(Tie::Wrote);
         }
         if !found.is_empty() {
@@ -438,27 +412,4 @@ pub fn ties<'r>(report: &'r Report, is_who: &dyn Fn(&str) -> bool) -> Vec<(&'r R
     }
     ties.sort_by(|one, other| (&one.1, &one.0.name).cmp(&(&other.1, &other.0.name)));
     ties
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_star_stands_for_a_part_of_a_name() {
-        for (pattern, text, expected) in [
-            ("kv/shop-*-db", "kv/shop-eu-db", true),
-            ("kv/*/db", "kv/shop/db", true),
-            ("kv/*/db", "kv/shop/eu/db", false),
-            ("*", "db", true),
-            ("kv/db*", "kv/db", true),
-            ("kv/db", "kv/dbs", false),
-        ] {
-            assert_eq!(
-                fits(pattern.as_bytes(), text.as_bytes()),
-                expected,
-                "{pattern} {text}"
-            );
-        }
-    }
 }

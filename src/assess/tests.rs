@@ -8,7 +8,7 @@ use crate::model::level::{Confidence, Level, Severity};
 use crate::model::map::{Evidence, Use};
 use crate::model::origin::{Milestone, Origin, OriginKind};
 use crate::model::record::{CompleteScope, Record, Version};
-use crate::model::reference::{Mention, SecretName};
+use crate::model::reference::{Mention, Role, SecretName};
 use crate::model::rule::Kind;
 use crate::model::secret::Secret;
 use crate::model::span::Place;
@@ -118,7 +118,7 @@ fn name(text: &str) -> SecretName {
     }
 }
 
-fn reference(repository: &str, path: &str, named: &str, yields: &str) -> Reference {
+pub(super) fn reference(repository: &str, path: &str, named: &str, yields: &str) -> Reference {
     let yields = (!yields.is_empty()).then(|| name(yields));
     let consumer = yields
         .as_ref()
@@ -133,6 +133,8 @@ fn reference(repository: &str, path: &str, named: &str, yields: &str) -> Referen
             consumer,
             place: place(7),
             dynamic: false,
+            role: Role::Use,
+            example: false,
         },
         origin: Origin {
             introduced: Some(Milestone {

@@ -2,13 +2,15 @@
 
 use super::fingerprint::Fingerprint;
 
-/// The two kinds of evidence.
+/// The kinds of evidence.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Evidence {
     /// The value itself lies there.
     Value,
     /// The place names the secret, directly or through a chain.
     Reference,
+    /// A place of the chain names it by a pattern that fits it: less certain.
+    Pattern,
 }
 
 impl Evidence {
@@ -17,6 +19,7 @@ impl Evidence {
         match self {
             Self::Value => "value",
             Self::Reference => "reference",
+            Self::Pattern => "pattern",
         }
     }
 }

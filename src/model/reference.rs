@@ -6,11 +6,11 @@ use std::fmt;
 
 /// The canonical name of a secret object: `provider:scope/path#key@version`.
 ///
-/// Providers in use: `vault`, `aws-secretsmanager`, `aws-ssm`, `gcp-secretmanager`, `azure-keyvault`,
-/// `onepassword`, `kubernetes` (scope = namespace), `github-actions`, `gitlab-ci`, `env` (scope = the
-/// workload or nothing), `file`, `doppler` (scope = project and config), `infisical` (scope = environment),
-/// `github-dependabot`, `github-codespaces`, and for what holds within one file only: `sops`, `ansible-vault`,
-/// `terraform`.
+/// Providers that imports know too: `vault`, `aws-secretsmanager`, `aws-ssm`, `gcp-secretmanager`,
+/// `azure-keyvault`, `onepassword`, `kubernetes` (scope = namespace), `github-actions`, `gitlab-ci`, `env`
+/// (scope = the workload or nothing), `file`, `doppler` (scope = project and config), `infisical` (scope =
+/// environment), `github-dependabot`, `github-codespaces`, and for what holds within one file only: `sops`,
+/// `ansible-vault`, `terraform`. `docs/references.md` lists those of every reference syntax.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct SecretName {
     /// The system that holds it.
@@ -67,6 +67,29 @@ impl fmt::Display for SecretName {
     }
 }
 
+/// What a place does with the secret object that it names.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Role {
+    /// It reads the secret, or passes it on.
+    #[default]
+    Use,
+    /// It makes the secret: a resource, a manifest, an encrypted file.
+    Definition,
+    /// It says that there is such a name, and neither makes nor reads it: `.env.example`, an `ARG`.
+    Declaration,
+}
+
+impl Role {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Use => "use",
+            Self::Definition => "definition",
+            Self::Declaration => "declaration",
+        }
+    }
+}
+
 /// What `refer` reads in one text: a reference without its origin.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Mention {
@@ -81,8 +104,25 @@ pub struct Mention {
     pub consumer: Option<String>,
     /// Where.
     pub place: Place,
-    /// Whether a literal part of the name is missing (a template, a variable).
+    /// Whether a literal part of the name is missing (a template, a variable); `*` stands for each such
+    /// part, so that the name is a pattern.
     pub dynamic: bool,
+    /// What the place does with it.
+    pub role: Role,
+    /// Whether it stands in documentation, so that nothing runs it.
+    pub example: bool,
+}
+
+impl Mention {
+    /// How far it can be relied on: `literal`, `pattern` (part of the name is filled in later) or `example`
+    /// (nothing runs it).
+    pub fn certainty(&self) -> &'static str {
+        match (self.example, self.dynamic) {
+            (true, _) => "example",
+            (false, true) => "pattern",
+            (false, false) => "literal",
+        }
+    }
 }
 
 /// A mention with its origin.

@@ -4,7 +4,7 @@
 //! `GITHUB_TOKEN` is made for each run and no secret object. Cloud ids and `op://` within workflows are
 //! read by their own families.
 
-use crate::model::reference::{Mention, SecretName};
+use crate::model::reference::{Mention, Role, SecretName};
 use crate::model::span::Span;
 use crate::refer::file::{File, Pattern, file_name, group, name};
 use crate::syntax::yaml::{NodeId, Tree};
@@ -15,6 +15,9 @@ pub(super) const ANCHORS: &[&str] = &[
     "vault-action",
     "get-secretmanager-secrets",
     "secretsmanager-get-secrets",
+    "get-keyvault-secrets",
+    "secrets: inherit",
+    "environment:",
 ];
 
 pub(super) const EXAMPLE: (&str, &str) = (
@@ -52,6 +55,7 @@ pub(super) fn read(file: &File<'_>, emit: &mut dyn FnMut(Mention)) {
             if tree.follow(id) == id {
                 scalar(file, tree, id, &consumer.title(), emit);
                 step(file, tree, id, &consumer.title(), emit);
+                opened(file, tree, id, &consumer.title(), emit);
             }
         }
     }
@@ -66,6 +70,35 @@ pub(super) fn read(file: &File<'_>, emit: &mut dyn FnMut(Mention)) {
             }
         });
     }
+}
+
+/// What lets a job have secrets without naming them: an environment, `secrets: inherit`.
+/// See <https://docs.github.com/actions/how-tos/reuse-automations/reuse-workflows>.
+fn opened(
+    file: &File<'_>,
+    tree: &Tree<'_>,
+    id: NodeId,
+    consumer: &str,
+    emit: &mut dyn FnMut(Mention),
+) {
+    let in_job = consumer.contains('#');
+    let parent = tree.node(id).parent;
+    let of_environment = parent.is_some_and(|it| tree.label(it) == Some("environment"));
+    let (syntax, scope) = match (tree.label(id), tree.text(id)) {
+        (Some("environment"), Some(text)) if in_job => ("actions-environment", text),
+        (Some("name"), Some(text)) if in_job && of_environment => ("actions-environment", text),
+        (Some("secrets"), Some("inherit")) if in_job => ("actions-inherit", ""),
+        _ => return,
+    };
+    if syntax == "actions-environment" && scope.is_empty() {
+        return;
+    }
+    let name = SecretName::new("github-actions", "*").within(scope);
+    emit(Mention {
+        consumer: Some(consumer.to_owned()),
+        role: Role::Declaration,
+        ..file.mention_at(syntax, name, id)
+    });
 }
 
 /// The job that the walk is in.
@@ -178,6 +211,9 @@ fn step(
         return;
     };
     let action = uses.split('@').next().unwrap_or("");
+    if action.eq_ignore_ascii_case("azure/get-keyvault-secrets") {
+        return from_azure(file, tree, id, consumer, emit);
+    }
     let (input, line): (&str, fn(&str) -> Option<Loaded<'_>>) = match action {
         "hashicorp/vault-action" => ("secrets", from_vault),
         "google-github-actions/get-secretmanager-secrets" => ("secrets", from_google),
@@ -208,6 +244,33 @@ fn step(
             });
         }
         at += part.len();
+    }
+}
+
+/// `keyvault: shopkv` and `secrets: 'db-pass, api-key'`.
+fn from_azure(
+    file: &File<'_>,
+    tree: &Tree<'_>,
+    id: NodeId,
+    consumer: &str,
+    emit: &mut dyn FnMut(Mention),
+) {
+    let (Some(vault), Some(node)) = (
+        tree.text_at(id, &["with", "keyvault"]),
+        tree.at(id, &["with", "secrets"]),
+    ) else {
+        return;
+    };
+    for secret in tree.text(node).unwrap_or("").split(',') {
+        let mention = file.mention_at(
+            "actions-load",
+            name::azure(vault, secret.trim(), None),
+            node,
+        );
+        emit(Mention {
+            consumer: Some(consumer.to_owned()),
+            ..mention
+        });
     }
 }
 

@@ -16,7 +16,10 @@ pub(super) const ANCHORS: &[&str] = &[
     "SecretId",
     "secretId",
     "get-parameter",
-    "${ssm:",
+    "/parameters/get",
+    "get_secret_value",
+    "etSecretValue",
+    "${ssm",
     "get_parameter",
     "GetParameter",
     "getParameter",
@@ -64,7 +67,7 @@ const fn syntax(
     }
 }
 
-static SYNTAXES: [Syntax; 19] = [
+static SYNTAXES: [Syntax; 21] = [
     syntax(
         "aws-arn",
         &[":secretsmanager:"],
@@ -101,7 +104,7 @@ static SYNTAXES: [Syntax; 19] = [
     syntax(
         "aws-sdk",
         &["SecretId", "secretId"],
-        r#"(?:\bSecretId["']?\s*[:=]\s*(?:aws\.String\(\s*)?|\.secretId\(\s*|\bwithSecretId\(\s*)["'`]([^"'`\n]{1,512})"#,
+        r#"(?:\bSecretId["']?\s*[:=]\s*(?:aws\.String\(\s*)?[fFrRuU]{0,2}|\.secretId\(\s*|\bwithSecretId\(\s*)["'`]([^"'`\n]{1,512})"#,
         |_, id| (!id.starts_with("arn:")).then(|| name::aws_secret(id)),
     ),
     syntax(
@@ -111,10 +114,28 @@ static SYNTAXES: [Syntax; 19] = [
         |_, id| Some(name::aws_secret(id)),
     ),
     syntax(
+        "aws-extension",
+        &["/parameters/get"],
+        r"/systemsmanager/parameters/get/?\?name=([A-Za-z0-9/_.%-]{1,256})",
+        |_, id| Some(name::aws_parameter(&id.replace("%2F", "/"))),
+    ),
+    syntax(
+        "aws-sdk",
+        &["get_secret_value", "etSecretValue"],
+        r"(?:\bget_secret_value\(\s*SecretId\s*=\s*|\bGetSecretValueCommand\(\s*\{\s*SecretId\s*:\s*|\bgetSecretValue\(\s*\{\s*SecretId\s*:\s*)([A-Za-z_][A-Za-z0-9_.]{0,80})\s*[,)}+]",
+        |_, id| Some(SecretName::new("aws-secretsmanager", &format!("${{{id}}}"))),
+    ),
+    syntax(
         "aws-cli",
         &["get-parameter"],
         r#"\bssm\s+get-parameters?(?:-by-path)?\b(?:[^\n;|]|\\\n){0,200}?--(?:names?|path)(?:[ =]|\s*\\\n\s*)["']?([^\s"'\\;)]{1,512})"#,
-        |_, id| Some(name::aws_parameter(id)),
+        |it, id| {
+            let by_path = it.get(0)?.as_str().contains("by-path");
+            Some(match by_path {
+                true => name::aws_parameter(&below(&format!("{id}/"))),
+                false => name::aws_parameter(id),
+            })
+        },
     ),
     syntax(
         "aws-sdk",
@@ -124,8 +145,8 @@ static SYNTAXES: [Syntax; 19] = [
     ),
     syntax(
         "serverless-ssm",
-        &["${ssm:"],
-        r"\$\{ssm:([A-Za-z0-9/_.-]{1,256})",
+        &["${ssm"],
+        r"\$\{ssm(?:\([a-z0-9-]{1,30}\))?:((?:[A-Za-z0-9/_.-]|\$\{[^{}\s]+\})+)",
         |_, id| Some(name::aws_parameter(id)),
     ),
     syntax(
@@ -138,7 +159,7 @@ static SYNTAXES: [Syntax; 19] = [
         "spring-aws",
         &["parameterstore:"],
         r"\baws-parameterstore:(/?[A-Za-z0-9/_.-]{1,256})",
-        |_, id| Some(name::aws_parameter(id)),
+        |_, id| Some(name::aws_parameter(&below(id))),
     ),
     syntax(
         "cdk-secret",
@@ -149,7 +170,7 @@ static SYNTAXES: [Syntax; 19] = [
     syntax(
         "gcp-resource",
         &["/secrets/"],
-        r"\b(projects/[A-Za-z0-9_${}-]{1,64}/secrets/[A-Za-z0-9_${}-]{1,255}(?:/versions/[A-Za-z0-9_-]{1,64})?)",
+        r"\b(projects/[A-Za-z0-9_${}.-]{1,64}(?:/locations/[a-z0-9-]{1,40})?/secrets/[A-Za-z0-9_${}-]{1,255}(?:/versions/[A-Za-z0-9_-]{1,64})?)",
         |_, id| Some(name::google(id, "", None)),
     ),
     syntax(
@@ -185,7 +206,7 @@ static SYNTAXES: [Syntax; 19] = [
     syntax(
         "vals-reference",
         &["ref+"],
-        r"\bref\+((?:awssecrets|awsssm|gcpsecrets|azurekeyvault)://[A-Za-z0-9_./-]{1,256})(?:\?[^\s#]{0,100})?(?:#/?([A-Za-z0-9_./-]{1,128}))?",
+        r"\bref\+((?:awssecrets|awsssm|gcpsecrets|azurekeyvault)://[A-Za-z0-9_./-]{1,256})(?:\?([^\s#]{0,100}))?(?:#/?([A-Za-z0-9_./-]{1,128}))?",
         |it, id| {
             let (system, path) = id.split_once("://")?;
             let (head, tail) = path.split_once('/').unwrap_or(("", path));
@@ -195,7 +216,13 @@ static SYNTAXES: [Syntax; 19] = [
                 "gcpsecrets" => name::google(tail, head, None),
                 _ => name::azure(head, tail, None),
             };
-            Some(name::keyed(name, text(it, 2)))
+            let version =
+                text(it, 2).and_then(|it| it.split('&').find_map(|it| it.strip_prefix("version=")));
+            let name = match version {
+                Some(version) => name::pinned(name, Some(version)),
+                None => name,
+            };
+            Some(name::keyed(name, text(it, 3)))
         },
     ),
 ];
@@ -205,6 +232,14 @@ static AZ: Pattern =
     Pattern::new(r"\baz\s+keyvault\s+secret\s+(?:show|download|set)\b((?:[^\n;|\\]|\\\n){1,300})");
 static AZ_VAULT: Pattern = Pattern::new(r#"--vault-name[ =]\s*["']?([^\s"']{1,64})"#);
 static AZ_NAME: Pattern = Pattern::new(r#"(?:--name|\s-n)[ =]\s*["']?([^\s"')]{1,127})"#);
+
+/// All parameters of a folder.
+fn below(path: &str) -> String {
+    match path.strip_suffix('/') {
+        Some(folder) => format!("{}/*", folder.trim_end_matches('/')),
+        None => path.to_owned(),
+    }
+}
 
 fn text<'t>(captures: &Captures<'t>, index: usize) -> Option<&'t str> {
     captures
@@ -375,7 +410,7 @@ mod tests {
             (
                 "a.sh",
                 "aws secretsmanager get-secret-value \\\n  --secret-id \"$ID\"",
-                "2:16 aws-secretsmanager:$ID ~".to_owned(),
+                "2:16 aws-secretsmanager:* ~".to_owned(),
             ),
             (
                 "a.py",

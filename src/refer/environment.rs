@@ -28,6 +28,14 @@ pub(super) const ANCHORS: &[&str] = &[
     "env =",
     "GetEnvironmentVariable",
     "_SERVER",
+    "System.get_env",
+    "System.fetch_env",
+    "ProcessInfo",
+    "$env:",
+    "fromEnvironment",
+    "Platform.environment",
+    "envvar=",
+    "$ENV{",
 ];
 
 pub(super) const EXAMPLE: (&str, &str) =
@@ -53,11 +61,11 @@ const fn language(
     }
 }
 
-static LANGUAGES: [Language; 8] = [
+static LANGUAGES: [Language; 14] = [
     language(
         &["py", "pyi", "ipynb"],
-        &["environ", "getenv", "env("],
-        r#"(?:\benviron(?:\.get|\.pop)?\s*[\[(]|\bgetenv\s*\(|\benv(?:\.str)?\s*\()\s*\\?["']([A-Za-z_][A-Za-z0-9_]{1,127})\\?["']"#,
+        &["environ", "getenv", "env(", "envvar="],
+        r#"(?:\benvvar\s*=\s*|\b(?:Field|SecretField)\([^()\n]{0,80}\benv\s*=\s*|\benviron(?:\.get|\.pop)?\s*[\[(]|\bgetenv\s*\(|\benv(?:\.str)?\s*\()\s*\\?["']([A-Za-z_][A-Za-z0-9_]{1,127})\\?["']"#,
     ),
     language(
         &[
@@ -95,6 +103,38 @@ static LANGUAGES: [Language; 8] = [
         &["php"],
         &["getenv", "ENV", "_SERVER", "env("],
         r#"(?:\bgetenv\(\s*|\$_(?:ENV|SERVER)\[\s*|\benv\(\s*)["']([A-Za-z_][A-Za-z0-9_]{1,127})["']"#,
+    ),
+    language(
+        &["ex", "exs", "heex"],
+        &["System.get_env", "System.fetch_env"],
+        r#"\bSystem\.(?:get_env|fetch_env!?)\(\s*"([A-Za-z_][A-Za-z0-9_]{1,127})""#,
+    ),
+    language(
+        &["swift"],
+        &["ProcessInfo", "getenv"],
+        r#"(?:\bProcessInfo\.processInfo\.environment\[\s*|\bgetenv\(\s*)"([A-Za-z_][A-Za-z0-9_]{1,127})""#,
+    ),
+    language(
+        &[
+            "c", "h", "cc", "cpp", "cxx", "hpp", "m", "mm", "lua", "r", "R", "zig",
+        ],
+        &["getenv"],
+        r#"\b(?:secure_|os\.|Sys\.|std::)?getenv\(\s*["']([A-Za-z_][A-Za-z0-9_]{1,127})["']"#,
+    ),
+    language(
+        &["ps1", "psm1", "psd1"],
+        &["$env:", "GetEnvironmentVariable"],
+        r#"(?i)(?:\$\{?env:|\bGetEnvironmentVariable\(\s*["'])([A-Za-z_][A-Za-z0-9_]{1,127})"#,
+    ),
+    language(
+        &["pl", "pm", "t", "cmake"],
+        &["$ENV{"],
+        r#"\$ENV\{\s*["']?([A-Za-z_][A-Za-z0-9_]{1,127})["']?\s*\}"#,
+    ),
+    language(
+        &["dart"],
+        &["fromEnvironment", "Platform.environment"],
+        r#"(?:\bfromEnvironment\(\s*|\bPlatform\.environment\[\s*)["']([A-Za-z_][A-Za-z0-9_]{1,127})["']"#,
     ),
 ];
 
@@ -206,6 +246,27 @@ mod tests {
             ),
             ("a.php", "$k = $_ENV['API_KEY'];", "1:13 API_KEY"),
             ("a.php", "'key' => env('API_KEY'),", "1:15 API_KEY"),
+            ("a.py", "k: str = Field(..., env='API_KEY')", "1:26 API_KEY"),
+            (
+                "a.py",
+                "@click.option('--k', envvar=\"API_KEY\")",
+                "1:30 API_KEY",
+            ),
+            ("a.exs", "System.fetch_env!(\"API_KEY\")", "1:20 API_KEY"),
+            (
+                "a.swift",
+                "ProcessInfo.processInfo.environment[\"API_KEY\"]",
+                "1:38 API_KEY",
+            ),
+            ("a.c", "char *k = getenv(\"API_KEY\");", "1:19 API_KEY"),
+            ("a.lua", "os.getenv('API_KEY')", "1:12 API_KEY"),
+            ("a.ps1", "$k = $Env:API_KEY", "1:11 API_KEY"),
+            ("a.pl", "my $k = $ENV{'API_KEY'};", "1:15 API_KEY"),
+            (
+                "a.dart",
+                "String.fromEnvironment('API_KEY')",
+                "1:25 API_KEY",
+            ),
         ] {
             assert_eq!(names(path, text), [expected], "{text}");
         }

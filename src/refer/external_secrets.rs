@@ -1,23 +1,21 @@
 //! Kubernetes objects that make Secrets out of what another system holds: External Secrets, the
-//! secrets-store CSI driver, the operators of Vault and 1Password, Vault's injector.
+//! operators of Vault and 1Password.
 //!
 //! The provider of an ExternalSecret is known by its store, which may stand in another file: see
 //! `store`. Who uses the Secrets made here is read in `kubernetes`.
 
-use crate::model::reference::{Mention, SecretName};
+use crate::model::reference::{Mention, Role, SecretName};
 use crate::refer::file::{File, is_tree, name};
 use crate::syntax::manifest::{Object, objects};
 use crate::syntax::yaml::{NodeId, Tree};
-use std::collections::BTreeMap;
 
 pub(super) const ANCHORS: &[&str] = &[
     "ExternalSecret",
     "SecretStore",
-    "SecretProviderClass",
     "VaultStaticSecret",
     "VaultDynamicSecret",
     "OnePasswordItem",
-    "agent-inject-secret-",
+    "PushSecret",
 ];
 
 pub(super) const EXAMPLE: (&str, &str) = (
@@ -45,10 +43,10 @@ pub(super) fn read(file: &File<'_>, emit: &mut dyn FnMut(Mention)) {
                 }
             }
             "SecretStore" | "ClusterSecretStore" => maker.store(emit),
-            "SecretProviderClass" => maker.provider_class(emit),
+            "PushSecret" => maker.pushed(emit),
             "VaultStaticSecret" | "VaultDynamicSecret" => maker.vault_secret(emit),
             "OnePasswordItem" => maker.onepassword_item(emit),
-            _ => maker.annotations(emit),
+            _ => {}
         }
     }
 }
@@ -85,6 +83,7 @@ impl Maker<'_, '_> {
         for item in list("dataFrom") {
             let store = tree.at(*item, &["sourceRef", "storeRef"]).or(default);
             self.remote(tree.get(*item, "extract"), store, target, None, emit);
+            self.found(tree.get(*item, "find"), store, target, emit);
         }
     }
 
@@ -104,13 +103,7 @@ impl Maker<'_, '_> {
         let Some(path) = tree.text(node).filter(|it| !it.is_empty()) else {
             return;
         };
-        let text = |field| store.and_then(|it| tree.text_at(it, &[field]));
-        let scope = format!(
-            "{}/{}",
-            text("kind").unwrap_or("SecretStore"),
-            text("name").unwrap_or("")
-        );
-        let name = SecretName::new("external-secrets-store", path).within(&scope);
+        let name = SecretName::new("external-secrets-store", path).within(&self.store_of(store));
         let name = name::keyed(name, tree.text_at(remote, &["property"]));
         let name = name::pinned(name, tree.text_at(remote, &["version"]));
         let mention = self.made(
@@ -124,6 +117,84 @@ impl Maker<'_, '_> {
             dynamic: true,
             ..mention
         });
+    }
+
+    /// `find` takes every secret whose name fits: a pattern.
+    fn found(
+        &self,
+        find: Option<NodeId>,
+        store: Option<NodeId>,
+        target: &str,
+        emit: &mut dyn FnMut(Mention),
+    ) {
+        let (tree, Some(find)) = (self.tree, find) else {
+            return;
+        };
+        let folder = tree
+            .text_at(find, &["path"])
+            .unwrap_or("")
+            .trim_matches('/');
+        let Some(node) = tree
+            .at(find, &["name", "regexp"])
+            .or(tree.get(find, "path"))
+        else {
+            return;
+        };
+        let fits = tree
+            .text_at(find, &["name", "regexp"])
+            .map_or_else(|| "*".to_owned(), glob);
+        let path = match folder {
+            "" => fits,
+            folder => format!("{folder}/{fits}"),
+        };
+        let name = SecretName::new("external-secrets-store", &path).within(&self.store_of(store));
+        let yields = Some(self.secret(target, None));
+        emit(self.made("external-secret-find", name, node, yields));
+    }
+
+    /// `ClusterSecretStore/vault`.
+    fn store_of(&self, store: Option<NodeId>) -> String {
+        let text = |field| store.and_then(|it| self.tree.text_at(it, &[field]));
+        format!(
+            "{}/{}",
+            text("kind").unwrap_or("SecretStore"),
+            text("name").unwrap_or("")
+        )
+    }
+
+    /// A PushSecret copies a Secret into the store, so that it makes what lies there.
+    fn pushed(&self, emit: &mut dyn FnMut(Mention)) {
+        let tree = self.tree;
+        let Some(spec) = tree.get(self.object.node, "spec") else {
+            return;
+        };
+        let list = |field| {
+            tree.get(spec, field)
+                .map(|it| tree.items(it))
+                .unwrap_or_default()
+        };
+        let store = list("secretStoreRefs").first().copied();
+        for item in list("data") {
+            let remote = ["match", "remoteRef"];
+            let Some(node) = tree
+                .at(*item, &remote)
+                .and_then(|it| tree.get(it, "remoteKey"))
+            else {
+                continue;
+            };
+            let path = tree.text(node).unwrap_or("");
+            let name =
+                SecretName::new("external-secrets-store", path).within(&self.store_of(store));
+            let property = tree
+                .at(*item, &remote)
+                .and_then(|it| tree.text_at(it, &["property"]));
+            let name = name::keyed(name, property);
+            emit(Mention {
+                role: Role::Definition,
+                dynamic: true,
+                ..self.made("push-secret", name, node, None)
+            });
+        }
     }
 
     /// A store maps its own name to the system behind it.
@@ -143,6 +214,21 @@ impl Maker<'_, '_> {
                 "onepassword" | "onepasswordSDK" => {
                     SecretName::new("onepassword", "").within(self.only_vault(*value))
                 }
+                "doppler" => {
+                    let scope = [text("project"), text("config")];
+                    SecretName::new("doppler", "").within(scope.join("/").trim_matches('/'))
+                }
+                "infisical" => {
+                    let part = |it| tree.text_at(*value, &["secretsScope", it]).unwrap_or("");
+                    let scope = [part("projectSlug"), part("environmentSlug")].join("/");
+                    let folder = part("secretsPath").trim_matches('/');
+                    SecretName::new("infisical", folder).within(scope.trim_matches('/'))
+                }
+                "kubernetes" => SecretName::new("kubernetes", "").within(text("remoteNamespace")),
+                "gitlab" => SecretName::new("gitlab-ci", ""),
+                "akeyless" => SecretName::new("akeyless", ""),
+                "conjur" => SecretName::new("conjur", ""),
+                "bitwardensecretsmanager" => SecretName::new("bitwarden", ""),
                 _ => continue,
             };
             let title = format!("{}/{}", self.object.kind, self.object.name);
@@ -158,119 +244,6 @@ impl Maker<'_, '_> {
             Some([(vault, _)]) => tree.text(*vault).unwrap_or(""),
             _ => tree.text_at(provider, &["vault"]).unwrap_or(""),
         }
-    }
-
-    fn provider_class(&self, emit: &mut dyn FnMut(Mention)) {
-        let tree = self.tree;
-        let Some(spec) = tree.get(self.object.node, "spec") else {
-            return;
-        };
-        let provider = tree.text_at(spec, &["provider"]).unwrap_or("");
-        let Some(parameters) = tree.get(spec, "parameters") else {
-            return;
-        };
-        let synced = self.synced(spec);
-        let vault = tree.text_at(parameters, &["keyvaultName"]).unwrap_or("");
-        for field in ["objects", "secrets"] {
-            let Some(block) = tree.get(parameters, field) else {
-                continue;
-            };
-            let inner = Tree::read_within(self.file.text, tree.node(tree.follow(block)).span);
-            let roots = inner.roots().to_vec();
-            self.class_objects(&inner, &roots, (provider, vault), &synced, emit);
-        }
-    }
-
-    /// Objects of a class: YAML in a string, Azure's again with YAML in strings within.
-    fn class_objects(
-        &self,
-        tree: &Tree<'_>,
-        roots: &[NodeId],
-        (provider, vault): (&str, &str),
-        synced: &BTreeMap<String, SecretName>,
-        emit: &mut dyn FnMut(Mention),
-    ) {
-        let mut items: Vec<NodeId> = Vec::new();
-        for root in roots {
-            let array = tree.get(*root, "array").unwrap_or(*root);
-            items.extend(tree.items(array));
-        }
-        for item in items {
-            if tree.text(item).is_some() {
-                let inner = Tree::read_within(self.file.text, tree.node(tree.follow(item)).span);
-                for root in inner.roots() {
-                    self.class_object(&inner, *root, (provider, vault), synced, emit);
-                }
-            } else {
-                self.class_object(tree, item, (provider, vault), synced, emit);
-            }
-        }
-    }
-
-    fn class_object(
-        &self,
-        tree: &Tree<'_>,
-        item: NodeId,
-        (provider, vault): (&str, &str),
-        synced: &BTreeMap<String, SecretName>,
-        emit: &mut dyn FnMut(Mention),
-    ) {
-        let text = |field| tree.text_at(item, &[field]);
-        let object = text("objectName").unwrap_or("");
-        let (field, name) = match provider {
-            "vault" | "openbao" => (
-                "secretPath",
-                name::vault(text("secretPath").unwrap_or(""), text("secretKey")),
-            ),
-            "aws" if text("objectType") == Some("ssmparameter") => {
-                ("objectName", name::aws_parameter(object))
-            }
-            "aws" => ("objectName", name::aws_secret(object)),
-            "azure" if matches!(text("objectType"), Some("secret") | None) => (
-                "objectName",
-                name::azure(vault, object, text("objectVersion")),
-            ),
-            "gcp" => (
-                "resourceName",
-                name::google(text("resourceName").unwrap_or(""), "", None),
-            ),
-            _ => return,
-        };
-        let Some(node) = tree.get(item, field).filter(|_| !name.path.is_empty()) else {
-            return;
-        };
-        let alias = text("objectAlias").or(text("path")).unwrap_or("");
-        let yields = synced.get(object).or_else(|| synced.get(alias)).cloned();
-        let span = tree.node(tree.follow(node)).span;
-        let mention = self.file.mention("secret-provider-class", name, span);
-        emit(Mention {
-            yields,
-            consumer: self.object.title(),
-            ..mention
-        });
-    }
-
-    /// The Kubernetes key that each object of a class is copied to.
-    fn synced(&self, spec: NodeId) -> BTreeMap<String, SecretName> {
-        let tree = self.tree;
-        let mut synced = BTreeMap::new();
-        let list = |id, field| {
-            tree.get(id, field)
-                .map(|it| tree.items(it))
-                .unwrap_or_default()
-        };
-        for secret in list(spec, "secretObjects") {
-            let target = tree.text_at(*secret, &["secretName"]).unwrap_or("");
-            for datum in list(*secret, "data") {
-                if let Some(object) = tree.text_at(*datum, &["objectName"]) {
-                    synced.insert(
-                        object.to_owned(),
-                        self.secret(target, tree.text_at(*datum, &["key"])),
-                    );
-                }
-            }
-        }
-        synced
     }
 
     fn vault_secret(&self, emit: &mut dyn FnMut(Mention)) {
@@ -312,24 +285,6 @@ impl Maker<'_, '_> {
         ));
     }
 
-    /// `vault.hashicorp.com/agent-inject-secret-FILE: path` in the annotations of any object.
-    fn annotations(&self, emit: &mut dyn FnMut(Mention)) {
-        let tree = self.tree;
-        for id in tree.walk(self.object.node) {
-            let is_inject = |it: &str| it.starts_with("vault.hashicorp.com/agent-inject-secret-");
-            let Some(path) = tree
-                .label(id)
-                .filter(|it| is_inject(it))
-                .and_then(|_| tree.text(id))
-            else {
-                continue;
-            };
-            if !path.is_empty() {
-                emit(self.made("vault-injector", name::vault(path, None), id, None));
-            }
-        }
-    }
-
     fn secret(&self, target: &str, key: Option<&str>) -> SecretName {
         name::keyed(
             SecretName::new("kubernetes", target).within(self.object.namespace),
@@ -350,6 +305,25 @@ impl Maker<'_, '_> {
             ..self.file.mention_at(syntax, name, node)
         }
     }
+}
+
+/// A name pattern for a regular expression, as far as that can be said: `^shop-.*$` is `shop-*`.
+fn glob(expression: &str) -> String {
+    let start = if expression.starts_with('^') { "" } else { "*" };
+    let end = if expression.ends_with('$') { "" } else { "*" };
+    let mut out = start.to_owned();
+    for c in expression.trim_matches(['^', '$']).chars() {
+        let is_plain = c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/');
+        match is_plain {
+            true => out.push(c),
+            false if out.ends_with('*') => {}
+            false => out.push('*'),
+        }
+    }
+    if !out.ends_with('*') {
+        out.push_str(end);
+    }
+    out
 }
 
 #[cfg(test)]
@@ -417,65 +391,7 @@ spec: {encryptedData: {password: AgBy}}
     }
 
     #[test]
-    fn provider_classes_hold_yaml_in_strings() {
-        let text = "\
-kind: SecretProviderClass
-metadata: {name: a, namespace: shop}
-spec:
-  provider: vault
-  parameters:
-    objects: |
-      - objectName: db-pass
-        secretPath: kv/data/shop/db
-        secretKey: password
-  secretObjects:
-    - secretName: shop-db
-      data: [{objectName: db-pass, key: pw}]
----
-kind: SecretProviderClass
-metadata: {name: b}
-spec:
-  provider: azure
-  parameters:
-    keyvaultName: ShopKV
-    objects: |
-      array:
-        - |
-          objectName: db-pass
-          objectType: secret
----
-kind: SecretProviderClass
-metadata: {name: c}
-spec:
-  provider: aws
-  parameters:
-    objects: |
-      - objectName: arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/db-AbC123
-      - {objectName: /shop/key, objectType: ssmparameter}
----
-kind: SecretProviderClass
-metadata: {name: d}
-spec:
-  provider: gcp
-  parameters:
-    secrets: |
-      - resourceName: projects/p/secrets/db/versions/latest
-        path: db
-";
-        assert_eq!(
-            lines(text),
-            [
-                "8:21 secret-provider-class vault:kv/shop/db#password -> kubernetes:shop/shop-db#pw",
-                "23:23 secret-provider-class azure-keyvault:shopkv/db-pass",
-                "32:21 secret-provider-class aws-secretsmanager:123456789012/eu-west-1/shop/db",
-                "33:22 secret-provider-class aws-ssm:shop/key",
-                "41:23 secret-provider-class gcp-secretmanager:p/db",
-            ]
-        );
-    }
-
-    #[test]
-    fn operators_and_injector() {
+    fn operators_name_one_secret() {
         let text = "\
 kind: VaultStaticSecret
 metadata: {name: a, namespace: shop}
@@ -484,23 +400,12 @@ spec: {mount: kv, type: kv-v2, path: shop/db, destination: {name: shop-db, creat
 kind: OnePasswordItem
 metadata: {name: op-db}
 spec: {itemPath: vaults/Shop/items/db}
----
-kind: Deployment
-metadata: {name: api}
-spec:
-  template:
-    metadata:
-      annotations:
-        # vault.hashicorp.com/agent-inject-secret-old: kv/data/old
-        vault.hashicorp.com/agent-inject: 'true'
-        vault.hashicorp.com/agent-inject-secret-db: kv/data/shop/db
 ";
         assert_eq!(
             lines(text),
             [
                 "3:38 vault-secret vault:kv/shop/db -> kubernetes:shop/shop-db",
                 "7:18 onepassword-item onepassword:Shop/db -> kubernetes:op-db",
-                "17:53 vault-injector vault:kv/shop/db",
             ]
         );
     }

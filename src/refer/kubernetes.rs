@@ -1,10 +1,10 @@
 //! Kubernetes manifests: workloads and other objects that name Secrets.
 //!
 //! The walk is by key names at any depth, so custom resources that embed a pod are read too. Objects
-//! that *make* Secrets are read in `external_secrets`. Templates that are no YAML are read by line.
+//! that *make* Secrets are read in `external_secrets`. Templates that are no YAML are read with stars for what is filled in; what is none even then
+//! is read in `kubernetes_lines`.
 
 use crate::model::reference::{Mention, SecretName};
-use crate::model::span::Span;
 use crate::refer::file::{File, extension, is_tree, name};
 use crate::syntax::manifest::{Object, objects};
 use crate::syntax::yaml::{NodeId, Tree};
@@ -56,9 +56,6 @@ pub(super) fn read(file: &File<'_>, emit: &mut dyn FnMut(Mention)) {
             }
             .run(emit);
         }
-    }
-    if tree.fault.is_some() {
-        by_line(file, tree.read_to, emit);
     }
 }
 
@@ -139,7 +136,7 @@ impl Walk<'_, '_> {
         let name = if self.is_cloud_run() {
             name::google(secret, "", key)
         } else {
-            name::keyed(self.name(secret), key)
+            name::keyed(self.name(secret, node), key)
         };
         let yields = variable.map(|it| name::env(it, self.scope()));
         emit(Mention {
@@ -187,9 +184,11 @@ impl Walk<'_, '_> {
             let Some(key_text) = tree.text(key) else {
                 continue;
             };
-            let mention =
-                self.file
-                    .mention_at("secret-volume", self.name(text).with_key(key_text), key);
+            let mention = self.file.mention_at(
+                "secret-volume",
+                self.name(text, node).with_key(key_text),
+                key,
+            );
             emit(Mention {
                 consumer: self.consumer.clone(),
                 ..mention
@@ -217,154 +216,22 @@ impl Walk<'_, '_> {
         emit(Mention {
             yields,
             consumer: self.consumer.clone(),
-            ..self.file.mention_at(syntax, self.name(secret), node)
+            ..self.file.mention_at(syntax, self.name(secret, node), node)
         });
     }
 
-    fn name(&self, secret: &str) -> SecretName {
+    /// In a chart, `{{ .Values.db.secret }}` is what the chart's values say.
+    fn name(&self, secret: &str, node: NodeId) -> SecretName {
+        if secret.contains("$$")
+            && let Some(value) = name::helm_value(self.file.path, self.file.written(node))
+        {
+            return value;
+        }
         SecretName::new("kubernetes", secret).within(self.object.namespace)
     }
 
     fn scope(&self) -> &str {
         self.consumer.as_deref().unwrap_or("")
-    }
-}
-
-/// What a line scan knows of the document it is in.
-#[derive(Default)]
-struct Document<'a> {
-    kind: &'a str,
-    name: &'a str,
-    in_metadata: bool,
-    variable: Option<(usize, &'a str)>,
-}
-
-/// Reads `secretKeyRef`, `secretRef` and `secretName` of a text that is not YAML, from `start` on.
-fn by_line(file: &File<'_>, start: usize, emit: &mut dyn FnMut(Mention)) {
-    let mut document = Document::default();
-    let mut block: Option<Block<'_>> = None;
-    let mut at = start;
-    for line in file.text.get(start..).unwrap_or("").split_inclusive('\n') {
-        let entry = Entry::read(line, at);
-        at += line.len();
-        let Some(entry) = entry else { continue };
-        if block.as_ref().is_some_and(|it| entry.column <= it.column) {
-            block
-                .take()
-                .into_iter()
-                .for_each(|it| it.close(file, &document, emit));
-        }
-        match (&mut block, entry.key) {
-            (Some(block), "name") => block.name = Some((entry.value, entry.span)),
-            (Some(block), "key") => block.key = Some(entry.value),
-            (_, "secretKeyRef" | "secretRef") => {
-                let variable = document
-                    .variable
-                    .filter(|it| it.0 < entry.column)
-                    .map(|it| it.1);
-                let is_key = entry.key == "secretKeyRef";
-                block = Some(Block {
-                    column: entry.column,
-                    is_key,
-                    variable,
-                    name: None,
-                    key: None,
-                });
-            }
-            (_, "secretName") if !entry.value.is_empty() => {
-                let name = SecretName::new("kubernetes", entry.value);
-                emit(Mention {
-                    consumer: document.title(),
-                    ..file.mention("secret-volume", name, entry.span)
-                });
-            }
-            _ => document.take(&entry),
-        }
-    }
-    block
-        .into_iter()
-        .for_each(|it| it.close(file, &document, emit));
-}
-
-struct Entry<'a> {
-    column: usize,
-    is_item: bool,
-    key: &'a str,
-    value: &'a str,
-    span: Span,
-}
-
-impl<'a> Entry<'a> {
-    /// `key: value` of a line, a list's hyphen taken off.
-    fn read(line: &'a str, at: usize) -> Option<Self> {
-        let body = line.trim_start_matches(' ');
-        let item = body.strip_prefix("- ").map(|it| it.trim_start_matches(' '));
-        let rest = item.unwrap_or(body);
-        let (key, value) = rest.split_once(':')?;
-        if key.starts_with(['#', '{']) || key.contains(' ') {
-            return None;
-        }
-        let value = value.trim_end();
-        let bare = value.trim_start().trim_start_matches(['"', '\'']);
-        let start = at + (line.len() - rest.len()) + key.len() + 1 + (value.len() - bare.len());
-        let bare = bare.trim_end_matches(['"', '\'']);
-        Some(Self {
-            column: line.len() - rest.len(),
-            is_item: item.is_some(),
-            key,
-            value: bare,
-            span: Span::new(start, start + bare.len()),
-        })
-    }
-}
-
-struct Block<'a> {
-    column: usize,
-    is_key: bool,
-    variable: Option<&'a str>,
-    name: Option<(&'a str, Span)>,
-    key: Option<&'a str>,
-}
-
-impl Block<'_> {
-    fn close(self, file: &File<'_>, document: &Document<'_>, emit: &mut dyn FnMut(Mention)) {
-        let Some((secret, span)) = self.name.filter(|it| !it.0.is_empty()) else {
-            return;
-        };
-        let consumer = document.title();
-        let scope = consumer.as_deref().unwrap_or("");
-        let (syntax, variable) = match self.is_key {
-            true => ("secret-key-ref", self.variable),
-            false => ("env-from", Some("*")),
-        };
-        let name = name::keyed(SecretName::new("kubernetes", secret), self.key);
-        let yields = variable.map(|it| name::env(it, scope));
-        emit(Mention {
-            yields,
-            consumer: consumer.clone(),
-            ..file.mention(syntax, name, span)
-        });
-    }
-}
-
-impl<'a> Document<'a> {
-    fn take(&mut self, entry: &Entry<'a>) {
-        match (entry.key, entry.column) {
-            ("kind", 0) => {
-                *self = Self {
-                    kind: entry.value,
-                    ..Self::default()
-                }
-            }
-            (key, 0) => self.in_metadata = key == "metadata",
-            ("name", _) if entry.is_item => self.variable = Some((entry.column, entry.value)),
-            ("name", _) if self.in_metadata && self.name.is_empty() => self.name = entry.value,
-            _ => {}
-        }
-    }
-
-    fn title(&self) -> Option<String> {
-        (!self.kind.is_empty()).then(|| format!("{}/{}", self.kind, self.name))
     }
 }
 
@@ -482,13 +349,8 @@ spec: {env: [{name: A_KEY, valueFrom: {secretKeyRef: {name: a-key, key: '3'}}}]}
     }
 
     #[test]
-    fn templates_are_read_by_line() {
+    fn templates_are_read_with_stars() {
         let text = "\
-kind: Pod
-metadata: {name: ok}
-spec: {volumes: [{secret: {secretName: first}}]}
----
-apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: {{ .Release.Name }}-api
@@ -497,34 +359,17 @@ metadata:
   {{- end }}
 spec:
   containers:
-    - name: api
-      env:
-        - name: DB_PASSWORD
-          valueFrom:
-            secretKeyRef:
-              name: shop-db
-              key: password
+    - env:
         - name: API_KEY
-          valueFrom:
-            secretKeyRef:
-              name: {{ .Values.secret }}
-              key: key
+          valueFrom: {secretKeyRef: {name: {{ .Values.db.secret }}, key: key}}
       envFrom:
-        - secretRef:
-            name: shop-env
+        - secretRef: {name: \"{{ .Release.Name }}-env\"}
 ";
-        let title = "Deployment/{{ .Release.Name }}-api";
         assert_eq!(
-            lines(text),
+            crate::refer::table::told(read, "charts/shop/templates/a.yaml", text),
             [
-                "3:40 secret-volume kubernetes:first by Pod/ok".to_owned(),
-                format!(
-                    "19:21 secret-key-ref kubernetes:shop-db#password -> env:{title}/DB_PASSWORD by {title}"
-                ),
-                format!(
-                    "24:21 secret-key-ref kubernetes:{{{{ .Values.secret }}}}#key -> env:{title}/API_KEY by {title} ~"
-                ),
-                format!("28:19 env-from kubernetes:shop-env -> env:{title}/* by {title}"),
+                "13 env-from kubernetes:*-env -> env:Deployment/*-api/* by Deployment/*-api ~",
+                "11 secret-key-ref helm-value:charts/shop/db.secret#key -> env:Deployment/*-api/API_KEY by Deployment/*-api",
             ]
         );
     }

@@ -4,26 +4,59 @@
 //! what they say is put in order. What a syntax looks like is known in its own file only.
 
 mod actions;
+mod automation;
+mod azure;
+mod azure_pipelines;
+mod azure_task;
+mod ci;
 mod cloud;
+mod cloudformation;
+mod connections;
+mod data;
+mod definitions;
+mod docker;
+mod dockerfile;
 mod dotenv;
+mod encrypted;
 mod environment;
 mod external_secrets;
 mod file;
+mod frameworks;
+mod gcp;
+mod helm;
+mod jenkins;
+mod keyfiles;
 mod kubernetes;
+mod kubernetes_lines;
+mod kustomize;
+mod managers;
 mod name;
+mod nomad;
 mod onepassword;
+mod operators;
 mod pipeline;
+mod platforms;
+mod provider_class;
+mod pulumi;
 mod shell;
+mod spring;
+mod spring_code;
 mod store;
+mod table;
 mod terraform;
 mod vault;
+mod words;
 
 pub use store::resolve_stores;
 
 use crate::model::reference::Mention;
 use crate::syntax::literals::Seen;
 use file::File;
+use std::cell::OnceCell;
 use std::sync::OnceLock;
+
+/// Bytes of the longest name that is one; AWS allows 2,048 for a parameter with its folders.
+const LONGEST: usize = 2_048;
 
 /// One reference syntax, or a family of them.
 struct Family {
@@ -53,14 +86,41 @@ macro_rules! families {
 
 const FAMILIES: &[Family] = families![
     actions,
+    automation,
+    azure,
+    azure_pipelines,
+    azure_task,
+    ci,
     cloud,
+    cloudformation,
+    connections,
+    data,
+    definitions,
+    docker,
+    dockerfile,
     dotenv,
+    encrypted,
     environment,
     external_secrets,
+    frameworks,
+    gcp,
+    helm,
+    jenkins,
     kubernetes,
+    kubernetes_lines,
+    keyfiles,
+    kustomize,
+    managers,
+    nomad,
     onepassword,
+    operators,
     pipeline,
+    platforms,
+    provider_class,
+    pulumi,
     shell,
+    spring,
+    spring_code,
     terraform,
     vault,
 ];
@@ -94,11 +154,16 @@ pub fn read(
     let Ok(text) = std::str::from_utf8(text) else {
         return Vec::new();
     };
-    let file = File::searched(path, text, seen);
+    let masked = OnceCell::new();
+    let file = File::searched(path, text, seen, &masked);
     let mut mentions = Vec::new();
     for (family, wanted) in FAMILIES.iter().zip(wanted) {
         if wanted {
-            (family.read)(&file, &mut |mention| mentions.push(mention));
+            (family.read)(&file, &mut |it| {
+                if it.name.path.len() <= LONGEST {
+                    mentions.push(file::settled(it));
+                }
+            });
         }
     }
     if let Some(fault) = file.fault().filter(|_| is_to_be_well_formed(path, text)) {
@@ -168,7 +233,9 @@ fn in_order(mut mentions: Vec<Mention>) -> Vec<Mention> {
             && next.name.provider == kept.name.provider
             && next.name.path == kept.name.path
             && (next.name.key == kept.name.key || next.name.key.is_none());
-        same && (told(next) > told(kept) || next == kept)
+        let is_alike =
+            next.yields == kept.yields && next.consumer == kept.consumer && next.role == kept.role;
+        same && (told(next) > told(kept) || is_alike)
     });
     mentions
 }

@@ -2,11 +2,68 @@
 //!
 //! Knows no file format; `file.rs` hands these on to the readers.
 
+pub(super) use crate::refer::words::{looks_secret, property_looks_secret};
+
 use crate::model::reference::SecretName;
 
 /// Whether part of a name is filled in at run time: a template, a variable, a wildcard.
 pub(super) fn is_open(text: &str) -> bool {
-    text.contains(['$', '{', '<', '*', '`']) || text.contains("%s") || text.contains("%v")
+    text.contains(['$', '{', '<', '*', '`'])
+        || ["%s", "%v", "%d", "%{"].iter().any(|it| text.contains(it))
+}
+
+/// The name with a `*` for each part that is filled in.
+pub(super) fn pattern(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let length = hole(rest);
+        if length == 0 {
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
+        } else {
+            if !out.ends_with('*') {
+                out.push('*');
+            }
+            rest = &rest[length..];
+        }
+    }
+    out
+}
+
+/// How many bytes at the start of a text are filled in later; none if they are as written.
+fn hole(text: &str) -> usize {
+    for (open, close) in [
+        ("${{", "}}"),
+        ("{{", "}}"),
+        ("${", "}"),
+        ("#{", "}"),
+        ("%{", "}"),
+        ("$(", ")"),
+        ("{", "}"),
+        ("<", ">"),
+        ("`", "`"),
+    ] {
+        if let Some(inner) = text.strip_prefix(open) {
+            let nested = inner.find('{').filter(|_| open == "${");
+            let end = match (nested, inner.find(close)) {
+                // `${a:${b}}` ends with its second brace.
+                (Some(nested), Some(end)) if nested < end => {
+                    inner[end + 1..].find(close).map(|it| end + 1 + it)
+                }
+                (_, end) => end,
+            };
+            return open.len() + end.map_or(inner.len(), |it| it + close.len());
+        }
+    }
+    if let Some(name) = text.strip_prefix('$') {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        return 1 + name.find(|c| !is_part(c)).unwrap_or(name.len());
+    }
+    if ["%s", "%v", "%d"].iter().any(|it| text.starts_with(it)) {
+        return 2;
+    }
+    text.len() - text.trim_start_matches(['*', '?']).len()
 }
 
 /// A Vault name: mount and path in one, without the `data/` infix of KV v2's API.
@@ -65,7 +122,12 @@ pub(super) fn aws_secret(id: &str) -> SecretName {
     let rest = rest.strip_prefix("secret:").unwrap_or(rest);
     let mut parts = rest.splitn(4, ':');
     let name = without_suffix(parts.next().unwrap_or(""));
-    let name = SecretName::new("aws-secretsmanager", name).within(&scope);
+    // `db-*` of a policy is the secret `db` with any suffix, and every one whose name goes on.
+    let name = match name.strip_suffix("-*") {
+        Some(stem) => format!("{stem}*"),
+        None => name.to_owned(),
+    };
+    let name = SecretName::new("aws-secretsmanager", &name).within(&scope);
     let name = keyed(name, parts.next());
     let (stage, version) = (parts.next(), parts.next());
     let version = version.filter(|it| !it.is_empty()).or(stage);
@@ -79,8 +141,9 @@ pub(super) fn aws_parameter(id: &str) -> SecretName {
         None => (String::new(), id),
     };
     let (name, version) = match name.split_once(':') {
-        Some((name, version)) => (name, Some(version)),
-        None => (name, None),
+        // `${self:stage}` has a colon of its own.
+        Some((name, version)) if !is_open(name) => (name, Some(version)),
+        _ => (name, None),
     };
     if let Some(secret) = name
         .trim_start_matches('/')
@@ -109,7 +172,7 @@ fn arn<'t>(id: &'t str, service: &str) -> Option<(String, &'t str)> {
 
 /// Takes off the hyphen and six random characters that AWS appends to a name in an ARN.
 fn without_suffix(name: &str) -> &str {
-    let open = name.trim_end_matches(['?', '*']);
+    let open = name.trim_end_matches('?');
     if open.len() < name.len() {
         return open.strip_suffix('-').unwrap_or(name);
     }
@@ -125,7 +188,16 @@ fn without_suffix(name: &str) -> &str {
 
 /// Google Secret Manager: `projects/P/secrets/S[/versions/V]`, or a bare name.
 pub(super) fn google(id: &str, project: &str, version: Option<&str>) -> SecretName {
-    let mut parts = id.trim_matches('/').split('/');
+    // A regional secret has its location between project and name.
+    let is_place = |part: &&str, before: &str| before != "locations" && *part != "locations";
+    let all: Vec<&str> = id.trim_matches('/').split('/').collect();
+    let before = std::iter::once("").chain(all.iter().copied());
+    let mut parts = all
+        .iter()
+        .copied()
+        .zip(before)
+        .filter(|(part, before)| is_place(part, before))
+        .map(|it| it.0);
     if id.starts_with("projects/") {
         let (project, secret) = (parts.nth(1).unwrap_or(""), parts.nth(1).unwrap_or(""));
         let version = parts.nth(1).or(version);
@@ -160,189 +232,39 @@ pub(super) fn onepassword(path: &str) -> Option<SecretName> {
     Some(keyed(name, Some(field.trim_end_matches('/'))))
 }
 
-/// An environment variable, of a workload or of whoever runs the code.
+/// An environment variable, of a workload or of whoever runs the code. Two underscores stand for the colon
+/// of .NET's settings, which are compared without case.
 pub(super) fn env(variable: &str, scope: &str) -> SecretName {
+    if variable.contains("__") {
+        return SecretName::new("env", &variable.to_ascii_uppercase()).within(scope);
+    }
     SecretName::new("env", variable).within(scope)
 }
 
-const SECRET_WORDS: &[&str] = &[
-    "PASS",
-    "PASSWORD",
-    "PASSWORDS",
-    "PASSWD",
-    "PASSPHRASE",
-    "PASSCODE",
-    "PWD",
-    "SECRET",
-    "SECRETS",
-    "TOKEN",
-    "TOKENS",
-    "KEY",
-    "KEYS",
-    "CRED",
-    "CREDS",
-    "CREDENTIAL",
-    "CREDENTIALS",
-    "AUTH",
-    "DSN",
-    "PRIVATE",
-    "PAT",
-    "SALT",
-    "PEPPER",
-];
-const SECRET_ENDS: &[&str] = &[
-    "PASSWORD",
-    "PASSWD",
-    "SECRET",
-    "TOKEN",
-    "APIKEY",
-    "ACCESSKEY",
-    "SECRETKEY",
-    "PRIVATEKEY",
-    "SIGNINGKEY",
-    "ENCRYPTIONKEY",
-    "CREDENTIALS",
-    "DBPASS",
-    "USERPASS",
-];
-const SECRET_PHRASES: &[&str] = &[
-    "DATABASE_URL",
-    "DATABASE_URI",
-    "DB_URL",
-    "DB_URI",
-    "REDIS_URL",
-    "REDIS_URI",
-    "MONGO_URL",
-    "MONGO_URI",
-    "MONGODB_URL",
-    "MONGODB_URI",
-    "POSTGRES_URL",
-    "POSTGRES_URI",
-    "POSTGRESQL_URL",
-    "MYSQL_URL",
-    "AMQP_URL",
-    "RABBITMQ_URL",
-    "CELERY_BROKER_URL",
-    "CONNECTION_STRING",
-    "CONNECTIONSTRING",
-    "WEBHOOK_URL",
-    "ACCESS_KEY_ID",
-    "SERVICE_ACCOUNT_JSON",
-];
-/// Words that, at the end, say that the variable tells something about a secret and is none.
-const ABOUT: &[&str] = &[
-    "URL",
-    "URI",
-    "HOST",
-    "PORT",
-    "SOCK",
-    "DOMAIN",
-    "PATH",
-    "FILE",
-    "DIR",
-    "NAME",
-    "NAMES",
-    "ID",
-    "IDS",
-    "ALG",
-    "ALGORITHM",
-    "EXPIRY",
-    "EXPIRES",
-    "EXPIRATION",
-    "TTL",
-    "TIMEOUT",
-    "LENGTH",
-    "LEN",
-    "SIZE",
-    "ENABLED",
-    "DISABLED",
-    "TYPE",
-    "ISSUER",
-    "AUDIENCE",
-    "LIMIT",
-    "COUNT",
-    "MODE",
-    "METHOD",
-    "REGION",
-    "VERSION",
-    "PREFIX",
-    "SUFFIX",
-    "FORMAT",
-    "HEADER",
-    "BITS",
-    "ENDPOINT",
-    "PROVIDER",
-    "SERVER",
-    "ARN",
-    "USER",
-    "USERNAME",
-    "EMAIL",
-    "SCOPE",
-    "SCOPES",
-    "SECONDS",
-    "MINUTES",
-    "DAYS",
-    "HOURS",
-    "MAX",
-    "MIN",
-    "REQUIRED",
-    "STORE",
-    "BACKEND",
-    "DRIVER",
-    "STRATEGY",
-    "LIFETIME",
-    "COMMAND",
-    "INDEX",
-];
-
-/// Whether a variable of this name holds a secret, going by the words of the name.
-pub(super) fn looks_secret(variable: &str) -> bool {
-    let words = words(variable);
-    let joined = words.join("_");
-    if SECRET_PHRASES.iter().any(|it| joined.ends_with(it)) {
-        return true;
-    }
-    let Some(last) = words.last() else {
-        return false;
-    };
-    if ABOUT.contains(&last.as_str())
-        || matches!(joined.as_str(), "PWD" | "OLD_PWD" | "PATH" | "KEY" | "KEYS")
-    {
-        return false;
-    }
-    let is_public = |it: &String| {
-        matches!(
-            it.as_str(),
-            "PUBLIC" | "PUB" | "PUBLISHABLE" | "PRIMARY" | "FOREIGN"
-        )
-    };
-    if words.iter().any(is_public) && !words.iter().any(|it| it == "SECRET" || it == "PASSWORD") {
-        return false;
-    }
-    words.iter().any(|word| {
-        SECRET_WORDS.contains(&word.as_str()) || SECRET_ENDS.iter().any(|it| word.ends_with(it))
-    })
+/// The value of a chart that a whole text asks for, within the folder of the chart.
+pub(super) fn helm_value(path: &str, text: &str) -> Option<SecretName> {
+    let inner = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+    let inner = inner.trim_matches(['-', ' ']);
+    let inner = inner.strip_prefix("tpl ").unwrap_or(inner);
+    let value = inner.split([' ', '|']).next()?.strip_prefix(".Values.")?;
+    let chart = path
+        .rfind("templates/")
+        .map(|at| path[..at].trim_end_matches('/'))?;
+    let is_plain = |it: char| it.is_ascii_alphanumeric() || matches!(it, '.' | '_' | '-');
+    value
+        .chars()
+        .all(is_plain)
+        .then(|| SecretName::new("helm-value", value).within(chart))
 }
 
-/// `DB_PASSWORD`, `dbPassword` and `db.password` have the same words.
-fn words(name: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let mut was_lower = false;
-    for c in name.chars() {
-        let is_break = !c.is_ascii_alphanumeric();
-        if (is_break || (was_lower && c.is_ascii_uppercase())) && !word.is_empty() {
-            words.push(std::mem::take(&mut word));
-        }
-        if !is_break {
-            word.push(c.to_ascii_uppercase());
-        }
-        was_lower = c.is_ascii_lowercase();
+/// The variable that sets a property in Spring: `shop.api-key` is `SHOP_APIKEY`.
+/// See <https://docs.spring.io/spring-boot/reference/features/external-config.html>.
+pub(super) fn relaxed(property: &str) -> String {
+    if !property.contains(['.', '-', '[']) {
+        return property.to_owned();
     }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    words
+    let plain = property.replace('-', "").replace(['[', '.'], "_");
+    plain.replace(']', "").to_ascii_uppercase()
 }
 
 #[cfg(test)]
@@ -375,12 +297,30 @@ mod tests {
     }
 
     #[test]
+    fn holes_become_stars() {
+        for (given, expected) in [
+            ("shop-${env}-db", "shop-*-db"),
+            ("shop/{{ .Values.stage }}/db", "shop/*/db"),
+            ("$STAGE/db", "*/db"),
+            ("kv/%s/{x}", "kv/*/*"),
+            ("a/${b:${c}}/d", "a/*/d"),
+            ("a${b}$c", "a*"),
+            ("${open", "*"),
+        ] {
+            assert!(is_open(given), "{given}");
+            assert_eq!(pattern(given), expected, "{given}");
+        }
+        assert!(!is_open("shop/db-1.x"));
+    }
+
+    #[test]
     fn cloud_ids_have_one_spelling() {
         let secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:";
         let shop = "aws-secretsmanager:123456789012/eu-west-1/shop/db";
         for (id, expected) in [
             (format!("{secret}shop/db-AbC123"), shop.to_owned()),
             (format!("{secret}shop/db-??????"), shop.to_owned()),
+            (format!("{secret}shop/db-*"), format!("{shop}*")),
             (
                 format!("{secret}shop/db-AbC123:password::"),
                 format!("{shop}#password"),
@@ -427,52 +367,5 @@ mod tests {
             Some("onepassword:Shop/db#login/password")
         );
         assert_eq!(op("Shop"), None);
-    }
-
-    #[test]
-    fn names_of_secrets_are_told_from_other_names() {
-        for yes in [
-            "DB_PASSWORD",
-            "apiKey",
-            "PGPASSWORD",
-            "DATABASE_URL",
-            "SHOP_DATABASE_URL",
-            "GITHUB_TOKEN",
-            "AWS_ACCESS_KEY_ID",
-            "JWT_PRIVATE_KEY",
-            "SENTRY_DSN",
-            "NPM_AUTH",
-            "DB_PWD",
-            "SHOP_APIKEY",
-            "STRIPE_SECRET_KEY",
-            "NEXT_PUBLIC_SECRET",
-        ] {
-            assert!(looks_secret(yes), "{yes}");
-        }
-        for no in [
-            "PUBLIC_KEY",
-            "SSH_PUB_KEY",
-            "KEYBOARD",
-            "TOKENIZER",
-            "MONKEY",
-            "monkey",
-            "PATH",
-            "PWD",
-            "OLDPWD",
-            "BYPASS",
-            "SSH_AUTH_SOCK",
-            "TOKEN_TTL",
-            "AUTH_URL",
-            "AUTHOR",
-            "TOKENIZERS_PARALLELISM",
-            "NODE_ENV",
-            "SECRET_NAME",
-            "KEY_PATH",
-            "PASSENGER",
-            "COMPASS",
-            "HOCKEY",
-        ] {
-            assert!(!looks_secret(no), "{no}");
-        }
     }
 }

@@ -1,10 +1,11 @@
 //! 1Password references (`op://vault/item/[section/]field`), in any text.
 
-use crate::model::reference::Mention;
+use crate::model::reference::{Mention, SecretName};
 use crate::model::span::Span;
-use crate::refer::file::{File, Pattern, is_dotenv, name};
+use crate::refer::file::{File, Pattern, group, is_dotenv, is_tree, name};
+use regex::Captures;
 
-pub(super) const ANCHORS: &[&str] = &["op://"];
+pub(super) const ANCHORS: &[&str] = &["op://", "op item get", "op document get"];
 
 pub(super) const EXAMPLE: (&str, &str) =
     ("deploy/.env", "DB_PASSWORD=op://Shop/orders-db/password\n");
@@ -13,6 +14,15 @@ pub(super) const EXAMPLE: (&str, &str) =
 const REACH: usize = 300;
 
 static START: Pattern = Pattern::new(r"\bop://");
+static ITEM: Pattern = Pattern::new(
+    r#"\bop\s+(?:item|document)\s+get\s+(?:"([^"\n]{1,128})"|'([^'\n]{1,128})'|([^\s"'-][^\s"']{0,127}))((?:[^\n;|)]|\\\n){0,200})"#,
+);
+static VAULT: Pattern =
+    Pattern::new(r#"--vault[= ](?:"([^"\n]{1,128})"|'([^'\n]{1,128})'|([^\s"')]{1,128}))"#);
+static FIELD: Pattern =
+    Pattern::new(r#"--fields?[= ]["']?(?:label=)?([A-Za-z0-9_. -]{1,64}?)["']?(?:\s|$|\))"#);
+/// `DB_PASSWORD: op://...` hands it on as that variable.
+static KEY: Pattern = Pattern::new(r#"^\s*(?:- )?([A-Z][A-Z0-9_]{1,127}): *["']?$"#);
 
 pub(super) fn applies(_path: &str) -> bool {
     true
@@ -24,9 +34,40 @@ pub(super) fn read(file: &File<'_>, emit: &mut dyn FnMut(Mention)) {
         let reference = reference(file, found.start(), found.end());
         if let Some(name) = name::onepassword(reference).filter(|it| it.key.is_some()) {
             let span = Span::new(found.start(), found.end() + reference.len());
-            emit(file.mention("op-reference", name, span));
+            let mention = file.mention("op-reference", name, span);
+            let yields = mention
+                .yields
+                .clone()
+                .or_else(|| labelled(file, span.start));
+            emit(Mention { yields, ..mention });
         }
     });
+    if file.has_any(&["op item get", "op document get"]) {
+        file.each(&ITEM, |it| item(file, it, emit));
+    }
+}
+
+/// In YAML, the variable that a reference is the value of.
+fn labelled(file: &File<'_>, at: usize) -> Option<SecretName> {
+    let line = file.line_before(at).filter(|_| is_tree(file.path))?;
+    let captures = KEY.regex()?.captures(line)?;
+    Some(name::env(captures.get(1)?.as_str(), ""))
+}
+
+/// `op item get db --vault Shop --fields password`.
+fn item(file: &File<'_>, captures: &Captures<'_>, emit: &mut dyn FnMut(Mention)) {
+    let Some((item, span)) = (1..=3).find_map(|it| group(captures, it)) else {
+        return;
+    };
+    let options = captures.get(4).map_or("", |it| it.as_str());
+    let find = |pattern: &Pattern, last: usize| {
+        let found = pattern.regex()?.captures(options)?;
+        (1..=last)
+            .find_map(|it| found.get(it))
+            .map(|it| it.as_str())
+    };
+    let name = SecretName::new("onepassword", item).within(find(&VAULT, 3).unwrap_or(""));
+    emit(file.mention("op-cli", name::keyed(name, find(&FIELD, 1)), span));
 }
 
 /// What follows `op://`. Names may hold spaces, so what opened before it says where it ends.
@@ -95,6 +136,25 @@ mod tests {
                 "a.sh",
                 "op read op://Shop/db/code?attribute=otp | x",
                 "onepassword:Shop/db#code",
+            ),
+        ] {
+            assert_eq!(names(path, text), [expected], "{text}");
+        }
+        for (path, text, expected) in [
+            (
+                "a.yml",
+                "env:\n  DB_PASSWORD: op://Shop/db/password\n",
+                "onepassword:Shop/db#password -> env:DB_PASSWORD",
+            ),
+            (
+                "a.sh",
+                "P=$(op item get db --vault Shop --fields password)",
+                "onepassword:Shop/db#password",
+            ),
+            (
+                "a.sh",
+                "op document get \"my key\" --vault=Shop",
+                "onepassword:Shop/my key",
             ),
         ] {
             assert_eq!(names(path, text), [expected], "{text}");

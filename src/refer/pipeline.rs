@@ -2,9 +2,9 @@
 //!
 //! GitHub Actions has a file of its own.
 
-use crate::model::reference::{Mention, SecretName};
+use crate::model::reference::{Mention, Role, SecretName};
 use crate::model::span::Span;
-use crate::refer::file::{File, Pattern, file_name, name};
+use crate::refer::file::{File, file_name, name};
 use crate::syntax::yaml::{NodeId, Tree};
 use std::collections::BTreeSet;
 
@@ -14,8 +14,6 @@ pub(super) const EXAMPLE: (&str, &str) = (
     ".gitlab-ci.yml",
     "deploy:\n  secrets:\n    DB_PASSWORD:\n      vault: shop/db/password@kv\n  script: ./deploy\n",
 );
-
-static EXPANSION: Pattern = Pattern::new(r"\$\{?([A-Za-z_][A-Za-z0-9_]{0,127})");
 
 pub(super) fn applies(path: &str) -> bool {
     is_gitlab(path) || is_compose(path)
@@ -136,7 +134,7 @@ impl Gitlab<'_, '_> {
             if self.tree.follow(id) != id || self.tree.text(id).is_none() {
                 continue;
             }
-            expansions(self.file, span, &mut |variable, span| {
+            self.file.each_variable(span, &mut |variable, span| {
                 let is_own = defined.contains(variable)
                     || variable.starts_with("CI_")
                     || variable.starts_with("GITLAB_USER");
@@ -168,24 +166,6 @@ fn vault_short(text: &str) -> SecretName {
     }
 }
 
-/// The variables that a scalar expands, none of lines that are comments of a script.
-fn expansions<'a>(file: &File<'a>, within: Span, take: &mut dyn FnMut(&'a str, Span)) {
-    let (Some(regex), Some(text)) = (EXPANSION.regex(), file.text.get(within.start..within.end))
-    else {
-        return;
-    };
-    for found in regex.captures_iter(text).filter_map(|it| it.get(1)) {
-        let at = within.start + found.start();
-        let is_escaped = file.text[..at].trim_end_matches('{').ends_with("$$");
-        if !is_escaped && !file.is_comment(at) {
-            take(
-                &file.text[at..at + found.len()],
-                Span::new(at, at + found.len()),
-            );
-        }
-    }
-}
-
 struct Compose<'w, 'a> {
     file: &'w File<'a>,
     tree: &'w Tree<'a>,
@@ -200,12 +180,15 @@ impl Compose<'_, '_> {
                 .unwrap_or_default()
         };
         for (secret, source) in entries("secrets") {
-            self.definition(self.tree.text(*secret).unwrap_or(""), *source, emit);
+            let title = self.tree.text(*secret).unwrap_or("");
+            self.definition(title, *source, emit);
+            self.external((title, *secret), *source, emit);
         }
         for (service, body) in entries("services") {
             let service = self.tree.text(*service).unwrap_or("");
             self.secrets(service, *body, emit);
             self.environment(service, *body, emit);
+            self.env_files(service, *body, emit);
         }
     }
 
@@ -222,6 +205,46 @@ impl Compose<'_, '_> {
                 emit(Mention {
                     yields,
                     ..self.file.mention_at("compose-secret", name, node)
+                });
+            }
+        }
+    }
+
+    /// `external: true`: made elsewhere, under this name.
+    fn external(&self, secret: (&str, NodeId), source: NodeId, emit: &mut dyn FnMut(Mention)) {
+        if self.tree.text_at(source, &["external"]) == Some("true") {
+            let (name, node) = match self.tree.get(source, "name") {
+                Some(node) => (self.tree.text(node).unwrap_or(secret.0), node),
+                None => secret,
+            };
+            emit(Mention {
+                role: Role::Declaration,
+                ..self
+                    .file
+                    .mention_at("compose-secret", SecretName::new("compose", name), node)
+            });
+        }
+    }
+
+    /// Files of variables: all of each.
+    fn env_files(&self, service: &str, body: NodeId, emit: &mut dyn FnMut(Mention)) {
+        let tree = self.tree;
+        let Some(list) = tree.get(body, "env_file") else {
+            return;
+        };
+        for item in tree
+            .items(list)
+            .iter()
+            .copied()
+            .chain(std::iter::once(list))
+        {
+            let node = tree.get(item, "path").unwrap_or(item);
+            if let Some(text) = tree.text(node).filter(|it| !it.is_empty()) {
+                let name = SecretName::new("file", text.trim_start_matches("./"));
+                emit(Mention {
+                    yields: Some(name::env("*", service)),
+                    consumer: Some(service.to_owned()),
+                    ..self.file.mention_at("compose-env-file", name, node)
                 });
             }
         }
@@ -306,7 +329,7 @@ impl Compose<'_, '_> {
         if value.is_empty() {
             pass(variable, key);
         } else {
-            expansions(self.file, value, &mut pass);
+            self.file.each_variable(value, &mut pass);
         }
     }
 }
@@ -384,6 +407,7 @@ secrets:
             [
                 "14:14 file:db.txt -> compose:db",
                 "15:22 env:SHOP_KEY -> compose:key",
+                "16:3 compose:out",
                 "3:15 compose:db",
                 "3:28 compose:key",
                 "5:22 env:SHOP_DB_PASSWORD -> env:api/DB_PASSWORD",

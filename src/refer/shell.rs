@@ -15,7 +15,7 @@ pub(super) const EXAMPLE: (&str, &str) = ("bin/deploy.sh", "curl -H \"X-Key: $AP
 static VARIABLE: Pattern = Pattern::new(r"\$(?:\{[!#]?)?([A-Za-z_][A-Za-z0-9_]{1,127})");
 
 static ASSIGNMENT: Pattern = Pattern::new(
-    r"(?m)^[ \t]*(?:(?:export|local|readonly|declare|typeset)[ \t]+(?:-\w+[ \t]+)?)?([A-Za-z_][A-Za-z0-9_]{1,127})=([^\n]{0,200})|\bread[ \t]+(?:-\w+[ \t]+)*([A-Za-z_][A-Za-z0-9_]{1,127})|\bfor[ \t]+([A-Za-z_][A-Za-z0-9_]{1,127})[ \t]+in\b",
+    r"(?m)^[ \t]*(?:(?:export|local|readonly|declare|typeset)[ \t]+(?:-\w+[ \t]+)?)?([A-Za-z_][A-Za-z0-9_]{1,127})=([^\n;]{0,200})|\bread[ \t]+(?:-\w+[ \t]+)*([A-Za-z_][A-Za-z0-9_]{1,127})|\bfor[ \t]+([A-Za-z_][A-Za-z0-9_]{1,127})[ \t]+in\b",
 );
 
 pub(super) fn applies(path: &str) -> bool {

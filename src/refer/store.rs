@@ -77,10 +77,13 @@ fn behind(store: &SecretName, remote: &SecretName) -> SecretName {
             let secret = remote.path.strip_prefix("secret/").unwrap_or(&remote.path);
             name::keyed(name::azure(&store.scope, secret, None), key)
         }
-        provider => name::keyed(
-            SecretName::new(provider, &remote.path).within(&store.scope),
-            key,
-        ),
+        provider => {
+            let path = match store.path.as_str() {
+                "" => remote.path.clone(),
+                folder => format!("{folder}/{}", remote.path.trim_matches('/')),
+            };
+            name::keyed(SecretName::new(provider, &path).within(&store.scope), key)
+        }
     };
     name.version = remote.version.clone().or(name.version);
     name

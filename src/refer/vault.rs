@@ -27,6 +27,12 @@ pub(super) const ANCHORS: &[&str] = &[
     "KVv1(",
     "ogical()",
     "vault.read(",
+    "pkiCert",
+    "secret (printf",
+    "ault.kv(",
+    "ogical.read",
+    "ReadSecretAsync",
+    "kv2::read",
 ];
 
 pub(super) const EXAMPLE: (&str, &str) = (
@@ -53,6 +59,19 @@ static SPRING: Pattern = Pattern::new(r#"(?:^|[^+\w])vault://([A-Za-z0-9_./${}-]
 static ARGO: Pattern = Pattern::new(r"<path:([^<>#|\n]{1,256})#([^<>#|\s]{1,128})(?:#(\d+))?");
 static READ_SECRET: Pattern =
     Pattern::new(r"\bread_secret(?:_version|_metadata)?\(([^)]{1,300})\)");
+static PKI: Pattern = Pattern::new(r#"\bpkiCert\s+\\?["'`]([^"'`\\\n]{1,256})"#);
+static PRINTF: Pattern = Pattern::new(r#"\bsecret\s+\(\s*printf\s+\\?"([^"\\\n]{1,256})"#);
+static ADDRESSED: Pattern =
+    Pattern::new(r"(?:VAULT_ADDR\}?|BAO_ADDR\}?)/v1/([A-Za-z0-9_./${}-]{3,200})");
+static RUBY: Pattern = Pattern::new(
+    r#"\bVault(?:\.logical\.read\(\s*["']([^"'\n]{1,256})["']|\.kv\(\s*["']([^"'\n]{1,64})["']\s*\)\.read\(\s*["']([^"'\n]{1,256})["'])"#,
+);
+static SHARP: Pattern = Pattern::new(
+    r#"\bReadSecretAsync(?:<[^>\n]{1,60}>)?\(\s*(?:path:\s*)?"([^"\n]{1,256})"(?:[^)]{0,120}?\bmountPoint:\s*"([^"\n]{1,64})")?"#,
+);
+static RUST: Pattern = Pattern::new(
+    r#"\bkv2::read(?:::<[^>]{1,60}>)?\(\s*[&\w.]{1,60}\s*,\s*"([^"\n]{1,64})"\s*,\s*"([^"\n]{1,256})""#,
+);
 static ARGUMENT: Pattern = Pattern::new(r#"(?:^|,)\s*(?:(\w+)\s*=\s*)?["']([^"'\n]{1,256})["']"#);
 static GO: Pattern = Pattern::new(
     r#"\bKVv[12]\(\s*"([^"\n]{1,64})"\s*\)\.(?:Get|Put|Patch|GetVersion|GetMetadata|Delete)\(\s*[\w.()]{1,60}\s*,\s*["`]([^"`\n]{1,256})["`]"#,
@@ -66,37 +85,81 @@ pub(super) fn applies(_path: &str) -> bool {
 }
 
 pub(super) fn read(file: &File<'_>, emit: &mut dyn FnMut(Mention)) {
-    file.each(&CLI, |it| command(file, it, emit));
-    file.each(&TEMPLATE, |it| template(file, it, emit));
-    file.each(&READ_SECRET, |it| call(file, it, emit));
-    if mentions_vault(file.text) {
+    let mut each =
+        |anchors: &[&str], pattern, read: fn(&File<'_>, &Captures<'_>, &mut dyn FnMut(Mention))| {
+            if file.has_any(anchors) {
+                file.each(pattern, |it| read(file, it, emit));
+            }
+        };
+    each(
+        &[
+            "vault kv",
+            "vault read",
+            "vault write",
+            "bao kv",
+            "bao read",
+        ],
+        &CLI,
+        command,
+    );
+    each(&["secret \"", "secret \\\""], &TEMPLATE, template);
+    each(&["read_secret"], &READ_SECRET, call);
+    each(&["vault://"], &VALS, |file, it, emit| {
+        path(file, it, "vals-reference", emit)
+    });
+    each(&["vault://"], &SPRING, |file, it, emit| {
+        path(file, it, "spring-vault", emit)
+    });
+    each(&["ogical()", "vault.read("], &LOGICAL, |file, it, emit| {
+        path(file, it, "vault-sdk", emit)
+    });
+    each(&["pkiCert"], &PKI, |file, it, emit| {
+        path(file, it, "vault-pki-template", emit)
+    });
+    each(&["secret (printf"], &PRINTF, |file, it, emit| {
+        path(file, it, "consul-template", emit)
+    });
+    each(&["VAULT_"], &ADDRESSED, addressed);
+    each(&["KVv2(", "KVv1("], &GO, go);
+    each(&["<path:"], &ARGO, argo);
+    if file.has_any(&["/v1/kv/", "/v1/secret/", "VAULT_", "X-Vault-"]) && mentions_vault(file.text)
+    {
         file.each(&HTTP, |it| path(file, it, "vault-api", emit));
     }
-    file.each(&VALS, |it| path(file, it, "vals-reference", emit));
-    file.each(&SPRING, |it| path(file, it, "spring-vault", emit));
-    file.each(&LOGICAL, |it| path(file, it, "vault-sdk", emit));
-    file.each(&GO, |it| {
-        if let (Some((mount, _)), Some((path, span))) = (group(it, 1), group(it, 2)) {
-            emit(file.mention("vault-sdk", name::vault_in(mount, path, None), span));
-        }
-    });
-    file.each(&ARGO, |it| {
-        if let (Some((path, span)), key) = (group(it, 1), group(it, 2)) {
-            let name = name::vault(path, key.map(|it| it.0));
-            emit(file.mention(
-                "argo-vault-path",
-                name::pinned(name, group(it, 3).map(|it| it.0)),
-                span,
-            ));
-        }
-    });
+    clients(file, emit);
 }
 
-/// Many an API has `/v1/x/data/y`.
+fn go(file: &File<'_>, captures: &Captures<'_>, emit: &mut dyn FnMut(Mention)) {
+    if let (Some((mount, _)), Some((path, span))) = (group(captures, 1), group(captures, 2)) {
+        emit(file.mention("vault-sdk", name::vault_in(mount, path, None), span));
+    }
+}
+
+/// `<path:kv/data/shop/db#password#version>`.
+fn argo(file: &File<'_>, captures: &Captures<'_>, emit: &mut dyn FnMut(Mention)) {
+    if let (Some((path, span)), key) = (group(captures, 1), group(captures, 2)) {
+        let name = name::vault(path, key.map(|it| it.0));
+        let name = name::pinned(name, group(captures, 3).map(|it| it.0));
+        emit(file.mention("argo-vault-path", name, span));
+    }
+}
+
+/// Many an API has `/v1/x/data/y`, and the word stands in prose: an address or a header of Vault must be near.
 fn mentions_vault(text: &str) -> bool {
-    ["vault", "VAULT", "Vault", "BAO_ADDR"]
-        .iter()
-        .any(|it| memchr::memmem::find(text.as_bytes(), it.as_bytes()).is_some())
+    [
+        "VAULT_",
+        "X-Vault-",
+        "BAO_ADDR",
+        "://vault",
+        ":8200",
+        "vault_addr",
+        "vault_url",
+        "vaultAddr",
+        "vaultUrl",
+        "vault_host",
+    ]
+    .iter()
+    .any(|it| memchr::memmem::find(text.as_bytes(), it.as_bytes()).is_some())
 }
 
 /// A pattern whose first group is a path and whose second, if any, a key.
@@ -111,6 +174,40 @@ fn path(
     };
     let key = captures.get(2).map(|it| it.as_str());
     emit(file.mention(syntax, name::vault(path, key), span));
+}
+
+/// Clients of other languages: each gives mount and path apart.
+fn clients(file: &File<'_>, emit: &mut dyn FnMut(Mention)) {
+    let mut read = |anchor: &str, pattern: &Pattern, mount: usize, path: usize, default: &str| {
+        if !file.has_any(&[anchor]) {
+            return;
+        }
+        file.each(pattern, |it| {
+            let mount = group(it, mount).map_or(default, |it| it.0);
+            if let Some((path, span)) = group(it, path) {
+                emit(file.mention("vault-sdk", name::vault_in(mount, path, None), span));
+            }
+        });
+    };
+    read("ault.kv(", &RUBY, 2, 3, "");
+    read("ogical.read", &RUBY, 2, 1, "");
+    read("ReadSecretAsync", &SHARP, 2, 1, "secret");
+    read("kv2::read", &RUST, 1, 2, "");
+}
+
+/// `$VAULT_ADDR/v1/database/creds/ro`: any path but those of the system.
+fn addressed(file: &File<'_>, captures: &Captures<'_>, emit: &mut dyn FnMut(Mention)) {
+    let Some((path, span)) = group(captures, 1).filter(|it| it.0.contains('/')) else {
+        return;
+    };
+    let is_kv = path.contains("/data/") || path.contains("/metadata/");
+    if !is_kv
+        && !path.starts_with("sys/")
+        && !path.starts_with("auth/")
+        && !path.starts_with("identity/")
+    {
+        emit(file.mention("vault-api", name::vault(path, None), span));
+    }
 }
 
 /// The words of a command after its verb.
@@ -216,6 +313,14 @@ fn call(file: &File<'_>, captures: &Captures<'_>, emit: &mut dyn FnMut(Mention))
     let (Some((arguments, at)), Some(regex)) = (group(captures, 1), ARGUMENT.regex()) else {
         return;
     };
+    // Salt has a function of that name, whose paths hold their mount.
+    let start = captures.get(0).map_or(0, |it| it.start());
+    if file
+        .line_before(start)
+        .is_some_and(|it| it.contains("salt"))
+    {
+        return;
+    }
     let (mut mount, mut path) = ("secret", None);
     for argument in regex.captures_iter(arguments) {
         let Some((value, span)) = group(&argument, 2) else {
@@ -265,7 +370,7 @@ mod tests {
             (
                 "a.sh",
                 "vault read -format=json kv/data/$ENV/db",
-                "1:25 vault:kv/$ENV/db ~",
+                "1:25 vault:kv/*/db ~",
             ),
             (
                 "a.sh",

@@ -106,6 +106,8 @@ struct ReferenceOut {
     path: String,
     line: u32,
     consumer: Option<String>,
+    role: &'static str,
+    certainty: &'static str,
     resolved: bool,
 }
 
@@ -304,6 +306,8 @@ fn references(text: &Redactor, report: &Report) -> Vec<ReferenceOut> {
                 path: text.clean(&it.path),
                 line: it.mention.place.line,
                 consumer: it.mention.consumer.as_deref().map(|it| text.clean(it)),
+                role: it.mention.role.name(),
+                certainty: it.mention.certainty(),
                 resolved: resolved.is_some(),
             }
         })

@@ -2,6 +2,7 @@
 
 pub mod asn1;
 pub mod certificate;
+pub mod comments;
 pub mod hcl;
 pub mod jwt;
 pub mod key;
@@ -15,4 +16,5 @@ mod pgp;
 mod putty;
 pub mod sealed;
 mod sealing;
+pub mod template;
 pub mod yaml;
