@@ -5,7 +5,7 @@
 //! Jenkins have files of their own.
 
 use crate::model::reference::{Mention, Role, SecretName};
-use crate::refer::table::{File, file_name, name};
+use crate::refer::table::{File, Pattern, file_name, name, text};
 use crate::syntax::yaml::{NodeId, Tree};
 use std::collections::BTreeSet;
 
@@ -16,6 +16,8 @@ pub(super) const EXAMPLE: (&str, &str) = (
     ".circleci/config.yml",
     "workflows:\n  main:\n    jobs:\n      - deploy: {context: [prod-aws]}\n",
 );
+
+static ASSIGNMENT: Pattern = Pattern::new(r#"(?m)(?:^|[\s"';])([A-Za-z_][A-Za-z0-9_]{1,127})="#);
 
 /// Whose file it is, by its path.
 fn system(path: &str) -> Option<&'static str> {
@@ -135,8 +137,7 @@ impl Pipeline<'_, '_> {
         let label = self.passed_as(id);
         self.file
             .each_variable(self.tree.node(id).span, &mut |variable, span| {
-                if own.contains(variable) || !name::looks_secret(variable) || self.is_set(variable)
-                {
+                if own.contains(variable) || !name::looks_secret(variable) {
                     return;
                 }
                 let consumer = self.consumer(id);
@@ -161,9 +162,12 @@ impl Pipeline<'_, '_> {
         .flatten()
     }
 
-    /// Names that the file gives a value, which is not the variable itself.
+    /// Names that the file gives a value, which is not the variable itself: in a mapping, or by a command
+    /// (`TOKEN=$(...)`).
     fn own(&self) -> BTreeSet<&str> {
         let tree = self.tree;
+        let mut own = BTreeSet::new();
+        self.file.each(&ASSIGNMENT, |it| own.extend(text(it, 1)));
         let is_defining =
             |id: &NodeId| matches!(tree.label(*id), Some("variables" | "environment" | "env"));
         let entries = tree.walk(self.root).filter(is_defining);
@@ -171,16 +175,10 @@ impl Pipeline<'_, '_> {
             .flat_map(|id| tree.entries(id))
             .filter(|(_, value)| !tree.text(*value).is_some_and(|it| it.contains('$')))
             .filter_map(|(key, _)| tree.text(*key))
-            .collect()
-    }
-
-    /// Whether a command of the file sets it: `TOKEN=$(...)`.
-    fn is_set(&self, variable: &str) -> bool {
-        let assigned = format!("{variable}=");
-        self.file.text.match_indices(&assigned).any(|(at, _)| {
-            let before = self.file.text[..at].bytes().next_back();
-            before.is_none_or(|it| matches!(it, b' ' | b'\n' | b'\t' | b'"' | b'\'' | b';'))
-        })
+            .for_each(|it| {
+                own.insert(it);
+            });
+        own
     }
 
     /// `file#job` within the top-level `jobs` or `pipelines`, else the file.

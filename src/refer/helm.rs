@@ -40,6 +40,9 @@ static ROWS: [Row; 2] = [
     ),
 ];
 
+/// Values beside one that are looked at for its keys.
+const BESIDE: usize = 200;
+
 /// Names of values that hold the name of a Secret.
 const NAMES: &[&str] = &[
     "existingSecret",
@@ -89,7 +92,7 @@ fn value(file: &File<'_>, tree: &Tree<'_>, id: NodeId, emit: &mut dyn FnMut(Ment
         .parent
         .map(|it| tree.entries(it))
         .unwrap_or_default();
-    let keys = beside.iter().filter_map(|(key, value)| {
+    let keys = beside.iter().take(BESIDE).filter_map(|(key, value)| {
         let key = tree.text(*key)?;
         let is_key =
             key.starts_with("existingSecret") && key.ends_with("Key") && label != "secretName";

@@ -219,6 +219,7 @@ impl Operator<'_, '_> {
     /// Annotations of any object, also those of the pods in it.
     fn annotations(&self, emit: &mut dyn FnMut(Mention)) {
         let tree = self.tree;
+        let mut argo = None;
         for id in tree.walk(self.object.node) {
             let (Some(label), Some(text)) = (tree.label(id), tree.text(id)) else {
                 continue;
@@ -236,8 +237,11 @@ impl Operator<'_, '_> {
                     ..self.made("vault-injector-role", name, id, None)
                 });
             } else if label == "avp.kubernetes.io/path" {
-                self.argo(text, emit);
+                argo = argo.or(Some(text));
             }
+        }
+        if let Some(path) = argo {
+            self.argo(path, emit);
         }
     }
 

@@ -229,7 +229,7 @@ impl<'a> Comments<'a> {
             .style
             .block
             .is_some_and(|(_, close)| rest.starts_with(close.as_bytes()));
-        let is_mark = self.style.marks.iter().any(|it| stands(it));
+        let is_mark = self.style.marks.iter().any(stands);
         is_mark
             && (begins || (!self.style.words && before != Some(b':')))
             && !rest.starts_with(b"#!")

@@ -58,8 +58,15 @@ fn first(text: &str) -> Option<(usize, (&'static str, &'static str, bool))> {
 }
 
 fn is_start_of_line(text: &str) -> bool {
-    let line = text.rsplit('\n').next().unwrap_or("");
-    line.len() < LINE_REACH && line.trim().is_empty()
+    let bytes = text.as_bytes();
+    let from = bytes.len().saturating_sub(LINE_REACH);
+    let near = &bytes[from..];
+    let line = match memchr::memrchr(b'\n', near) {
+        Some(at) => &near[at + 1..],
+        None if from == 0 => near,
+        None => return false,
+    };
+    line.iter().all(u8::is_ascii_whitespace)
 }
 
 #[cfg(test)]
