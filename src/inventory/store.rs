@@ -158,6 +158,7 @@ impl Store {
             complete: table::complete(&self.connection).map_err(fault)?,
             plain: plain.unwrap_or_default(),
             records,
+            ..Inventory::default()
         })
     }
 
@@ -511,6 +512,7 @@ mod tests {
                 .collect(),
             gone: false,
             tags: [("a".to_owned(), "b".to_owned())].into(),
+            ..Record::default()
         }
     }
 

@@ -3,6 +3,7 @@
 //! Not here: I/O, a clock, regular expressions, threads, flags, wire formats. A wire shape belongs to
 //! the file that writes it.
 
+pub mod access;
 pub mod blob;
 pub mod coverage;
 pub mod delta;
@@ -14,6 +15,7 @@ pub mod level;
 pub mod map;
 pub mod origin;
 pub mod part;
+pub mod people;
 pub mod purpose;
 pub mod record;
 pub mod reference;

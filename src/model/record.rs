@@ -1,6 +1,8 @@
 //! Records: what the owner's inventory says exists. Values are never held, only fingerprints.
 
+use super::access::Access;
 use super::fingerprint::Fingerprint;
+use super::people::People;
 use super::reference::SecretName;
 use super::rule::Kind;
 use std::collections::{BTreeMap, HashSet};
@@ -37,6 +39,10 @@ pub struct Record {
     pub accessed: Option<i64>,
     /// By whom.
     pub accessed_by: Option<String>,
+    /// Who read it, as logs tell, the last first; a bounded list, which imports of records leave alone.
+    pub accesses: Vec<Access>,
+    /// People or teams who can read it, where its source tells (recipients of a file, members of a vault).
+    pub readers: Vec<String>,
     /// When it ends.
     pub expires: Option<i64>,
     /// Rotation policy in days.
@@ -75,4 +81,6 @@ pub struct Inventory {
     pub complete: Vec<CompleteScope>,
     /// Values so plain that many have them by chance; empty without the estate key.
     pub plain: HashSet<Fingerprint>,
+    /// Who is who, as the owner's lists tell.
+    pub people: People,
 }
