@@ -3,7 +3,7 @@
 //! Not here: whether anybody uses the secret.
 
 use crate::assess::case::{
-    Case, DAY, about_findings, about_record, day, days, is_certificate, owned_by,
+    Case, DAY, about_findings, about_record, changed, day, days, is_certificate, owned_by,
 };
 use crate::model::finding::Finding;
 use crate::model::level::Severity;
@@ -83,12 +83,6 @@ fn finding_ends(case: &Case, group: &[&Finding]) -> Option<Verdict> {
         )
     };
     Some(about_findings(id, severity, group, message, next))
-}
-
-/// When the value last changed, as far as the inventory knows.
-fn changed(record: &Record) -> Option<i64> {
-    let version = record.versions.last().and_then(|it| it.created);
-    record.rotated.or(version).or(record.created)
 }
 
 /// The policy in days. A certificate's age is judged by its end, unless its owner says otherwise.

@@ -4,10 +4,17 @@
 
 mod age;
 mod case;
+mod environments;
 mod exposure;
+mod holders;
 mod join;
+mod keeping;
+mod lifetime;
+mod login;
 mod names;
+mod readers;
 mod reuse;
+mod superseded;
 mod usage;
 pub mod waive;
 
@@ -29,7 +36,19 @@ use std::cmp::Reverse;
 type Judge = fn(&Case, &mut Vec<Verdict>);
 
 /// Every family.
-const FAMILIES: &[Judge] = &[exposure::judge, age::judge, reuse::judge, usage::judge];
+const FAMILIES: &[Judge] = &[
+    exposure::judge,
+    superseded::judge,
+    age::judge,
+    reuse::judge,
+    environments::judge,
+    lifetime::judge,
+    login::judge,
+    usage::judge,
+    holders::judge,
+    keeping::judge,
+    readers::judge,
+];
 
 /// The judgement.
 #[derive(Debug, Default)]
@@ -62,7 +81,9 @@ pub fn assess(
         references,
         records: &inventory.records,
         plain: &inventory.plain,
+        people: &inventory.people,
         joined: &joined,
+        uses: case::by_record(&joined),
         options,
     };
     let mut verdicts = Vec::new();

@@ -12,10 +12,9 @@ use crate::model::reference::{Mention, SecretName};
 use crate::model::rule::Kind;
 use crate::model::secret::Secret;
 use crate::model::span::Place;
-use crate::model::verdict::VerdictId;
 
-const DAY: i64 = 86_400;
-const NOW: i64 = 20_000 * DAY;
+pub(super) const DAY: i64 = 86_400;
+pub(super) const NOW: i64 = 20_000 * DAY;
 
 pub(super) fn options(scope: Scope) -> Options {
     Options {
@@ -118,7 +117,7 @@ fn name(text: &str) -> SecretName {
     }
 }
 
-fn reference(repository: &str, path: &str, named: &str, yields: &str) -> Reference {
+pub(super) fn reference(repository: &str, path: &str, named: &str, yields: &str) -> Reference {
     let yields = (!yields.is_empty()).then(|| name(yields));
     let consumer = yields
         .as_ref()
