@@ -9,6 +9,7 @@ use crate::model::level::{Confidence, Level, Severity};
 use crate::model::map::Use;
 use crate::model::origin::{Origin, OriginKind, shown};
 use crate::model::people::People;
+use crate::model::policy::{Policies, Question};
 use crate::model::record::Record;
 use crate::model::reference::Reference;
 use crate::model::rule::Kind;
@@ -46,6 +47,8 @@ pub struct Options {
     pub stale_cloud_days: u32,
     /// Warn this many days before an end (30).
     pub expiring_days: u32,
+    /// What is asked of some secrets; it weighs more than the days above.
+    pub policies: Policies,
 }
 
 /// Everything there is to judge.
@@ -72,6 +75,25 @@ impl Case<'_> {
     /// Whether verdicts about records are in reach at all.
     pub(super) fn judges_records(&self) -> bool {
         self.options.scope != Scope::Change
+    }
+
+    /// Days before an end that are near it.
+    pub(super) fn expiring_days(&self, record: Option<&Record>) -> i64 {
+        let policy = self.options.policies.answer(Question::Expiring, record);
+        let days = policy.and_then(|it| it.expiring_days);
+        i64::from(days.unwrap_or(self.options.expiring_days))
+    }
+
+    /// Days that a rotation of it may take.
+    pub(super) fn grace_days(&self, record: &Record) -> i64 {
+        let policy = self.options.policies.answer(Question::Grace, Some(record));
+        i64::from(policy.and_then(|it| it.grace_days).unwrap_or(0))
+    }
+
+    /// Whether it changed so lately that its rotation may still be under way.
+    pub(super) fn is_rotating(&self, record: &Record) -> bool {
+        let since = changed(record).map(|it| self.options.now.saturating_sub(it));
+        since.is_some_and(|it| it < self.grace_days(record) * DAY)
     }
 
     /// The record with this name.

@@ -12,6 +12,7 @@ mod keeping;
 mod lifetime;
 mod login;
 mod names;
+mod policy;
 mod readers;
 mod reuse;
 mod superseded;
@@ -28,9 +29,10 @@ use crate::model::level::Level;
 use crate::model::map::Map;
 use crate::model::record::Inventory;
 use crate::model::reference::Reference;
-use crate::model::verdict::Verdict;
+use crate::model::verdict::{Verdict, VerdictId};
 use case::Case;
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 /// A family of verdicts.
 type Judge = fn(&Case, &mut Vec<Verdict>);
@@ -57,6 +59,8 @@ pub struct Assessed {
     pub map: Map,
     /// Sorted judgements, the worst first.
     pub verdicts: Vec<Verdict>,
+    /// How many judgements policies switched off.
+    pub off: BTreeMap<VerdictId, usize>,
     /// The record each reference resolves to, by index of the reference.
     pub resolved: Vec<Option<String>>,
 }
@@ -90,10 +94,12 @@ pub fn assess(
     for judge in FAMILIES {
         judge(&case, &mut verdicts);
     }
+    let off = policy::apply(&case, &mut verdicts);
     verdicts.sort_by(|one, other| order(one).cmp(&order(other)).then_with(|| one.cmp(other)));
     Assessed {
         map: joined.map,
         verdicts,
+        off,
         resolved: joined.resolved,
     }
 }

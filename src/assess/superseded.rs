@@ -51,7 +51,8 @@ fn pinned(case: &Case, verdicts: &mut Vec<Verdict>) {
             continue;
         };
         let is_judged = is_live(&reference.origin) && !reference.mention.dynamic;
-        let record = case.record(name).filter(|it| is_judged && !it.gone);
+        let is_over = |it: &&Record| is_judged && !it.gone && !case.is_rotating(it);
+        let record = case.record(name).filter(is_over);
         if record.is_some_and(|it| is_old(it, pin)) {
             groups.entry((name, pin)).or_default().push(reference);
         }
@@ -103,6 +104,7 @@ fn consumed(case: &Case, verdicts: &mut Vec<Verdict>) {
         let reader = readers.get(&(repository, key));
         let managed = finding.managed.as_ref();
         let record = managed.and_then(|it| case.record(&it.record));
+        let record = record.filter(|it| !case.is_rotating(it));
         let (Some(reader), Some(record), Some(managed)) = (reader, record, managed) else {
             continue;
         };
@@ -158,7 +160,8 @@ fn variable(record: &Record, version: u32, finding: &Finding, reader: &Reference
 /// Earlier values of rotated records: whose, and which version.
 fn earlier<'a>(case: &Case<'a>) -> HashMap<Fingerprint, Vec<(&'a Record, u32)>> {
     let mut earlier: HashMap<Fingerprint, Vec<(&Record, u32)>> = HashMap::new();
-    for record in case.records.iter().filter(|it| !it.gone) {
+    let is_over = |it: &&Record| !it.gone && !case.is_rotating(it);
+    for record in case.records.iter().filter(is_over) {
         let Some((last, former)) = record.versions.split_last() else {
             continue;
         };

@@ -7,6 +7,7 @@ use crate::model::fingerprint::{Fingerprint, Occurrence};
 use crate::model::level::{Confidence, Level, Severity};
 use crate::model::map::{Evidence, Use};
 use crate::model::origin::{Milestone, Origin, OriginKind};
+use crate::model::policy::Policies;
 use crate::model::record::{CompleteScope, Record, Version};
 use crate::model::reference::{Mention, SecretName};
 use crate::model::rule::Kind;
@@ -23,6 +24,7 @@ pub(super) fn options(scope: Scope) -> Options {
         stale_days: 365,
         stale_cloud_days: 90,
         expiring_days: 30,
+        policies: Policies::default(),
     }
 }
 

@@ -21,6 +21,7 @@ mod memory;
 mod message;
 mod output;
 mod plan;
+mod policies;
 mod progress;
 mod push;
 mod records;

@@ -16,6 +16,7 @@ use keyatlas::import::{self, Importer};
 use keyatlas::inventory::Store;
 use keyatlas::model::input::Input;
 use keyatlas::model::level::Confidence;
+use keyatlas::model::policy::Policies;
 use keyatlas::model::record::CompleteScope;
 use keyatlas::model::report::Report;
 use keyatlas::report::{Format, write, write_map};
@@ -114,6 +115,7 @@ fn report(dir: &Path) -> Report {
     assign_ordinals(&mut scanned.findings);
     let inventory = store.inventory().unwrap();
     let judge = assess::Options {
+        policies: Policies::default(),
         scope: Scope::Estate,
         now: now(),
         stale_days: 365,
