@@ -160,7 +160,12 @@ mod tests {
     #[test]
     fn every_spelling_finds_the_person() {
         let people = People::new(vec![
-            person("Ada Example", &["ada@shop.example", "@ada"], Some("@shop/api"), None),
+            person(
+                "Ada Example",
+                &["ada@shop.example", "@ada"],
+                Some("@shop/api"),
+                None,
+            ),
             person("Bo Example", &["bo@shop.example"], None, Some(7)),
         ]);
         for (spelling, expected) in [

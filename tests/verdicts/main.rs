@@ -4,4 +4,7 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod estate;
+mod fires;
 mod page;
+mod people;
