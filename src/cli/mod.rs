@@ -30,6 +30,7 @@ mod road;
 mod rules;
 mod scan;
 mod shell;
+mod status;
 mod waive;
 
 use args::{Cli, Command, When};

@@ -3,7 +3,9 @@
 //! A store holds names, dates, owners and keyed fingerprints; no value ever reaches it. The key that made
 //! the fingerprints lies in it too, wrapped by an installation key that lies elsewhere.
 
+mod days;
 mod error;
+mod health;
 mod key;
 mod merge;
 mod schema;
@@ -11,6 +13,7 @@ mod store;
 mod table;
 
 pub use error::Error;
+pub use health::{AGES, Bands, COUNTS, Day, ENDING, Health, READS};
 pub use key::Key;
 pub use merge::Merge;
 pub use store::{Source, Status, Store};

@@ -2,7 +2,9 @@
 //!
 //! Every change is one transaction. What to change is decided in `merge.rs`, without the store.
 
+use crate::inventory::days;
 use crate::inventory::error::Error;
+use crate::inventory::health::Day;
 use crate::inventory::key::{self, Key};
 use crate::inventory::merge::{self, Estate, Merge};
 use crate::inventory::schema::{APPLICATION_ID, LAYOUT, MIGRATIONS};
@@ -202,6 +204,16 @@ impl Store {
             unlocked: self.unlocked.is_some(),
             ..summary(&estate, &sources)
         })
+    }
+
+    /// Notes the numbers of a day; a later note on the same day replaces it.
+    pub fn note_day(&mut self, day: &Day) -> Result<(), Error> {
+        days::note(&self.connection, day).map_err(|it| database(&self.path, it))
+    }
+
+    /// The days noted, the first first.
+    pub fn days(&self) -> Result<Vec<Day>, Error> {
+        days::all(&self.connection).map_err(|it| database(&self.path, it))
     }
 
     /// Seals the data key under another installation key, made if its file does not exist. Fingerprints
@@ -656,7 +668,9 @@ mod tests {
             .unwrap();
         let connection = Connection::open(folder.store()).unwrap();
         connection
-            .execute_batch("ALTER TABLE version DROP COLUMN veil; PRAGMA user_version = 1;")
+            .execute_batch(
+                "DROP TABLE day; ALTER TABLE version DROP COLUMN veil; PRAGMA user_version = 1;",
+            )
             .unwrap();
         drop(connection);
         let mut store = folder.open().unwrap();

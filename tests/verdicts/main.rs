@@ -8,3 +8,4 @@ mod estate;
 mod fires;
 mod page;
 mod people;
+mod status;
