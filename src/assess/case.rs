@@ -279,8 +279,12 @@ pub(super) fn words_of(record: &Record) -> Vec<String> {
 }
 
 /// Whether `part` stands in `all` in one piece.
-pub(super) fn holds(all: &[String], part: &[&str]) -> bool {
-    let is_there = |it: &[String]| it.iter().zip(part).all(|(one, other)| one == other);
+pub(super) fn holds<T: AsRef<str>>(all: &[String], part: &[T]) -> bool {
+    let is_there = |it: &[String]| {
+        it.iter()
+            .zip(part)
+            .all(|(one, other)| one == other.as_ref())
+    };
     !part.is_empty() && all.windows(part.len()).any(is_there)
 }
 
@@ -336,7 +340,7 @@ HnZkZGiwmg==";
         }
         let all = words("personal-access-token");
         assert!(holds(&all, &["access", "token"]) && !holds(&all, &["personal", "token"]));
-        assert!(!holds(&all, &[]));
+        assert!(!holds::<&str>(&all, &[]));
     }
 
     #[test]

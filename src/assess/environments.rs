@@ -158,7 +158,7 @@ fn of_use(it: &Use) -> Option<(Environment, String)> {
 }
 
 /// One of production and one of another, if there are both.
-fn crossing<'a, T>(all: &'a [(Environment, T)]) -> Option<(&'a T, &'a (Environment, T))> {
+fn crossing<T>(all: &[(Environment, T)]) -> Option<(&T, &(Environment, T))> {
     let production = all.iter().find(|it| it.0 == Environment::Production)?;
     let other = all.iter().find(|it| it.0 != Environment::Production)?;
     Some((&production.1, other))

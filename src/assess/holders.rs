@@ -425,7 +425,8 @@ mod tests {
             last: NOW - 60 * DAY,
             count: 3,
         };
-        let cases: [(&str, &dyn Fn(&mut Record), bool); 9] = [
+        type Change<'a> = &'a dyn Fn(&mut Record);
+        let cases: [(&str, Change<'_>, bool); 9] = [
             (
                 "reader",
                 &|it| it.readers = owners(&["bo@shop.example"]),

@@ -31,6 +31,9 @@ struct Provider {
     names: Vec<String>,
     kinds: Vec<String>,
     source: String,
+    /// The names in words, as records are compared with them.
+    #[serde(skip)]
+    words: Vec<Vec<String>>,
 }
 
 /// Read once; a test holds the text to its shape.
@@ -38,7 +41,11 @@ static PROVIDERS: LazyLock<Vec<Provider>> =
     LazyLock::new(|| facts().map(|it| it.provider).unwrap_or_default());
 
 fn facts() -> Result<Facts, toml::de::Error> {
-    toml::from_str(TEXT)
+    let mut facts: Facts = toml::from_str(TEXT)?;
+    for it in &mut facts.provider {
+        it.words = it.names.iter().map(|it| words(it)).collect();
+    }
+    Ok(facts)
 }
 
 /// Judges every record that is there.
@@ -78,13 +85,9 @@ fn fits(
 ) -> bool {
     let is_seen = |it: &String| rules.is_some_and(|rules| rules.contains(it.as_str()));
     let is_kind = |kind: Kind| provider.kinds.iter().any(|it| it == kind.name());
-    let is_called = |name: &String| {
-        let name = words(name);
-        let name: Vec<&str> = name.iter().map(String::as_str).collect();
-        holds(own, &name)
-    };
+    let is_called = |name: &Vec<String>| holds(own, name);
     provider.rules.iter().any(is_seen)
-        || record.kind.is_none_or(is_kind) && provider.names.iter().any(is_called)
+        || record.kind.is_none_or(is_kind) && provider.words.iter().any(is_called)
 }
 
 fn long_lived(record: &Record, provider: &Provider) -> Verdict {

@@ -88,7 +88,11 @@ mod tests {
             ..Policy::default()
         };
         let has = |record: &Record, policies: &[Policy], code: &str| {
-            let assessed = judged(&[record.clone()], policies.to_vec(), Confidence::High);
+            let assessed = judged(
+                std::slice::from_ref(record),
+                policies.to_vec(),
+                Confidence::High,
+            );
             assessed.verdicts.iter().any(|it| it.id.code() == code)
         };
         for (record, code, without, with) in [

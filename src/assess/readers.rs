@@ -199,12 +199,8 @@ fn bears(who: &str, names: &BTreeSet<Vec<String>>) -> bool {
 }
 
 fn is_near(segment: &[String], name: &[String]) -> bool {
-    let within = |all: &[String], part: &[String]| {
-        let part: Vec<&str> = part.iter().map(String::as_str).collect();
-        holds(all, &part)
-    };
-    let is_part = name.len() > 1 && is_telling(name) && within(segment, name);
-    let is_whole = segment.len() > 1 && within(name, segment);
+    let is_part = name.len() > 1 && is_telling(name) && holds(segment, name);
+    let is_whole = segment.len() > 1 && holds(name, segment);
     segment == name || is_part || is_whole
 }
 

@@ -64,6 +64,8 @@ pub struct People {
     persons: Vec<Person>,
     /// Places in `persons`; `None` where two persons share a spelling, so that it names neither.
     spellings: HashMap<String, Option<usize>>,
+    /// Places in `persons`, by team.
+    teams: HashMap<String, Vec<usize>>,
 }
 
 impl People {
@@ -79,7 +81,17 @@ impl People {
                 }
             }
         }
-        Self { persons, spellings }
+        let mut teams: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, person) in persons.iter().enumerate() {
+            if let Some(team) = &person.team {
+                teams.entry(plain(team)).or_default().push(index);
+            }
+        }
+        Self {
+            persons,
+            spellings,
+            teams,
+        }
     }
 
     /// Whether nobody is known.
@@ -106,9 +118,8 @@ impl People {
 
     /// The people of a team.
     pub fn members(&self, team: &str) -> impl Iterator<Item = &Person> {
-        let team = plain(team);
-        let is_of = move |it: &&Person| it.team.as_deref().is_some_and(|it| plain(it) == team);
-        self.persons.iter().filter(is_of)
+        let places = self.teams.get(&plain(team)).into_iter().flatten();
+        places.filter_map(|it| self.persons.get(*it))
     }
 }
 

@@ -75,6 +75,18 @@ impl Policy {
             .collect()
     }
 
+    /// Whether it answers a question.
+    fn answers(&self, question: Question) -> bool {
+        match question {
+            Question::MaxAge => self.max_age_days.is_some(),
+            Question::Expiring => self.expiring_days.is_some(),
+            Question::Grace => self.grace_days.is_some(),
+            Question::Verdict(id) => {
+                self.severities.contains_key(&id) || self.off.contains_key(&id)
+            }
+        }
+    }
+
     /// Whether it speaks of the same secrets as another, in the same words.
     pub fn is_same_selection(&self, other: &Self) -> bool {
         self.kinds == other.kinds
@@ -94,11 +106,11 @@ impl Policy {
         };
         let is_kind = record.kind.is_some_and(|it| self.kinds.contains(&it));
         let environment = record.environment.as_deref().unwrap_or_default();
-        let object = record.secret.to_string();
         (self.kinds.is_empty() || is_kind)
             && fits(&self.providers, &[&record.secret.provider])
             && fits(&self.environments, &[environment])
-            && fits(&self.records, &[&record.name, &object])
+            && (fits(&self.records, &[&record.name])
+                || fits(&self.records, &[&record.secret.to_string()]))
     }
 
     fn selectors(&self) -> [bool; 4] {
@@ -178,7 +190,7 @@ impl Policies {
 
     /// All policies that no other outdoes; more than one is a tie.
     fn best(&self, question: Question, record: Option<&Record>) -> Vec<&Policy> {
-        let asked = |it: &&Policy| it.questions().contains(&question) && it.is_about(record);
+        let asked = |it: &&Policy| it.answers(question) && it.is_about(record);
         let all: Vec<&Policy> = self.0.iter().filter(asked).collect();
         let is_best = |it: &&Policy| all.iter().all(|other| it.compare(other).is_ge());
         all.iter().copied().filter(is_best).collect()

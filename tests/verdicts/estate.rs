@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 /// Columns of the tables of cases.
 pub(crate) const HEADER: &str = "name,key,provider,environment,owners,rotated,accessed,accessed_by,dynamic,\
-    rotation_days,kind,version,login,value\n";
+    rotation_days,kind,version,login,value,expires\n";
 
 /// A folder with repositories, and the inventory beside it.
 pub(crate) struct Estate {

@@ -71,6 +71,95 @@ fn old_value_in_use() {
 }
 
 #[test]
+fn old_value_in_a_variable() {
+    let version = |number: u32, value: &str| {
+        let days = 100 - number * 40;
+        format!(
+            "kv/shop/db,password,vault,,,{{ago:{days}}},{{ago:1}},,,,password,{number},,{{value:{value}}}"
+        )
+    };
+    let rows = [version(1, "old"), version(2, "new")];
+    let rows = rows.each_ref().map(String::as_str);
+    let rotated = "rotated-but-exposed kv/shop/db#password";
+    let in_use = "old-value-in-use kv/shop/db#password";
+    for (reads, value, expected) in [
+        ("DB_PASSWORD", "old", &[in_use, rotated][..]),
+        ("OTHER_PASSWORD", "old", &[rotated]),
+        ("DB_PASSWORD", "new", &["exposed kv/shop/db#password"]),
+    ] {
+        let code = format!("import os\nPASSWORD = os.environ[\"{reads}\"]\n");
+        let set = format!("DB_PASSWORD={{value:{value}}}\n");
+        let files = [("Ada", "app/db.py", code.as_str()), ("Ada", ".env", &set)];
+        judged(&rows, &files, ESTATE, expected);
+    }
+}
+
+#[test]
+fn exposed_unmanaged_and_rotated_but_exposed() {
+    let rows = [
+        "kv/shop/db,password,vault,,,{ago:50},{ago:1},,,,password,1,,{value:old}",
+        "kv/shop/db,password,vault,,,{ago:9},{ago:1},,,,password,2,,{value:new}",
+    ];
+    for (value, expected) in [
+        ("new", &["exposed kv/shop/db#password"][..]),
+        ("old", &["rotated-but-exposed kv/shop/db#password"]),
+        ("strange", &["unmanaged -"]),
+    ] {
+        let text = format!("password = \"{{value:{value}}}\"\n");
+        judged(&rows, &[("Ada", "settings.py", &text)], ESTATE, expected);
+    }
+    judged(
+        &rows,
+        &[("Ada", "settings.py", "password = None\n")],
+        ESTATE,
+        &[],
+    );
+}
+
+#[test]
+fn stale_expired_and_expiring() {
+    let name = "kv/shop/db#password";
+    let told = |id: &str| vec![format!("{id} {name}")];
+    for (rotated, expires, expected) in [
+        (366, "", told("stale")),
+        (364, "", vec![]),
+        (9, "{ago:1}", told("expired")),
+        (9, "{ago:-29}", told("expiring")),
+        (9, "{ago:-32}", vec![]),
+    ] {
+        let row = format!(
+            "{},{expires}",
+            db(&format!(",,{{ago:{rotated}}},{{ago:1}},,,"))
+        );
+        let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+        judged(&[&row], SCRIPT, ESTATE, &expected);
+    }
+}
+
+#[test]
+fn unused_and_broken_reference() {
+    let idle = db(",,{ago:9},,,,");
+    judged(&[&idle], &[], ESTATE, &["unused kv/shop/db#password"]);
+    judged(&[&idle], &[], &["scan", "--format", "json"], &[]);
+    judged(&[&idle], SCRIPT, ESTATE, &[]);
+    for (complete, expected) in [("vault", &["broken-reference -"][..]), ("kubernetes", &[])] {
+        let estate = Estate::new(&[&db(",,{ago:9},{ago:1},,,")]);
+        let import = [
+            "inventory",
+            "import",
+            "csv",
+            "../table.csv",
+            "--complete",
+            complete,
+        ];
+        estate.succeed(&import);
+        let reads = "vault kv get -field=password kv/shop/gone\n";
+        estate.commit("shop", "Ada", "bin/seed.sh", reads);
+        assert_eq!(estate.verdicts(ESTATE), expected, "{complete}");
+    }
+}
+
+#[test]
 fn crosses_environments() {
     let pay = |name: &str, environment: &str| {
         format!("{name},key,vault,{environment},,{{ago:9}},{{ago:1}},,,,api-token,1,,{{value:pay}}")
