@@ -196,6 +196,17 @@ impl Policies {
         all.iter().copied().filter(is_best).collect()
     }
 
+    /// Whether two policies may meet with equal right, so that records must be asked.
+    pub fn may_tie(&self) -> bool {
+        let shares = |one: &Policy, other: &Policy| {
+            let mut questions = one.questions().into_iter();
+            questions.any(|it| other.answers(it)) && one.compare(other).is_eq()
+        };
+        let later = |at: usize| self.0.iter().skip(at + 1);
+        let mut all = self.0.iter().enumerate();
+        all.any(|(at, one)| later(at).any(|other| shares(one, other)))
+    }
+
     /// Where two policies answer with equal right, the first for each pair of lines and question.
     pub fn ties(&self, records: &[Record]) -> Vec<Tie> {
         let questions: BTreeSet<Question> = self.0.iter().flat_map(Policy::questions).collect();
@@ -314,7 +325,19 @@ mod tests {
     fn equal_rights_are_a_tie_where_they_meet() {
         let kind = policy(2, true, "", "");
         let production = policy(3, false, "prod*", "");
-        let policies = Policies(vec![kind, production]);
+        let everything = policy(1, false, "", "");
+        assert!(!Policies(vec![everything.clone(), kind.clone()]).may_tie());
+        let other = Policy {
+            max_age_days: None,
+            grace_days: Some(1),
+            ..production.clone()
+        };
+        assert!(
+            !Policies(vec![kind.clone(), other]).may_tie(),
+            "another question"
+        );
+        let policies = Policies(vec![everything, kind, production]);
+        assert!(policies.may_tie());
         assert!(policies.ties(&[record("staging")]).is_empty());
         let ties = policies.ties(&[record("production"), record("prod")]);
         let expected = Tie {
