@@ -2,6 +2,7 @@
 """Validates the SARIF of the invented shop against the official 2.1.0 schema that the serde-sarif crate ships."""
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -28,7 +29,10 @@ def main():
         subprocess.run(["cargo", "build", "--locked", "--quiet"], cwd=ROOT, check=True)
         binary = ROOT / "target" / "debug" / "keyatlas"
         scan = [str(binary), "scan", "--history", "--format", f"sarif={report}", "."]
-        done = subprocess.run(scan, cwd=shop / "estate", check=False)
+        # Whoever runs this may have an inventory and settings of their own.
+        alone = {name: value for name, value in os.environ.items() if not name.startswith(("KEYATLAS_", "XDG_"))}
+        alone.update(dict.fromkeys(["HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"], folder))
+        done = subprocess.run(scan, cwd=shop / "estate", env=alone, check=False)
         assert done.returncode == 1, done.returncode
         log = json.loads(report.read_text(encoding="utf-8"))
     rules = schema()

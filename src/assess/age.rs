@@ -3,10 +3,11 @@
 //! Not here: whether anybody uses the secret.
 
 use crate::assess::case::{
-    Case, DAY, about_findings, about_record, day, days, is_certificate, owned_by,
+    Case, DAY, about_findings, about_record, changed, day, days, is_certificate, owned_by,
 };
 use crate::model::finding::Finding;
 use crate::model::level::Severity;
+use crate::model::policy::Question;
 use crate::model::record::Record;
 use crate::model::rule::Kind;
 use crate::model::verdict::{Verdict, VerdictId};
@@ -24,11 +25,11 @@ pub(super) fn judge(case: &Case, verdicts: &mut Vec<Verdict>) {
 }
 
 /// Where an end lies, seen from now.
-fn nearness(case: &Case, end: i64) -> Option<VerdictId> {
+fn nearness(case: &Case, end: i64, record: Option<&Record>) -> Option<VerdictId> {
     let left = end.saturating_sub(case.options.now);
     if left <= 0 {
         Some(VerdictId::Expired)
-    } else if left <= i64::from(case.options.expiring_days) * DAY {
+    } else if left <= case.expiring_days(record) * DAY {
         Some(VerdictId::Expiring)
     } else {
         None
@@ -62,7 +63,9 @@ fn findings(case: &Case, verdicts: &mut Vec<Verdict>) {
 fn finding_ends(case: &Case, group: &[&Finding]) -> Option<Verdict> {
     let first = group.first()?;
     let end = first.expires?;
-    let id = nearness(case, end)?;
+    let managed = first.managed.as_ref();
+    let record = managed.and_then(|it| case.record(&it.record));
+    let id = nearness(case, end, record)?;
     let certificate = is_certificate(first);
     let consumed = certificate || first.managed.as_ref().is_some_and(|it| it.current);
     let severity = if consumed {
@@ -85,33 +88,33 @@ fn finding_ends(case: &Case, group: &[&Finding]) -> Option<Verdict> {
     Some(about_findings(id, severity, group, message, next))
 }
 
-/// When the value last changed, as far as the inventory knows.
-fn changed(record: &Record) -> Option<i64> {
-    let version = record.versions.last().and_then(|it| it.created);
-    record.rotated.or(version).or(record.created)
-}
-
-/// The policy in days. A certificate's age is judged by its end, unless its owner says otherwise.
-fn policy(case: &Case, record: &Record) -> Option<u32> {
-    match (record.rotation_days, record.kind) {
-        (Some(days), _) => Some(days),
-        (None, Some(Kind::Certificate)) => None,
-        (None, Some(Kind::CloudKey)) => Some(case.options.stale_cloud_days),
-        (None, _) => Some(case.options.stale_days),
+/// The policy in days, and whose it is. A certificate's age is judged by its end, unless its owner says
+/// otherwise.
+fn policy(case: &Case, record: &Record) -> Option<(u32, String)> {
+    if let Some(days) = record.rotation_days {
+        return Some((days, "its rotation policy".to_owned()));
+    }
+    let policies = &case.options.policies;
+    let answer = policies.answer(Question::MaxAge, Some(record));
+    if let Some((days, line)) = answer.and_then(|it| Some((it.max_age_days?, it.line))) {
+        return Some((days, format!("the policy of line {line} of the settings")));
+    }
+    match record.kind {
+        Some(Kind::Certificate) => None,
+        Some(Kind::CloudKey) => Some((
+            case.options.stale_cloud_days,
+            "the limit for static cloud keys".to_owned(),
+        )),
+        _ => Some((case.options.stale_days, "the default limit".to_owned())),
     }
 }
 
 fn stale(case: &Case, record: &Record) -> Option<Verdict> {
-    let (changed, policy) = (changed(record)?, policy(case, record)?);
+    let (changed, (policy, source)) = (changed(record)?, policy(case, record)?);
     let age = case.options.now.saturating_sub(changed) / DAY;
-    if record.dynamic || age <= i64::from(policy) {
+    if record.dynamic || age <= i64::from(policy) + case.grace_days(record) {
         return None;
     }
-    let source = match (record.rotation_days, record.kind) {
-        (Some(_), _) => "its rotation policy",
-        (None, Some(Kind::CloudKey)) => "the limit for static cloud keys",
-        (None, _) => "the default limit",
-    };
     let message = format!(
         "`{}`{} has not changed for {} (since {}); {source} is {}.",
         record.name,
@@ -129,7 +132,7 @@ fn stale(case: &Case, record: &Record) -> Option<Verdict> {
 
 fn ending(case: &Case, record: &Record) -> Option<Verdict> {
     let end = record.expires?;
-    let id = nearness(case, end)?;
+    let id = nearness(case, end, Some(record))?;
     let message = format!("`{}`{} {}.", record.name, owned_by(record), ends(case, end));
     let next = format!(
         "Renew it where it is issued and import the inventory again; `keyatlas map {}` shows who needs the new value.",

@@ -6,12 +6,17 @@ use crate::assess::join::Joined;
 use crate::model::finding::Finding;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::level::{Confidence, Level, Severity};
+use crate::model::map::Use;
+use crate::model::origin::{Origin, OriginKind, shown};
+use crate::model::people::People;
+use crate::model::policy::{Policies, Question};
 use crate::model::record::Record;
 use crate::model::reference::Reference;
+use crate::model::rule::Kind;
 use crate::model::verdict::{Verdict, VerdictId};
 use data_encoding::BASE64;
 use jiff::Timestamp;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
@@ -42,6 +47,8 @@ pub struct Options {
     pub stale_cloud_days: u32,
     /// Warn this many days before an end (30).
     pub expiring_days: u32,
+    /// What is asked of some secrets; it weighs more than the days above.
+    pub policies: Policies,
 }
 
 /// Everything there is to judge.
@@ -54,8 +61,12 @@ pub(super) struct Case<'a> {
     pub(super) records: &'a [Record],
     /// Values that many have by chance.
     pub(super) plain: &'a HashSet<Fingerprint>,
+    /// Who is who.
+    pub(super) people: &'a People,
     /// What the join told.
     pub(super) joined: &'a Joined,
+    /// The uses of each record, by its name.
+    pub(super) uses: HashMap<&'a str, Vec<&'a Use>>,
     /// Times and reach.
     pub(super) options: &'a Options,
 }
@@ -64,6 +75,25 @@ impl Case<'_> {
     /// Whether verdicts about records are in reach at all.
     pub(super) fn judges_records(&self) -> bool {
         self.options.scope != Scope::Change
+    }
+
+    /// Days before an end that are near it.
+    pub(super) fn expiring_days(&self, record: Option<&Record>) -> i64 {
+        let policy = self.options.policies.answer(Question::Expiring, record);
+        let days = policy.and_then(|it| it.expiring_days);
+        i64::from(days.unwrap_or(self.options.expiring_days))
+    }
+
+    /// Days that a rotation of it may take.
+    pub(super) fn grace_days(&self, record: &Record) -> i64 {
+        let policy = self.options.policies.answer(Question::Grace, Some(record));
+        i64::from(policy.and_then(|it| it.grace_days).unwrap_or(0))
+    }
+
+    /// Whether it changed so lately that its rotation may still be under way.
+    pub(super) fn is_rotating(&self, record: &Record) -> bool {
+        let since = changed(record).map(|it| self.options.now.saturating_sub(it));
+        since.is_some_and(|it| it < self.grace_days(record) * DAY)
     }
 
     /// The record with this name.
@@ -76,6 +106,15 @@ impl Case<'_> {
             Err(_) => self.records.iter().find(|it| it.name == name),
         }
     }
+}
+
+/// The uses of each record.
+pub(super) fn by_record(joined: &Joined) -> HashMap<&str, Vec<&Use>> {
+    let mut uses: HashMap<&str, Vec<&Use>> = HashMap::new();
+    for it in &joined.map.uses {
+        uses.entry(&it.record).or_default().push(it);
+    }
+    uses
 }
 
 /// A verdict about a record, pointing at where the record was imported from.
@@ -163,6 +202,92 @@ fn is_public(value: &[u8]) -> bool {
     is_pem(bytes.trim_ascii()) || is_der(&bytes)
 }
 
+/// Fields that stand beside a secret and are none: two services of one host share them on purpose.
+const SETTINGS: &[&str] = &[
+    "account",
+    "certificate",
+    "crt",
+    "database",
+    "dbname",
+    "email",
+    "env",
+    "environment",
+    "host",
+    "hostname",
+    "mode",
+    "name",
+    "port",
+    "protocol",
+    "region",
+    "scheme",
+    "user",
+    "username",
+    "zone",
+];
+
+/// Whether a record is such a field, or a certificate, which is public.
+pub(super) fn is_setting(record: &Record) -> bool {
+    let field = match (&record.secret.key, record.secret.provider.as_str()) {
+        (Some(key), _) => key.as_str(),
+        (None, "env") => record.secret.path.as_str(),
+        (None, _) => "",
+    };
+    let field = field.to_lowercase();
+    let last = field.rsplit(|it: char| !it.is_alphanumeric()).next();
+    record.kind == Some(Kind::Certificate) || last.is_some_and(|it| SETTINGS.contains(&it))
+}
+
+/// When the value last changed, as far as the inventory knows.
+pub(super) fn changed(record: &Record) -> Option<i64> {
+    let version = record.versions.last().and_then(|it| it.created);
+    record.rotated.or(version).or(record.created)
+}
+
+/// Whether something lies there today, and not in history alone.
+pub(super) fn is_live(origin: &Origin) -> bool {
+    !origin.kind.is_past() || (origin.kind == OriginKind::History && origin.in_head)
+}
+
+/// `shop/a.yaml:7`, as people find it from the scanned root.
+pub(super) fn place_of(origin: &Origin, path: &str, line: u32) -> String {
+    format!("{}:{line}", shown(origin.repository.as_deref(), path))
+}
+
+/// The words of a name in lower case: `DB_PASSWORD`, `db-password` and `dbPassword` have two.
+pub(super) fn words(text: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_lower = false;
+    for character in text.chars() {
+        let starts = character.is_uppercase() && was_lower;
+        if starts || !character.is_alphanumeric() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| character.is_alphanumeric()) {
+            word.extend(character.to_lowercase());
+        }
+        was_lower = character.is_lowercase() || character.is_numeric();
+    }
+    words.retain(|it| !it.is_empty());
+    words
+}
+
+/// The words of a record's path and field, by which its owner calls it.
+pub(super) fn words_of(record: &Record) -> Vec<String> {
+    let mut all = words(&record.secret.path);
+    all.extend(words(record.secret.key.as_deref().unwrap_or_default()));
+    all
+}
+
+/// Whether `part` stands in `all` in one piece.
+pub(super) fn holds<T: AsRef<str>>(all: &[String], part: &[T]) -> bool {
+    let is_there = |it: &[String]| {
+        it.iter()
+            .zip(part)
+            .all(|(one, other)| one == other.as_ref())
+    };
+    !part.is_empty() && all.windows(part.len()).any(is_there)
+}
+
 /// The day of a time, as `YYYY-MM-DD`.
 pub(super) fn day(seconds: i64) -> String {
     Timestamp::from_second(seconds).map_or_else(
@@ -201,6 +326,22 @@ BFAVXLkEANYA0wH4hpCN46Rk+QwFsHQKQfcOyAJA+aj8CQ1mRZXwSAkGs/Y7MORU
 qlu/yYp8/JmM+vl/CbP2vgEwCgYIKoZIzj0EAwIDSAAwRQIhAPo6eKpkKq5ZG1LI
 YGbJUelncf8OxpN5YpiQ+RhDgwQvAiA1+OcA4g5dWF40jsjmaxXvUv4DvhN9hrxY
 HnZkZGiwmg==";
+
+    #[test]
+    fn names_fall_apart_into_words() {
+        for (text, expected) in [
+            ("DB_PASSWORD", vec!["db", "password"]),
+            ("dbPassword", vec!["db", "password"]),
+            ("kv/shop-api/v2", vec!["kv", "shop", "api", "v2"]),
+            ("oauth2Token", vec!["oauth2", "token"]),
+            ("--", vec![]),
+        ] {
+            assert_eq!(words(text), expected, "{text}");
+        }
+        let all = words("personal-access-token");
+        assert!(holds(&all, &["access", "token"]) && !holds(&all, &["personal", "token"]));
+        assert!(!holds::<&str>(&all, &[]));
+    }
 
     #[test]
     fn a_certificate_is_public_whatever_rule_sees_it_and_whichever_record_has_it() {

@@ -32,6 +32,8 @@ pub(super) struct Joined {
     pub(super) map: Map,
     /// The record behind each reference.
     pub(super) resolved: Vec<Option<String>>,
+    /// Whether the reference names a record itself, and is not only reached by a chain.
+    pub(super) direct: Vec<bool>,
     /// References, by index, that name what a complete inventory lacks and no other place provides.
     pub(super) missing: Vec<usize>,
     /// Pairs of record names where references copy one into the other.
@@ -61,6 +63,7 @@ pub(super) fn join(
         map: Map { uses },
         missing: missing(&graph, &walk.resolved, inventory),
         resolved: walk.resolved,
+        direct: walk.direct,
         copies: walk.copies,
     }
 }

@@ -4,13 +4,21 @@
 
 mod age;
 mod case;
+mod environments;
 mod exposure;
+mod holders;
 mod join;
+mod keeping;
+mod lifetime;
+mod login;
 mod names;
 mod patterns;
 mod pickup;
+mod policy;
+mod readers;
 mod reuse;
 pub mod rotation;
+mod superseded;
 mod usage;
 pub mod waive;
 
@@ -24,15 +32,28 @@ use crate::model::level::Level;
 use crate::model::map::Map;
 use crate::model::record::Inventory;
 use crate::model::reference::Reference;
-use crate::model::verdict::Verdict;
+use crate::model::verdict::{Verdict, VerdictId};
 use case::Case;
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 /// A family of verdicts.
 type Judge = fn(&Case, &mut Vec<Verdict>);
 
 /// Every family.
-const FAMILIES: &[Judge] = &[exposure::judge, age::judge, reuse::judge, usage::judge];
+const FAMILIES: &[Judge] = &[
+    exposure::judge,
+    superseded::judge,
+    age::judge,
+    reuse::judge,
+    environments::judge,
+    lifetime::judge,
+    login::judge,
+    usage::judge,
+    holders::judge,
+    keeping::judge,
+    readers::judge,
+];
 
 /// The judgement.
 #[derive(Debug, Default)]
@@ -41,6 +62,8 @@ pub struct Assessed {
     pub map: Map,
     /// Sorted judgements, the worst first.
     pub verdicts: Vec<Verdict>,
+    /// How many judgements policies switched off.
+    pub off: BTreeMap<VerdictId, usize>,
     /// The record each reference resolves to, by index of the reference.
     pub resolved: Vec<Option<String>>,
 }
@@ -65,17 +88,21 @@ pub fn assess(
         references,
         records: &inventory.records,
         plain: &inventory.plain,
+        people: &inventory.people,
         joined: &joined,
+        uses: case::by_record(&joined),
         options,
     };
     let mut verdicts = Vec::new();
     for judge in FAMILIES {
         judge(&case, &mut verdicts);
     }
+    let off = policy::apply(&case, &mut verdicts);
     verdicts.sort_by(|one, other| order(one).cmp(&order(other)).then_with(|| one.cmp(other)));
     Assessed {
         map: joined.map,
         verdicts,
+        off,
         resolved: joined.resolved,
     }
 }

@@ -2,12 +2,11 @@
 //!
 //! Not here: copies that references make on purpose (an ExternalSecret that fills a Kubernetes secret).
 
-use crate::assess::case::{Case, about_findings, is_certificate, is_weak};
+use crate::assess::case::{Case, about_findings, is_certificate, is_setting, is_weak};
 use crate::model::finding::Finding;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::level::Severity;
 use crate::model::record::Record;
-use crate::model::rule::Kind;
 use crate::model::secret::Worth;
 use crate::model::verdict::{Verdict, VerdictId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -38,41 +37,6 @@ fn records(case: &Case, verdicts: &mut Vec<Verdict>) {
             verdicts.push(shared(&roles));
         }
     }
-}
-
-/// Fields that stand beside a secret and are none: two services of one host share them on purpose.
-const SETTINGS: &[&str] = &[
-    "account",
-    "certificate",
-    "crt",
-    "database",
-    "dbname",
-    "email",
-    "env",
-    "environment",
-    "host",
-    "hostname",
-    "mode",
-    "name",
-    "port",
-    "protocol",
-    "region",
-    "scheme",
-    "user",
-    "username",
-    "zone",
-];
-
-/// Whether a record is such a field, or a certificate, which is public.
-fn is_setting(record: &Record) -> bool {
-    let field = match (&record.secret.key, record.secret.provider.as_str()) {
-        (Some(key), _) => key.as_str(),
-        (None, "env") => record.secret.path.as_str(),
-        (None, _) => "",
-    };
-    let field = field.to_lowercase();
-    let last = field.rsplit(|it: char| !it.is_alphanumeric()).next();
-    record.kind == Some(Kind::Certificate) || last.is_some_and(|it| SETTINGS.contains(&it))
 }
 
 /// One record for each set that references copy into one another.
@@ -177,10 +141,10 @@ fn is_spread(group: &[&Finding]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::assess::case::Scope;
     use crate::assess::tests::{codes, finding, inventory, print, record, verdicts};
     use crate::model::record::Inventory;
+    use crate::model::rule::Kind;
     use crate::model::secret::Secret;
 
     #[test]

@@ -357,8 +357,10 @@ pub enum Tie {
     SoleOwner,
     /// Owns it.
     Owner,
-    /// Was the last to read its value.
+    /// Has read its value.
     Read,
+    /// Could read it.
+    Reader,
     /// Wrote where it is used.
     Wrote,
 }
@@ -370,7 +372,8 @@ impl Tie {
             Self::Exposed => "put its value in the clear",
             Self::SoleOwner => "is its only owner",
             Self::Owner => "is an owner",
-            Self::Read => "was the last to read it",
+            Self::Read => "has read it",
+            Self::Reader => "can read it",
             Self::Wrote => "wrote where it is used",
         }
     }
@@ -393,15 +396,23 @@ pub fn ties<'r>(report: &'r Report, is_who: &dyn Fn(&str) -> bool) -> Vec<(&'r R
         };
         let owns = record.owners.iter().any(|it| is_who(it));
         let mut found = BTreeSet::new();
-        if wrote(Evidence::Value) {
-            found.insert(Tie::Exposed);
+        if uses.iter().any(|it| it.evidence == Evidence::Value) {
+            let exposures = exposures(report, record);
+            let mut authors = exposures.iter().filter_map(|it| it.author.as_deref());
+            if authors.any(is_who) {
+                found.insert(Tie::Exposed);
+            }
         }
         if owns {
             let others = record.owners.iter().any(|it| !is_who(it));
             found.insert(if others { Tie::Owner } else { Tie::SoleOwner });
         }
-        if record.accessed_by.as_deref().is_some_and(is_who) {
+        let read = record.accesses.iter().map(|it| it.by.as_str());
+        if read.chain(record.accessed_by.as_deref()).any(is_who) {
             found.insert(Tie::Read);
+        }
+        if record.readers.iter().any(|it| is_who(it)) {
+            found.insert(Tie::Reader);
         }
         if wrote(Evidence::Reference) || wrote(Evidence::Pattern) {
             found.insert(Tie::Wrote);

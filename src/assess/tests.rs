@@ -7,15 +7,15 @@ use crate::model::fingerprint::{Fingerprint, Occurrence};
 use crate::model::level::{Confidence, Level, Severity};
 use crate::model::map::{Evidence, Use};
 use crate::model::origin::{Milestone, Origin, OriginKind};
+use crate::model::policy::Policies;
 use crate::model::record::{CompleteScope, Record, Version};
 use crate::model::reference::{Mention, Role, SecretName};
 use crate::model::rule::Kind;
 use crate::model::secret::Secret;
 use crate::model::span::Place;
-use crate::model::verdict::VerdictId;
 
-const DAY: i64 = 86_400;
-const NOW: i64 = 20_000 * DAY;
+pub(super) const DAY: i64 = 86_400;
+pub(super) const NOW: i64 = 20_000 * DAY;
 
 pub(super) fn options(scope: Scope) -> Options {
     Options {
@@ -24,6 +24,7 @@ pub(super) fn options(scope: Scope) -> Options {
         stale_days: 365,
         stale_cloud_days: 90,
         expiring_days: 30,
+        policies: Policies::default(),
     }
 }
 

@@ -374,7 +374,7 @@ pub(super) enum InventoryCommand {
         #[command(flatten)]
         store: StoreArgs,
     },
-    /// Say what the inventory holds, where it came from, and how old it is
+    /// Say what the inventory holds, how old it is, what ends soon, and what has changed since earlier days
     Status {
         #[command(flatten)]
         listing: ListingArgs,

@@ -13,6 +13,7 @@ use super::output;
 use super::plan::{self, Whereabouts};
 use super::records;
 use super::remote;
+use super::status;
 use crate::import::{self, Totals};
 use crate::inventory::{Merge, Store};
 use crate::model::fingerprint::Fingerprinter;
@@ -40,7 +41,7 @@ pub(super) fn run(command: &InventoryCommand, environment: &Environment) -> Resu
             store,
         } => show(name, listing.format, &open(store, environment)?),
         InventoryCommand::Status { listing, store } => {
-            records::status(&open(store, environment)?.status()?, listing.format)
+            status::status(&mut open(store, environment)?, listing.format)
         }
         InventoryCommand::Forget { name, store } => forget(name, &mut open(store, environment)?),
         InventoryCommand::Rekey {
@@ -129,6 +130,7 @@ fn import(args: &ImportArgs, environment: &Environment) -> Result<Exit, Fault> {
         }
     };
     let merge = store.import(&source, records, &complete, clock::now())?;
+    status::note_today(&mut store)?;
     output::stdout(|out| tell(out, &totals, &merge))?;
     Ok(Exit::Clean)
 }

@@ -24,6 +24,7 @@ mod memory;
 mod message;
 mod output;
 mod plan;
+mod policies;
 mod progress;
 mod push;
 mod records;
@@ -33,6 +34,7 @@ mod rotate;
 mod rules;
 mod scan;
 mod shell;
+mod status;
 mod subject;
 mod waive;
 

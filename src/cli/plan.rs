@@ -7,12 +7,14 @@ use super::args::{ReadArgs, RuleArgs, StoreArgs};
 use super::base::{self, Settled, Standing, settled};
 use super::environment::Environment;
 use super::message::{Fault, note};
+use super::policies::{self, ShownPolicy};
 use crate::assess::Scope;
 use crate::assess::waive::{Comments, FILE as WAIVERS};
 use crate::detect::Detector;
 use crate::inventory::Store;
 use crate::ledger;
 use crate::model::level::{Confidence, Level};
+use crate::model::policy::Policies;
 use crate::model::rule::RuleSet;
 use crate::ruleset::{self, RuleFile};
 use crate::scan::{self, Difference, Ground, Mode, Within, Without};
@@ -49,6 +51,7 @@ pub(super) struct Plan {
     pub(super) scan: scan::Options,
     pub(super) rules: Arc<RuleSet>,
     pub(super) ages: Ages,
+    pub(super) policies: Policies,
     pub(super) fail_on: Level,
     pub(super) scope: Scope,
     /// The folder of the waiver file: the root of the scanned repository.
@@ -106,6 +109,7 @@ pub(super) fn plan(request: Request<'_>, environment: &Environment) -> Result<Pl
         extra,
     } = settled(request.rules, own.as_ref(), environment)?;
     let (store, inventory) = store(request.store, environment)?.unzip();
+    policies::refuse_ties(&settings.policies, settings_file.as_deref(), store.as_ref())?;
     let home = home(&request.roots, environment);
     let cache = cache(&request, inventory.as_deref(), environment);
     let ages = Ages {
@@ -115,6 +119,7 @@ pub(super) fn plan(request: Request<'_>, environment: &Environment) -> Result<Pl
     };
     Ok(Plan {
         ages,
+        policies: settings.policies.clone(),
         fail_on: request
             .fail_on
             .or(settings.fail_on)
@@ -470,6 +475,8 @@ struct Shown<'a> {
     references: bool,
     expiry: Expiry,
     rotation: Rotation,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    policy: Vec<ShownPolicy<'a>>,
 }
 
 #[derive(serde::Serialize)]
@@ -549,6 +556,7 @@ impl Plan {
                 default_days: self.ages.stale,
                 cloud_key_days: self.ages.stale_cloud,
             },
+            policy: self.policies.0.iter().map(ShownPolicy::of).collect(),
         };
         let settings = toml::to_string(&shown)
             .map_err(|it| Fault::new(format!("the plan cannot be shown: {it}")))?;

@@ -1,4 +1,4 @@
-//! Records as people and scripts read them: `inventory list`, `show`, `status`.
+//! Records as people and scripts read them: `inventory list`, `show`, and the counts of `status`.
 //!
 //! The JSON here is a wire shape of its own and carries a version. No fingerprint leaves: it would let
 //! a reader test guesses against whoever else has the key.
@@ -17,7 +17,8 @@ use std::io::{self, Write};
 /// Version of the JSON.
 const VERSION: u32 = 1;
 
-fn document(value: &Value) -> Result<Exit, Fault> {
+/// Prints a document.
+pub(super) fn document(value: &Value) -> Result<Exit, Fault> {
     output::document(|out| {
         serde_json::to_writer_pretty(&mut *out, value)?;
         writeln!(out)
@@ -48,17 +49,6 @@ pub(super) fn show(it: &Record, format: Listing) -> Result<Exit, Fault> {
         }
         Listing::Human => {
             output::stdout(|out| page(out, it))?;
-            Ok(Exit::Clean)
-        }
-    }
-}
-
-/// The state of the store.
-pub(super) fn status(it: &Status, format: Listing) -> Result<Exit, Fault> {
-    match format {
-        Listing::Json => document(&state(it)),
-        Listing::Human => {
-            output::stdout(|out| summary(out, it))?;
             Ok(Exit::Clean)
         }
     }
@@ -97,7 +87,8 @@ fn version(it: &Version) -> Value {
     json!({"number": it.number, "created": it.created.and_then(moment), "has_value": it.fingerprint.is_some()})
 }
 
-fn state(it: &Status) -> Value {
+/// The state of the store as a document.
+pub(super) fn state(it: &Status) -> Value {
     let source = |it: &crate::inventory::Source| json!({"name": it.name, "imported": moment(it.imported), "records": it.records});
     let oldest = it
         .oldest_rotation
@@ -248,7 +239,8 @@ fn page(out: &mut dyn Write, it: &Record) -> io::Result<()> {
     })
 }
 
-fn summary(out: &mut dyn Write, it: &Status) -> io::Result<()> {
+/// The state of the store for people.
+pub(super) fn summary(out: &mut dyn Write, it: &Status) -> io::Result<()> {
     let oldest = it.oldest_rotation.as_ref().map_or_else(
         || "-".to_owned(),
         |(name, since)| format!("{} ({name})", day(*since)),

@@ -8,6 +8,7 @@ use super::exit::{self, Completeness, Exit};
 use super::message::{Fault, note};
 use super::output;
 use super::plan::Plan;
+use super::policies;
 use super::progress;
 use super::waive;
 use crate::assess::waive::{Applied, Waivers, assign_ordinals};
@@ -16,8 +17,10 @@ use crate::ledger::{self, Cache};
 use crate::model::coverage::{Coverage, Gap};
 use crate::model::report::Report;
 use crate::model::shelf::Shelf;
+use crate::model::verdict::VerdictId;
 use crate::report::Format;
 use crate::scan::{self, Recalled};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -32,6 +35,8 @@ pub(super) enum Values {
 pub(super) struct Outcome {
     pub(super) report: Report,
     pub(super) applied: Applied,
+    /// Verdicts that policies switched off.
+    pub(super) off: BTreeMap<VerdictId, usize>,
 }
 
 /// Refuses what no run could answer, before anything is read.
@@ -125,6 +130,7 @@ pub(super) fn judged(
         stale_days: plan.ages.stale,
         stale_cloud_days: plan.ages.stale_cloud,
         expiring_days: plan.ages.expiring,
+        policies: plan.policies.clone(),
     };
     let assessed = assess::assess(
         &mut scanned.findings,
@@ -147,7 +153,11 @@ pub(super) fn judged(
         explain: speech.verbose,
         today,
     };
-    Ok(Outcome { report, applied })
+    Ok(Outcome {
+        report,
+        applied,
+        off: assessed.off,
+    })
 }
 
 /// What earlier scans kept. Without it a scan takes longer, and is the same.
@@ -185,6 +195,9 @@ fn totals(outcome: &Outcome, took: Duration, speech: &Speech) {
     let coverage = &outcome.report.coverage;
     note(&read(coverage, took));
     warn(&outcome.applied);
+    if let Some(told) = policies::left_out(&outcome.off) {
+        note(&told);
+    }
     if speech.verbose {
         coverage.gaps.iter().for_each(|it| note(&left_out(it)));
     }

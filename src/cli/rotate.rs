@@ -17,6 +17,7 @@ use crate::assess::rotation;
 use crate::detect::{Detector, Scratch, Texture};
 use crate::inventory::Store;
 use crate::model::map::Subject;
+use crate::model::people::People;
 use crate::model::record::Record;
 use crate::model::report::Report;
 use crate::model::rotation::Rotation;
@@ -32,7 +33,8 @@ enum Asked {
     Names(Vec<String>),
     /// A value, and its fingerprint.
     Value(Zeroizing<Vec<u8>>, Subject),
-    Leaver(String),
+    /// Somebody, and who is who.
+    Leaver(String, People),
 }
 
 /// Tells what changing secrets takes.
@@ -59,10 +61,10 @@ pub(super) fn rotate(
     let rotations = Rotations {
         plans: plans(&asked, &report, args),
         stray: stray(&asked, &report, &plan),
-        is_ranked: matches!(asked, Asked::Leaver(_)),
+        is_ranked: matches!(asked, Asked::Leaver(..)),
         again: &again,
     };
-    if let (Asked::Leaver(who), true) = (&asked, rotations.plans.is_empty()) {
+    if let (Asked::Leaver(who, _), true) = (&asked, rotations.plans.is_empty()) {
         output::stdout(|out| writeln!(out, "nothing here ties `{}` to a record", safe(who)))?;
     } else if is_json {
         output::document(|out| report::write_rotations(true, out, &report, &rotations))?;
@@ -109,7 +111,7 @@ fn is_repository(path: &Path) -> bool {
 
 fn asked(args: &RotateArgs, store: &Store) -> Result<Asked, Fault> {
     if let Some(who) = &args.leaver {
-        return Ok(Asked::Leaver(who.clone()));
+        return Ok(Asked::Leaver(who.clone(), store.inventory()?.people));
     }
     if args.leaked {
         let (value, print) = subject::typed(store)?;
@@ -182,8 +184,10 @@ fn plans(asked: &Asked, report: &Report, args: &RotateArgs) -> Vec<(Rotation, Ve
             holders.collect()
         }
         Asked::Value(..) => Vec::new(),
-        Asked::Leaver(who) => {
-            let ties = rotation::ties(report, &|name| is_person(name, who));
+        Asked::Leaver(who, people) => {
+            let person = people.find(who);
+            let is_known = |name: &str| person.is_some() && people.find(name) == person;
+            let ties = rotation::ties(report, &|name| is_person(name, who) || is_known(name));
             ties.into_iter()
                 .map(|(record, ties)| {
                     let why = ties.iter().map(|it| it.name()).collect();

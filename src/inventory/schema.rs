@@ -118,6 +118,21 @@ CREATE TABLE person (
     PRIMARY KEY (source, position)
 ) STRICT, WITHOUT ROWID;
 ",
+    // One row for each day on which somebody looked: counts for trends (`health.rs` says what they count).
+    "
+CREATE TABLE day (
+    day INTEGER PRIMARY KEY,
+    records INTEGER NOT NULL,
+    gone INTEGER NOT NULL,
+    valued INTEGER NOT NULL,
+    unowned INTEGER NOT NULL,
+    old INTEGER NOT NULL,
+    ending INTEGER NOT NULL,
+    expired INTEGER NOT NULL,
+    sharing INTEGER NOT NULL,
+    idle INTEGER NOT NULL
+) STRICT;
+",
 ];
 
 #[cfg(test)]

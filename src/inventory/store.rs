@@ -2,8 +2,10 @@
 //!
 //! Every change is one transaction. What to change is decided in `merge.rs`, without the store.
 
+use crate::inventory::days;
 use crate::inventory::error::Error;
 use crate::inventory::evidence::{self, Noted};
+use crate::inventory::health::Day;
 use crate::inventory::key::{self, Key};
 use crate::inventory::merge::{self, Estate, Merge};
 use crate::inventory::people;
@@ -259,6 +261,16 @@ impl Store {
             unlocked: self.unlocked.is_some(),
             ..summary(&estate, &sources)
         })
+    }
+
+    /// Notes the numbers of a day; a later note on the same day replaces it.
+    pub fn note_day(&mut self, day: &Day) -> Result<(), Error> {
+        days::note(&self.connection, day).map_err(|it| database(&self.path, it))
+    }
+
+    /// The days noted, the first first.
+    pub fn days(&self) -> Result<Vec<Day>, Error> {
+        days::all(&self.connection).map_err(|it| database(&self.path, it))
     }
 
     /// Seals the data key under another installation key, made if its file does not exist. Fingerprints

@@ -16,6 +16,7 @@ pub mod map;
 pub mod origin;
 pub mod part;
 pub mod people;
+pub mod policy;
 pub mod purpose;
 pub mod record;
 pub mod reference;

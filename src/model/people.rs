@@ -66,6 +66,7 @@ impl Person {
 pub struct People {
     persons: Vec<Person>,
     by_handle: HashMap<String, usize>,
+    by_team: HashMap<String, Vec<usize>>,
 }
 
 impl People {
@@ -99,6 +100,14 @@ impl People {
             person.aliases.dedup();
             person.teams.sort();
             person.teams.dedup();
+        }
+        for (place, person) in people.persons.iter().enumerate() {
+            for it in &person.teams {
+                let members = people.by_team.entry(it.team.to_lowercase()).or_default();
+                if members.last() != Some(&place) {
+                    members.push(place);
+                }
+            }
         }
         people
     }
@@ -138,6 +147,15 @@ impl People {
             .into_iter()
             .find_map(|it| self.by_handle.get(&it).copied());
         self.persons.get(place?)
+    }
+
+    /// Everybody who is or was in a team.
+    pub fn members(&self, team: &str) -> impl Iterator<Item = &Person> {
+        let places = self.by_team.get(&team.to_lowercase());
+        places
+            .into_iter()
+            .flatten()
+            .filter_map(|it| self.persons.get(*it))
     }
 
     /// The people in a team at that time.

@@ -31,6 +31,8 @@ verdicts! {
     Unmanaged = "unmanaged", High, Some(798), Some("NHI2"), "A secret was found that no inventory knows.";
     /// An earlier version's value is still in the clear.
     RotatedButExposed = "rotated-but-exposed", Medium, Some(798), Some("NHI7"), "An earlier value of a rotated secret still lies in the clear.";
+    /// An earlier version's value is still consumed.
+    OldValueInUse = "old-value-in-use", Medium, Some(324), Some("NHI7"), "Something still consumes an earlier value of a rotated secret.";
     /// Older than its rotation policy.
     Stale = "stale", Medium, Some(324), Some("NHI7"), "The secret is older than its rotation policy allows.";
     /// Past its end.
@@ -39,8 +41,24 @@ verdicts! {
     Expiring = "expiring", Medium, Some(324), Some("NHI7"), "A certificate, token or record ends soon.";
     /// One value under several records or in unrelated places.
     Reused = "reused", Medium, Some(522), Some("NHI9"), "One value serves several records or unrelated places.";
+    /// One value or record in production and elsewhere.
+    CrossesEnvironments = "crosses-environments", Medium, Some(653), Some("NHI8"), "One value or one record serves production and another environment.";
+    /// Static where its provider issues short-lived ones.
+    LongLived = "long-lived", Low, Some(324), Some("NHI7"), "The secret is static where its provider offers dynamic or short-lived ones.";
+    /// A person's login used by a machine.
+    HumanCredential = "human-credential", Medium, None, Some("NHI10"), "A machine uses the credential of a person.";
     /// In the inventory, used nowhere.
     Unused = "unused", Low, None, Some("NHI1"), "The inventory has it, nothing references it, and nobody reads it.";
+    /// Whoever answered for it has left.
+    Orphaned = "orphaned", Medium, None, Some("NHI1"), "Its owners, or the only author of its uses, have left.";
+    /// All hangs on one person.
+    KeyPerson = "key-person", Low, None, None, "One person alone owns it or wrote all its uses.";
+    /// Somebody who left has had the value.
+    KnownToLeaver = "known-to-leaver", Medium, None, Some("NHI1"), "A person who left has had the value, and it has not changed since.";
+    /// An encryption or recovery key that can be lost.
+    SoleCopy = "sole-copy", Medium, None, None, "An encryption or recovery key has one copy or one holder; losing it loses the data.";
+    /// Somebody reads it whom the map does not know.
+    UnexplainedAccess = "unexplained-access", Medium, None, None, "Something reads the secret, and no use on the map explains it.";
     /// Code names a secret that no inventory has.
     BrokenReference = "broken-reference", Medium, None, Some("NHI1"), "A place names a secret that the inventory does not have.";
 }

@@ -8,6 +8,7 @@ const CWE: &[(u32, &str)] = &[
     (321, "Use of Hard-coded Cryptographic Key"),
     (324, "Use of a Key Past its Expiration Date"),
     (522, "Insufficiently Protected Credentials"),
+    (653, "Improper Isolation or Compartmentalization"),
     (798, "Use of Hard-coded Credentials"),
 ];
 
@@ -16,7 +17,9 @@ const NHI: &[(&str, &str)] = &[
     ("NHI1", "Improper Offboarding"),
     ("NHI2", "Secret Leakage"),
     ("NHI7", "Long-Lived Secrets"),
+    ("NHI8", "Environment Isolation"),
     ("NHI9", "NHI Reuse"),
+    ("NHI10", "Human Use of NHI"),
 ];
 
 /// The entries that fit a found secret of a kind.
@@ -84,4 +87,20 @@ pub(crate) fn components() -> Value {
             "taxa": nhi,
         },
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::verdict::VerdictId;
+
+    #[test]
+    fn whatever_a_verdict_points_at_is_in_the_table() {
+        for id in VerdictId::ALL {
+            let has_cwe = |it: u32| CWE.iter().any(|(number, _)| *number == it);
+            let has_nhi = |it: &str| NHI.iter().any(|(name, _)| *name == it);
+            assert!(id.cwe().is_none_or(has_cwe), "{}", id.code());
+            assert!(id.nhi().is_none_or(has_nhi), "{}", id.code());
+        }
+    }
 }

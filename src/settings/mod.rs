@@ -4,15 +4,19 @@
 //! `cli/plan`.
 
 mod nearest;
+mod policy;
 mod size;
+mod value;
 
 pub use nearest::nearest;
 pub use size::bytes;
+pub use value::Fault;
 
 use crate::model::level::{Confidence, Level};
+use crate::model::policy::Policies;
 use std::fmt;
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use value::{fault, first_line, kind, number, strings, text_of};
 
 /// The name of the file.
 pub const FILE: &str = "keyatlas.toml";
@@ -46,6 +50,8 @@ pub struct Settings {
     pub rotation_cloud_key_days: Option<u32>,
     /// What hooks say last when they stop something.
     pub hook_message: Option<String>,
+    /// What is asked of some secrets (`[[policy]]`).
+    pub policies: Policies,
 }
 
 /// Puts one value where it belongs, or says what it should have been.
@@ -91,16 +97,8 @@ const KEYS: &[(&str, Take)] = &[
     }),
 ];
 
-/// One thing wrong in the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// Line, from 1.
-    pub line: usize,
-    /// Column, from 1, in characters.
-    pub column: usize,
-    /// What is wrong.
-    pub what: String,
-}
+/// The tables that `policy` reads.
+const POLICY: &str = "policy";
 
 /// Why the file was refused; all faults at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,7 +167,9 @@ fn section(
         } else {
             format!("{name}.{}", key.get_ref())
         };
-        if let Some((_, take)) = KEYS.iter().find(|(it, _)| *it == path) {
+        if path == POLICY {
+            settings.policies = policy::read(value, text, faults);
+        } else if let Some((_, take)) = KEYS.iter().find(|(it, _)| *it == path) {
             if let Err(what) = take(settings, value.get_ref()) {
                 faults.push(fault(text, value.span().start, format!("`{path}` {what}")));
             }
@@ -197,7 +197,7 @@ fn is_section(path: &str) -> bool {
 
 /// Says which name may have been meant: the nearest one, or the same key of another section.
 fn unknown(path: &str) -> String {
-    let names = || KEYS.iter().map(|(it, _)| *it);
+    let names = || KEYS.iter().map(|(it, _)| *it).chain([POLICY]);
     let sections = || {
         names()
             .filter_map(|it| it.split_once('.'))
@@ -216,69 +216,9 @@ fn unknown(path: &str) -> String {
     }
 }
 
-fn fault(text: &str, offset: usize, what: String) -> Fault {
-    let before = text.get(..offset.min(text.len())).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .count()
-        + 1;
-    Fault { line, column, what }
-}
-
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or("not TOML").to_owned()
-}
-
 fn put<T>(value: Result<T, String>, place: &mut T) -> Result<(), String> {
     *place = value?;
     Ok(())
-}
-
-fn kind(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a text",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a fraction",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a section",
-    }
-}
-
-fn text_of<'a>(value: &'a DeValue<'_>) -> Result<&'a str, String> {
-    match value {
-        DeValue::String(text) => Ok(text),
-        other => Err(format!("is a text in quotes, not {}", kind(other))),
-    }
-}
-
-fn strings(value: &DeValue<'_>) -> Result<Vec<String>, String> {
-    let DeValue::Array(items) = value else {
-        return Err(format!("is a list of texts, not {}", kind(value)));
-    };
-    let text = |it: &Spanned<DeValue<'_>>| text_of(it.get_ref()).map(str::to_owned);
-    items
-        .iter()
-        .map(text)
-        .collect::<Result<_, _>>()
-        .map_err(|_| "is a list of texts, and holds something else".to_owned())
-}
-
-fn number<T: TryFrom<i64>>(value: &DeValue<'_>, least: i64) -> Result<T, String> {
-    let DeValue::Integer(number) = value else {
-        return Err(format!("is a whole number, not {}", kind(value)));
-    };
-    let number = i64::from_str_radix(number.as_str(), number.radix())
-        .ok()
-        .filter(|it| *it >= least);
-    number.and_then(|it| T::try_from(it).ok()).ok_or_else(|| {
-        format!("is a whole number of at least {least}, and not as large as this one")
-    })
 }
 
 fn truth(value: &DeValue<'_>) -> Result<bool, String> {
@@ -331,6 +271,7 @@ mod tests {
             rotation_default_days: Some(180),
             rotation_cloud_key_days: Some(30),
             hook_message: Some("Ask us.".to_owned()),
+            policies: Policies::default(),
         };
         assert_eq!(parse(FILE, text), Ok(expected));
         assert_eq!(parse(FILE, "# nothing\n"), Ok(Settings::default()));

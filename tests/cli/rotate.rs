@@ -188,6 +188,16 @@ fn all_that_somebody_had_comes_ranked() {
            2. kv/shop/news#password: is an owner  [unused]\n\
          next: keyatlas rotate NAME tells what each takes\n"
     );
+    // The owner's list knows who goes by that address.
+    world.write(
+        "people.csv",
+        "person,team,aliases\nAda Example,api,ada@shop.example\n",
+    );
+    world.run(&["inventory", "people", "people.csv"]).code(0);
+    world
+        .run(&["rotate", "--leaver", "Ada Example"])
+        .code(0)
+        .prints("1. kv/shop/db#password: put its value in the clear, is its only owner");
     world
         .run(&["rotate", "--leaver", "zoe"])
         .code(0)

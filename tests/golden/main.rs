@@ -17,6 +17,7 @@ use keyatlas::inventory::Store;
 use keyatlas::model::input::Input;
 use keyatlas::model::level::Confidence;
 use keyatlas::model::map::Subject;
+use keyatlas::model::policy::Policies;
 use keyatlas::model::record::CompleteScope;
 use keyatlas::model::report::Report;
 use keyatlas::report::{Format, MapFormat, write, write_map};
@@ -116,6 +117,7 @@ fn report(dir: &Path) -> Report {
     assign_ordinals(&mut scanned.findings);
     let inventory = store.inventory().unwrap();
     let judge = assess::Options {
+        policies: Policies::default(),
         scope: Scope::Estate,
         now: now(),
         stale_days: 365,
