@@ -154,6 +154,12 @@ fn the_graph_leads_from_the_record_to_the_workload() {
     assert_eq!(text("m.mmd").matches(" -->|").count(), 5);
     assert_eq!(text("m.csv").lines().count(), 4);
     world
+        .run(&[&all[..2], &["--format", "html=m.html"]].concat())
+        .code(0);
+    let page = text("m.html");
+    assert!(page.contains("kv/shop/mail#password") && page.contains("Deployment/shop-api"));
+    assert!(!page.contains("kv/shop/db"));
+    world
         .run(&["map", "--format", "dto"])
         .refused("there is no such format", "did you mean `dot`?");
     world
