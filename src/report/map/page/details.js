@@ -123,7 +123,8 @@ function detailsOf(atlas, node) {
     columns.append(section(`Reached by ${counted(records.length, KINDS.record)}`, links(records, it =>
       element("span", {}, link(it), it.record ? badge(it.record.level) : null))));
   }
-  if (workloads.length) columns.append(section(counted(workloads.length, KINDS.workload), links(workloads, it => link(it))));
+  if (workloads.length) columns.append(section(counted(workloads.length, KINDS.workload), links(workloads, it =>
+    element("span", {}, link(it), it.repository ? element("span", { class: "n" }, ` in ${it.repository}`) : null))));
   if (people.length) columns.append(section("Owners and authors", links(people, it => element("bdi", {}, it))));
   if (columns.childElementCount) found.push(columns);
   const list = element("ul", { class: "uses" });

@@ -67,7 +67,7 @@ function fitted(text, width, font, share) {
 // A text on one line, or broken where a word ends on two.
 function broken(text, width, font) {
   if (measure(text, font) <= width) return [text];
-  const ends = [...text.matchAll(/[-_.#:/ ,]/g)].map(it => it.index);
+  const ends = [...text.matchAll(/[-_.#:/ ]/g)].map(it => it.index);
   const cuts = ends.flatMap(at => [at, at + 1]).filter(at => at > 0 && at < text.length);
   const fits = cuts.map(at => [text.slice(0, at), text.slice(at)])
     .filter(lines => lines.every(it => measure(it, font) <= width));
@@ -153,7 +153,11 @@ class Drawing {
     picture.append(...edges, ...nodes.map(it => this.node_(it, spot(it.at))));
     this.box.replaceChildren(picture);
     const focus = nodes.find(it => it.node === node);
-    if (focus) this.box.scrollLeft = spot(focus.at).x - this.box.clientWidth / 2 + w / 2;
+    if (focus) {
+      const { x, y } = spot(focus.at);
+      this.box.scrollLeft = x + w / 2 - this.box.clientWidth / 2;
+      this.box.scrollTop = y - this.box.clientHeight / 2;
+    }
     this.tell(node, shown);
   }
 
