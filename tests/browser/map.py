@@ -221,6 +221,50 @@ def is_moved_through_by_keys(browser):
     assert nameless == [], nameless
 
 
+def is_drawn_in_parts(browser):
+    """Of many uses the first are drawn and the rest on demand; the list holds no more rows than can be seen."""
+    browser.ask("location.hash = 'record/kv%2Fshop%2Fdb%23password'")
+    browser.until(is_shown("kv/shop/db#password"))
+    browser.ask("page.drawing.draw(page.named(), 2)")
+    drawn = len(texts(browser, "a.node"))
+    assert texts(browser, "#drawn") == ["1 of 3 uses drawn; the list below has all. Draw more"], texts(browser, "#drawn")
+    browser.ask("document.querySelector('#drawn button').click()")
+    browser.until(f"document.querySelectorAll('a.node').length > {drawn}")
+    browser.ask("more(document.getElementById('drawn'), [...Array(70).keys()], 10, it => element('li', {class: 'x'}, String(it)))")
+    for expected in [10, 60, 70]:
+        assert len(texts(browser, "#drawn .x")) == expected
+        browser.ask("document.querySelector('#drawn .more button')?.click()")
+    assert texts(browser, "#drawn .x")[-1] == "69"
+    assert len(texts(browser, ".row")) < 30
+
+
+def is_laid_out(browser):
+    """In random graphs nothing overlaps in its column, and what is no circle leads to the right."""
+    faults = browser.ask(
+        """(() => {
+        let seed = 7;
+        const random = n => (seed = (seed * 48271) % 2147483647) % n;
+        const faults = [];
+        for (let turn = 0; turn < 60; turn++) {
+            const n = 2 + random(40);
+            const circles = turn % 3 === 0;
+            const edges = Array.from({length: random(80)}, () => [random(n), random(n)])
+                .filter(([from, to]) => from !== to && (circles || from < to));
+            const it = layout(n, edges, 50, 10);
+            if (!circles && edges.some(([from, to]) => it.layers[from] >= it.layers[to])) faults.push(`${turn}: to the left`);
+            for (let a = 0; a < n; a++) {
+                for (let b = 0; b < a; b++) {
+                    if (it.layers[a] === it.layers[b] && Math.abs(it.y[a] - it.y[b]) < 59.9) faults.push(`${turn}: ${a} on ${b}`);
+                }
+                if (!(it.y[a] >= 24.9 && it.y[a] <= it.height - 24.9)) faults.push(`${turn}: ${a} outside`);
+            }
+        }
+        return faults;
+        })()"""
+    )
+    assert faults == [], faults
+
+
 def contrast(browser):
     return browser.ask(
         """(() => {
@@ -311,7 +355,8 @@ def main():
         if sys.argv[1:2] == ["--picture"]:
             picture(page, pathlib.Path(sys.argv[2]))
             return 0
-        steps = [is_searched_and_filtered, is_walked_through, is_moved_through_by_keys, is_readable_everywhere]
+        steps = [is_searched_and_filtered, is_walked_through, is_moved_through_by_keys]
+        steps += [is_drawn_in_parts, is_laid_out, is_readable_everywhere]
         for page, acts in [(page, steps), (hostile(pathlib.Path(other)), [stays_text])]:
             with Chromium() as browser:
                 browser.open(page)

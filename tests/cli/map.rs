@@ -66,6 +66,20 @@ fn a_value_typed_in_is_recognised_whichever_version_it_is() {
         .prints("value: b.py:")
         .prints("value: c/d.py:")
         .keeps("a.py");
+    let page = ["map", "-", "--format", "html=m.html"];
+    world
+        .feed(&page, format!("{}\n", drawn("stray")).as_bytes())
+        .code(0);
+    let page = std::fs::read_to_string(world.path("m.html")).unwrap();
+    let (_, data) = page.split_once("id=\"data\">").unwrap();
+    let (data, _) = data.split_once("</script>").unwrap();
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    let [record] = list(&data["records"]) else {
+        panic!("{}", data["records"])
+    };
+    assert_eq!(record["known"], false);
+    assert_eq!(list(&data["uses"]).len(), 2);
+    assert!(!page.contains(&drawn("stray")));
     asked(&drawn("nowhere")).prints("no record has this value, and it was not found here");
     world
         .feed(&["map", "-"], b" \n")
