@@ -66,6 +66,20 @@ fn a_value_typed_in_is_recognised_whichever_version_it_is() {
         .prints("value: b.py:")
         .prints("value: c/d.py:")
         .keeps("a.py");
+    let page = ["map", "-", "--format", "html=m.html"];
+    world
+        .feed(&page, format!("{}\n", drawn("stray")).as_bytes())
+        .code(0);
+    let page = std::fs::read_to_string(world.path("m.html")).unwrap();
+    let (_, data) = page.split_once("id=\"data\">").unwrap();
+    let (data, _) = data.split_once("</script>").unwrap();
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    let [record] = list(&data["records"]) else {
+        panic!("{}", data["records"])
+    };
+    assert_eq!(record["known"], false);
+    assert_eq!(list(&data["uses"]).len(), 2);
+    assert!(!page.contains(&drawn("stray")));
     asked(&drawn("nowhere")).prints("no record has this value, and it was not found here");
     world
         .feed(&["map", "-"], b" \n")
@@ -153,6 +167,12 @@ fn the_graph_leads_from_the_record_to_the_workload() {
     assert_eq!(text("m.dot").matches(" -> ").count(), 5);
     assert_eq!(text("m.mmd").matches(" -->|").count(), 5);
     assert_eq!(text("m.csv").lines().count(), 4);
+    world
+        .run(&[&all[..2], &["--format", "html=m.html"]].concat())
+        .code(0);
+    let page = text("m.html");
+    assert!(page.contains("kv/shop/mail#password") && page.contains("Deployment/shop-api"));
+    assert!(!page.contains("kv/shop/db"));
     world
         .run(&["map", "--format", "dto"])
         .refused("there is no such format", "did you mean `dot`?");

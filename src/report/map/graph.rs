@@ -119,10 +119,22 @@ pub(super) struct Edge {
 /// Where a thing belongs, which no line says.
 pub(super) const BELONGS: &str = "place";
 
+/// A use as a way through the graph.
+pub(super) struct Walk {
+    /// The record, or the value that none has.
+    pub(super) from: usize,
+    /// Edges in their order; the last leads to a place.
+    pub(super) edges: Vec<usize>,
+    /// What runs that place.
+    pub(super) workload: Option<usize>,
+}
+
 #[derive(Default, Serialize)]
 pub(super) struct Graph {
     pub(super) nodes: Vec<Node>,
     pub(super) edges: Vec<Edge>,
+    #[serde(skip)]
+    pub(super) walks: Vec<Walk>,
 }
 
 impl Graph {
@@ -171,7 +183,7 @@ struct Builder<'a> {
     graph: Graph,
     text: &'a Redactor,
     nodes: HashMap<(NodeKind, String, Option<String>), usize>,
-    edges: HashMap<Edge, ()>,
+    edges: HashMap<Edge, usize>,
 }
 
 impl Builder<'_> {
@@ -192,15 +204,20 @@ impl Builder<'_> {
         next
     }
 
-    fn edge(&mut self, edge: Edge) {
-        if self.edges.insert(edge.clone(), ()).is_none() {
-            self.graph.edges.push(edge);
+    fn edge(&mut self, edge: Edge) -> usize {
+        let next = self.graph.edges.len();
+        if let Some(known) = self.edges.get(&edge) {
+            return *known;
         }
+        self.edges.insert(edge.clone(), next);
+        self.graph.edges.push(edge);
+        next
     }
 
     /// The chain of a use: each hop leads to what the next one names, the last to its place.
     fn add(&mut self, record: usize, it: &Use) {
         let mut from = record;
+        let mut edges = Vec::with_capacity(it.chain.len());
         for (at, hop) in it.chain.iter().enumerate() {
             let next = it.chain.get(at + 1);
             let to = match next {
@@ -223,16 +240,21 @@ impl Builder<'_> {
                 date: it.date.filter(|_| is_last).and_then(rfc3339),
                 occurrence: it.occurrence.clone(),
             };
-            self.edge(edge);
+            edges.push(self.edge(edge));
             from = to;
         }
         if let Some(hop) = it.chain.last() {
-            self.belongs(from, hop, it.consumer.as_deref());
+            let workload = self.belongs(from, hop, it.consumer.as_deref());
+            self.graph.walks.push(Walk {
+                from: record,
+                edges,
+                workload,
+            });
         }
     }
 
-    /// Ties a place to what runs it and to its file.
-    fn belongs(&mut self, place: usize, hop: &Hop, consumer: Option<&str>) {
+    /// Ties a place to what runs it, which comes back, and to its file.
+    fn belongs(&mut self, place: usize, hop: &Hop, consumer: Option<&str>) -> Option<usize> {
         let repository = self.repository(hop);
         let path = self.text.clean(&hop.path);
         let tie = |this: &mut Self, kind, label: String, by: &str| {
@@ -248,12 +270,14 @@ impl Builder<'_> {
                 date: None,
                 occurrence: None,
             });
+            to
         };
-        if let Some(consumer) = consumer.filter(|it| *it != hop.path) {
+        let workload = consumer.filter(|it| *it != hop.path).map(|consumer| {
             let label = self.text.clean(consumer);
-            tie(self, NodeKind::Workload, label, "runs");
-        }
+            tie(self, NodeKind::Workload, label, "runs")
+        });
         tie(self, NodeKind::File, path, "in");
+        workload
     }
 
     fn stray(&mut self, it: &Finding) {
@@ -284,8 +308,13 @@ impl Builder<'_> {
             date: introduced.and_then(|it| rfc3339(it.seconds)),
             occurrence: Some(it.occurrence.to_string()),
         };
-        self.edge(edge);
+        let edges = vec![self.edge(edge)];
         self.belongs(to, &hop, None);
+        self.graph.walks.push(Walk {
+            from,
+            edges,
+            workload: None,
+        });
     }
 
     /// What a hop names. A variable that no workload is said to have is one of its repository.

@@ -3,6 +3,7 @@
 
 mod drawn;
 mod graph;
+mod html;
 mod subject;
 mod table;
 
@@ -29,6 +30,8 @@ pub enum MapFormat {
     Mermaid,
     /// A row for each hop of each use.
     Csv,
+    /// A page to search and to walk through, with all it needs in it.
+    Html,
 }
 
 impl MapFormat {
@@ -39,6 +42,7 @@ impl MapFormat {
         ("dot", Self::Dot),
         ("mermaid", Self::Mermaid),
         ("csv", Self::Csv),
+        ("html", Self::Html),
     ];
 }
 
@@ -100,6 +104,7 @@ pub fn write_map(
         MapFormat::Dot => drawn::dot(&mut out, &Graph::of(&selected, &text))?,
         MapFormat::Mermaid => drawn::mermaid(&mut out, &Graph::of(&selected, &text))?,
         MapFormat::Csv => table::write(&mut out, &selected, &text)?,
+        MapFormat::Html => html::write(&mut out, report, subject, &selected, &text)?,
     }
     out.flush()
 }
