@@ -16,6 +16,7 @@ mod hook;
 mod hook_args;
 mod install;
 mod inventory;
+mod known;
 mod map;
 mod memory;
 mod message;

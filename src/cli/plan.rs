@@ -6,6 +6,7 @@
 use super::args::{ReadArgs, RuleArgs, StoreArgs};
 use super::base::{self, Settled, Standing, settled};
 use super::environment::Environment;
+use super::known;
 use super::message::{Fault, note};
 use crate::assess::Scope;
 use crate::assess::waive::{Comments, FILE as WAIVERS};
@@ -127,6 +128,7 @@ pub(super) fn plan(request: Request<'_>, environment: &Environment) -> Result<Pl
         scope: request.scope,
         scan: scan::Options {
             ground: base.as_ref().map_or(Ground::WorkTree, |_| Ground::Head),
+            known: known::values(store.as_ref())?,
             ..reading(request, &settings, environment, store.as_ref())
         },
         rules: Arc::new(rules),
@@ -446,6 +448,7 @@ fn reading(
         references: settings.references.unwrap_or(true),
         salt: None,
         fingerprinter: store.and_then(Store::fingerprinter),
+        known: None,
         ground: Ground::WorkTree,
         index_file: environment.git_index_file.clone().filter(|_| is_staged),
         objects: environment.git_objects.clone(),

@@ -86,6 +86,9 @@ CREATE TABLE complete (
     "
 ALTER TABLE version ADD COLUMN veil INTEGER;
 ",
+    "
+ALTER TABLE version ADD COLUMN tag BLOB;
+",
 ];
 
 #[cfg(test)]

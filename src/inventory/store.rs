@@ -10,6 +10,7 @@ use crate::inventory::table;
 use crate::model::fingerprint::{Fingerprint, Fingerprinter};
 use crate::model::record::{CompleteScope, Inventory, Record};
 use crate::model::secret::Worth;
+use crate::model::tag::{Counts, Tag, Tagged};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -82,6 +83,9 @@ pub struct Status {
     pub oldest_rotation: Option<(String, i64)>,
     /// Records at present without any date to judge their age by.
     pub undated: usize,
+    /// How many distinct values, of all versions and of gone records too, can be found where; `None`
+    /// without the key.
+    pub known: Option<Counts>,
     /// Whether the store was opened with its key.
     pub unlocked: bool,
     /// The layout of the file.
@@ -161,6 +165,30 @@ impl Store {
         })
     }
 
+    /// What every value is searched by, of all versions and of gone records too; `None` without the key.
+    pub fn tagged(&self) -> Result<Option<Tagged>, Error> {
+        let Some(unlocked) = &self.unlocked else {
+            return Ok(None);
+        };
+        let rows = table::tags(&self.connection).map_err(|it| database(&self.path, it))?;
+        let opener = unlocked.fingerprinter.opener();
+        let mut opened: BTreeMap<Fingerprint, Option<Tag>> = BTreeMap::new();
+        for (print, sealed) in rows {
+            let tag = opened.entry(print).or_default();
+            if tag.is_none() {
+                *tag = sealed.and_then(|it| opener.open(&print, &it));
+            }
+        }
+        let mut tagged = Tagged::default();
+        for (print, tag) in opened {
+            match tag {
+                Some(tag) => tagged.values.push((print, tag)),
+                None => tagged.untagged += 1,
+            }
+        }
+        Ok(Some(tagged))
+    }
+
     /// Takes in one whole import of a source, made at `now`, or nothing of it.
     ///
     /// `complete` is what this source declares complete from now on.
@@ -198,6 +226,7 @@ impl Store {
         let estate = table::load(&self.connection).map_err(fault)?;
         let sources = table::sources(&self.connection).map_err(fault)?;
         Ok(Status {
+            known: self.tagged()?.map(|it| it.counts()),
             unlocked: self.unlocked.is_some(),
             ..summary(&estate, &sources)
         })
@@ -236,8 +265,8 @@ impl Store {
 fn plain(records: &[Record], seal: &Fingerprinter) -> HashSet<Fingerprint> {
     let versions = records.iter().flat_map(|it| &it.versions);
     versions
-        .filter_map(|it| it.fingerprint.zip(it.veil))
-        .filter(|(print, veil)| seal.unveil(print, *veil) == Worth::Plain)
+        .filter_map(|it| it.fingerprint.zip(it.veil.as_ref()))
+        .filter(|(print, veil)| seal.unveil(print, veil.worth) == Worth::Plain)
         .map(|(print, _)| print)
         .collect()
 }
@@ -281,6 +310,7 @@ fn summary(estate: &Estate, sources: &[(String, i64)]) -> Status {
             .filter_map(|it| age(it).map(|age| (it.name.clone(), age)))
             .min_by_key(|(_, age)| *age),
         undated: present().filter(|it| age(it).is_none()).count(),
+        known: None,
         unlocked: false,
         layout: LAYOUT,
     }
@@ -451,9 +481,10 @@ fn database(path: &Path, error: rusqlite::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::record::Version;
+    use crate::model::record::{Veil, Version};
     use crate::model::reference::SecretName;
     use crate::model::rule::Kind;
+    use crate::syntax::telling;
 
     struct Folder(tempfile::TempDir);
 
@@ -502,8 +533,13 @@ mod tests {
             source_line: Some(7),
             versions: (2..4)
                 .map(|number| Version {
-                    veil: (number == 3)
-                        .then(|| seal.veil(&seal.fingerprint(b"value"), Worth::Plain)),
+                    veil: (number == 3).then(|| {
+                        let print = seal.fingerprint(b"value");
+                        Veil {
+                            worth: seal.veil(&print, Worth::Plain),
+                            tag: seal.seal(&print, &telling::tag(b"value", seal)),
+                        }
+                    }),
                     number,
                     created: Some(i64::from(number)),
                     fingerprint: (number == 3).then(|| seal.fingerprint(b"value")),
@@ -654,7 +690,10 @@ mod tests {
             .unwrap();
         let connection = Connection::open(folder.store()).unwrap();
         connection
-            .execute_batch("ALTER TABLE version DROP COLUMN veil; PRAGMA user_version = 1;")
+            .execute_batch(
+                "ALTER TABLE version DROP COLUMN veil; ALTER TABLE version DROP COLUMN tag;
+                PRAGMA user_version = 1;",
+            )
             .unwrap();
         drop(connection);
         let mut store = folder.open().unwrap();

@@ -13,4 +13,5 @@ pub mod pem;
 mod pgp;
 mod putty;
 pub mod sealed;
+pub mod telling;
 pub mod yaml;

@@ -104,6 +104,7 @@ fn report(dir: &Path) -> Report {
         references: true,
         salt: None,
         fingerprinter: store.fingerprinter(),
+        known: None,
         ground: scan::Ground::default(),
         index_file: None,
         objects: Vec::new(),
