@@ -48,6 +48,7 @@ fn run(root: &Path, mode: Mode, jobs: usize, rules: &Arc<RuleSet>) -> Scanned {
         references: true,
         salt: None,
         fingerprinter: None,
+        known: None,
         ground: scan::Ground::default(),
         index_file: None,
         objects: Vec::new(),

@@ -153,6 +153,7 @@ fn found(files: &[(&str, impl AsRef<[u8]>)]) -> Vec<Finding> {
         references: false,
         salt: None,
         fingerprinter: Some(seal()),
+        known: None,
         ground: scan::Ground::default(),
         index_file: None,
         objects: Vec::new(),

@@ -8,7 +8,7 @@
 
 use keyatlas::detect::selftest;
 use keyatlas::model::part::PartRule;
-use keyatlas::model::rule::RuleSet;
+use keyatlas::model::rule::{Matcher, RuleSet};
 use keyatlas::ruleset::{Options, load};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -35,7 +35,10 @@ fn every_rule_says_how_to_rotate_and_has_examples_of_both_kinds() {
         .rules
         .iter()
         .filter(|it| {
-            it.rotation.is_empty() || it.examples.len() < 2 || it.counter_examples.len() < 2
+            // The examples of known values are in `tests/known.rs`: they need an inventory.
+            let is_known = it.matcher == Matcher::Known;
+            let has_both = it.examples.len() >= 2 && it.counter_examples.len() >= 2;
+            it.rotation.is_empty() || !(has_both || is_known)
         })
         .map(|it| it.id.clone())
         .collect();

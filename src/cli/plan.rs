@@ -6,10 +6,11 @@
 use super::args::{ReadArgs, RuleArgs, StoreArgs};
 use super::base::{self, Settled, Standing, settled};
 use super::environment::Environment;
+use super::known;
 use super::message::{Fault, note};
-use super::policies::{self, ShownPolicy};
+use super::policies;
 use crate::assess::Scope;
-use crate::assess::waive::{Comments, FILE as WAIVERS};
+use crate::assess::waive::Comments;
 use crate::detect::Detector;
 use crate::inventory::Store;
 use crate::ledger;
@@ -17,7 +18,7 @@ use crate::model::level::{Confidence, Level};
 use crate::model::policy::Policies;
 use crate::model::rule::RuleSet;
 use crate::ruleset::{self, RuleFile};
-use crate::scan::{self, Difference, Ground, Mode, Within, Without};
+use crate::scan::{self, Ground, Mode, Within};
 use crate::settings::{self, Settings};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -65,7 +66,7 @@ pub(super) struct Plan {
     pub(super) store: Option<Store>,
     /// Where scans of history keep what they learn for the next; `None` if they are to keep nothing.
     pub(super) cache: Option<PathBuf>,
-    sources: Sources,
+    pub(super) sources: Sources,
 }
 
 /// Days that the judgement needs.
@@ -78,12 +79,12 @@ pub(super) struct Ages {
 
 /// Where the plan came from, for people who wonder.
 #[derive(Debug, Default)]
-struct Sources {
-    settings: Option<PathBuf>,
-    inventory: Option<PathBuf>,
-    exclude: Vec<String>,
-    disable_rules: Vec<String>,
-    rules: Vec<PathBuf>,
+pub(super) struct Sources {
+    pub(super) settings: Option<PathBuf>,
+    pub(super) inventory: Option<PathBuf>,
+    pub(super) exclude: Vec<String>,
+    pub(super) disable_rules: Vec<String>,
+    pub(super) rules: Vec<PathBuf>,
 }
 
 /// The root of the repository around a path; `None` outside of one.
@@ -132,6 +133,7 @@ pub(super) fn plan(request: Request<'_>, environment: &Environment) -> Result<Pl
         scope: request.scope,
         scan: scan::Options {
             ground: base.as_ref().map_or(Ground::WorkTree, |_| Ground::Head),
+            known: known::values(store.as_ref())?,
             ..reading(request, &settings, environment, store.as_ref())
         },
         rules: Arc::new(rules),
@@ -451,149 +453,13 @@ fn reading(
         references: settings.references.unwrap_or(true),
         salt: None,
         fingerprinter: store.and_then(Store::fingerprinter),
+        known: None,
         ground: Ground::WorkTree,
         index_file: environment.git_index_file.clone().filter(|_| is_staged),
         objects: environment.git_objects.clone(),
         whole_blobs: read.whole_blobs,
         shelf: None,
         progress: None,
-    }
-}
-
-/// The settings as they would be written in a file; facts of this run are comments above them.
-#[derive(serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct Shown<'a> {
-    exclude: &'a [String],
-    disable_rules: &'a [String],
-    rules: Vec<String>,
-    min_confidence: &'static str,
-    fail_on: &'static str,
-    max_size: u64,
-    max_depth: usize,
-    jobs: usize,
-    references: bool,
-    expiry: Expiry,
-    rotation: Rotation,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    policy: Vec<ShownPolicy<'a>>,
-}
-
-#[derive(serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct Expiry {
-    warn_days: u32,
-}
-
-#[derive(serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct Rotation {
-    default_days: u32,
-    cloud_key_days: u32,
-}
-
-impl Plan {
-    /// What is in force, one fact a line.
-    pub(super) fn facts(&self) -> Vec<String> {
-        let or_none = |path: &Option<PathBuf>| {
-            path.as_ref()
-                .map_or_else(|| "none".to_owned(), |it| it.display().to_string())
-        };
-        let roots: Vec<String> = self
-            .scan
-            .roots
-            .iter()
-            .map(|it| it.display().to_string())
-            .collect();
-        vec![
-            format!("mode: {}", mode(&self.scan.mode)),
-            format!("paths: {}", roots.join(", ")),
-            format!("scope: {}", scope(self.scope)),
-            format!("settings file: {}", or_none(&self.sources.settings)),
-            format!("inventory: {}", or_none(&self.sources.inventory)),
-            format!("cache file: {}", or_none(&self.cache)),
-            format!(
-                "rules in force: {}, digest {}",
-                self.rules.rules.len(),
-                self.rules.digest
-            ),
-            match &self.base {
-                None => format!("waivers: {}", self.home.join(WAIVERS).display()),
-                Some(_) => format!("waivers: HEAD:{WAIVERS}"),
-            },
-            format!(
-                "ignored folders: {}",
-                if self.scan.no_ignore {
-                    "scanned"
-                } else {
-                    "left out"
-                }
-            ),
-        ]
-    }
-
-    /// The merged truth; what it prints may be used as a settings file.
-    pub(super) fn show(&self) -> Result<String, Fault> {
-        let shown = Shown {
-            exclude: &self.sources.exclude,
-            disable_rules: &self.sources.disable_rules,
-            rules: self
-                .sources
-                .rules
-                .iter()
-                .map(|it| it.display().to_string())
-                .collect(),
-            min_confidence: self.scan.min_confidence.name(),
-            fail_on: self.fail_on.name(),
-            max_size: self.scan.max_size,
-            max_depth: self.scan.max_depth,
-            jobs: self.scan.jobs,
-            references: self.scan.references,
-            expiry: Expiry {
-                warn_days: self.ages.expiring,
-            },
-            rotation: Rotation {
-                default_days: self.ages.stale,
-                cloud_key_days: self.ages.stale_cloud,
-            },
-            policy: self.policies.0.iter().map(ShownPolicy::of).collect(),
-        };
-        let settings = toml::to_string(&shown)
-            .map_err(|it| Fault::new(format!("the plan cannot be shown: {it}")))?;
-        let facts: String = self
-            .facts()
-            .iter()
-            .map(|it| format!("# {}\n", it.escape_debug()))
-            .collect();
-        Ok(format!("{facts}\n{settings}"))
-    }
-}
-
-fn mode(mode: &Mode) -> String {
-    match mode {
-        Mode::Tree => "files and folders".to_owned(),
-        Mode::History => "history".to_owned(),
-        Mode::Staged => "staged".to_owned(),
-        Mode::Range(difference) => range(difference),
-        Mode::Stdin(_) => "standard input".to_owned(),
-    }
-}
-
-/// As `git rev-list` would be asked.
-fn range(difference: &Difference) -> String {
-    let sides = difference.without.iter().map(|it| match it {
-        Without::Revision(it) | Without::IfHere(it) => format!("^{it}"),
-        Without::Refs(prefix) => format!("^{prefix}*"),
-    });
-    let words: Vec<String> = difference.wanted.iter().cloned().chain(sides).collect();
-    format!("range {}", words.join(" "))
-}
-
-fn scope(scope: Scope) -> &'static str {
-    match scope {
-        Scope::Change => "change",
-        Scope::Folder => "folder",
-        Scope::Estate => "estate",
     }
 }
 

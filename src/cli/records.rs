@@ -101,6 +101,12 @@ pub(super) fn state(it: &Status) -> Value {
         "without_value": it.without_value,
         "gone": it.gone,
         "fingerprints": it.fingerprints,
+        "known_values": it.known.map(|it| json!({
+            "searchable": it.searchable,
+            "by_content": it.keys,
+            "weak": it.weak,
+            "untagged": it.untagged,
+        })),
         "undated": it.undated,
         "providers": it.providers,
         "sources": it.sources.iter().map(source).collect::<Vec<_>>(),
@@ -239,6 +245,24 @@ fn page(out: &mut dyn Write, it: &Record) -> io::Result<()> {
     })
 }
 
+/// How many values are found where.
+fn searchable(it: &Status) -> String {
+    let Some(it) = it.known else {
+        return "-".to_owned();
+    };
+    let mut text = format!("{} values anywhere in a text", it.searchable);
+    for (count, what) in [
+        (it.keys, "as keys, by content"),
+        (it.weak, "too weak: only where an assignment shows them"),
+        (it.untagged, "not yet: import them again"),
+    ] {
+        if count > 0 {
+            text.push_str(&format!("; {count} {what}"));
+        }
+    }
+    text
+}
+
 /// The state of the store for people.
 pub(super) fn summary(out: &mut dyn Write, it: &Status) -> io::Result<()> {
     let oldest = it.oldest_rotation.as_ref().map_or_else(
@@ -259,6 +283,7 @@ pub(super) fn summary(out: &mut dyn Write, it: &Status) -> io::Result<()> {
             format!("{} (their age cannot be judged)", it.undated),
         ),
         ("oldest value", oldest),
+        ("searchable", searchable(it)),
         (
             "people",
             format!(

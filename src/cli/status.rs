@@ -233,6 +233,7 @@ mod tests {
             days: days.collect(),
             status: Status {
                 records: 1,
+                known: None,
                 people: 0,
                 leavers: 0,
                 teams: 0,

@@ -76,6 +76,10 @@ pub fn weigh(rule: &Rule, candidate: &Candidate, path: &str) -> Option<Judgement
     {
         return None;
     }
+    if rule.matcher == Matcher::Known {
+        // Whatever the file is for: the owner says that the value is a secret.
+        return Some(Judgement::plain(candidate.confidence));
+    }
     let lower = path.to_ascii_lowercase();
     let name = lower.rsplit('/').next().unwrap_or(&lower);
     let extension = name.rsplit_once('.').map_or("", |(_, it)| it);

@@ -13,9 +13,11 @@ mod inline;
 mod inset;
 mod invented;
 mod judge;
+mod known;
 mod lead;
 mod likeness;
 mod look;
+mod marks;
 mod name;
 mod named;
 mod nature;
@@ -24,16 +26,20 @@ mod parts;
 mod pattern;
 mod plain;
 mod purpose;
+mod scratch;
 pub mod selftest;
 mod settle;
 mod shape;
+mod spelled;
 mod stands;
 mod trail;
 
 pub use context::{is_code, weigh};
 pub use generate::{Seed, fill};
 pub use judge::Judgement;
+pub use known::KnownValues;
 pub use parts::{counts, with_parts};
+pub use scratch::{Scratch, Texture};
 pub use trail::{Found, Trail};
 
 use crate::model::delta::Edit;
@@ -56,7 +62,7 @@ use pattern::{Match, Pattern};
 use stands::{NEAR, assigned_name, is_random, stands};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use trail::{Called, Hit, Keywords, Lists, Shaped, Window};
+use trail::{Called, Hit, Keywords, Shaped, Window};
 
 /// More candidates than this in one text: the rest would drown any report.
 const MAX_CANDIDATES: usize = 10_000;
@@ -81,36 +87,8 @@ pub struct Detector {
     /// The numbers of the two rules that go by names alone.
     password: Option<usize>,
     secret: Option<usize>,
-}
-
-/// Memory that one thread reuses from text to text.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    trail: Trail,
-    lists: Lists,
-    values: Vec<Candidate>,
-    seen: Seen,
-}
-
-impl Scratch {
-    /// Which of the watched literals stand in the text that was last looked at whole.
-    pub fn seen(&self) -> Seen {
-        self.seen
-    }
-
-    /// Takes back a trail, for its memory.
-    pub fn reuse(&mut self, trail: Trail) {
-        self.trail = trail;
-    }
-}
-
-/// Whether assignments mean anything in the text.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Texture {
-    /// Text.
-    Text,
-    /// Runs of text in a binary: only unmistakable shapes count.
-    Binary,
+    /// The values of an inventory, and the number of the rule for them.
+    known: Option<(usize, Arc<KnownValues>)>,
 }
 
 impl Detector {
@@ -140,7 +118,7 @@ impl Detector {
                 match rule.matcher {
                     Matcher::Pattern if shapes.last() != Some(&number) => shapes.push(number),
                     Matcher::Assignment => *name = name.or(Some(number)),
-                    Matcher::Pattern | Matcher::Named => {}
+                    Matcher::Pattern | Matcher::Named | Matcher::Known => {}
                 }
             }
         }
@@ -173,6 +151,7 @@ impl Detector {
             watched: watched.to_vec(),
             password: position("generic-password"),
             secret: position("generic-secret"),
+            known: None,
             named,
             parts: Parts::new(&rules.rules),
             samples: rules
@@ -182,6 +161,19 @@ impl Detector {
                 .collect(),
             rules,
         }
+    }
+
+    /// The same, with an eye on values that an inventory knows, if there are any and a rule is for them.
+    pub fn knowing(mut self, known: Option<Arc<KnownValues>>) -> Self {
+        let mut rules = self.rules.rules.iter();
+        let rule = rules.position(|it| it.matcher == Matcher::Known);
+        self.known = rule.zip(known.filter(|it| !it.is_empty()));
+        self
+    }
+
+    /// What the values that are looked for go by; nothing if there are none.
+    pub fn known_values(&self) -> &[u8] {
+        self.known.as_ref().map_or(&[], |it| it.1.digest())
     }
 
     /// Every fault of the patterns, as sentences; compiles them all.
@@ -232,8 +224,21 @@ impl Detector {
 
     /// The candidates of a text, sorted and without overlaps of one value: a shape before a name, a name
     /// with its owner before one without, then the surer, then the one that names a provider, then the
-    /// longer. What lies in ciphertext is none. Then each is told what of the others belongs to it.
+    /// longer. What lies in ciphertext is none. Then each is told what of the others belongs to it. Values
+    /// of the inventory come last, be they within others or not: who tells what is found at a place knows
+    /// which of these is news.
     pub fn settled(&self, text: &[u8], trail: &Trail) -> Vec<Found> {
+        let mut found = self.settled_by_rules(text, trail);
+        let known = trail.marks.values().into_iter();
+        found.extend(known.map(|(span, candidate)| Found {
+            span,
+            candidate: Arc::clone(candidate),
+            bond: Bond::Alone,
+        }));
+        found
+    }
+
+    fn settled_by_rules(&self, text: &[u8], trail: &Trail) -> Vec<Found> {
         let shaped = trail.shaped.iter().map(|it| &it.found);
         let called = trail.called.iter().map(|it| &it.found);
         let mut found: Vec<Found> = shaped.chain(called).cloned().collect();
@@ -283,6 +288,7 @@ impl Detector {
         self.keywords
             .windows(&trail.hits, text.len(), around, lists);
         self.shapes(text, scratch);
+        self.recognise(text, None, &mut scratch.trail);
         if texture == Texture::Text {
             let names = (0..scratch.trail.hits.len()).map(|at| (at, true));
             scratch.lists.names.clear();
@@ -307,8 +313,17 @@ impl Detector {
         }
         self.shapes(text, scratch);
         self.names(text, scratch);
+        self.recognise(text, Some((edit, base)), &mut scratch.trail);
         scratch.trail.sort();
         scratch.trail.found() < MAX_CANDIDATES
+    }
+
+    /// Finds the values of the inventory.
+    fn recognise(&self, text: &[u8], base: Option<(&Edit, &Trail)>, trail: &mut Trail) {
+        if let Some((rule, known)) = &self.known {
+            let base = base.map(|(edit, trail)| (edit, &trail.marks));
+            trail.marks.look(text, base, known, *rule, MAX_CANDIDATES);
+        }
     }
 
     /// Pushes the keywords in a part of a text, and remembers which of the watched literals stand there.

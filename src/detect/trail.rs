@@ -8,6 +8,7 @@
 //! Not here: what the surroundings are searched for.
 
 use super::lead::Lead;
+use super::marks::Marks;
 use crate::model::delta::{Edit, Reach};
 use crate::model::finding::Candidate;
 use crate::model::part::Bond;
@@ -115,6 +116,8 @@ pub struct Trail {
     pub(crate) shaped: Vec<Shaped>,
     /// Sorted by hit.
     pub(crate) called: Vec<Called>,
+    /// Values of an inventory.
+    pub(crate) marks: Marks,
 }
 
 impl Trail {
@@ -123,18 +126,20 @@ impl Trail {
         size_of_val(self.hits.as_slice())
             + size_of_val(self.shaped.as_slice())
             + size_of_val(self.called.as_slice())
-            + (self.shaped.len() + self.called.len()) * (size_of::<Candidate>() + 64)
+            + self.marks.size()
+            + self.found() * (size_of::<Candidate>() + 64)
     }
 
     pub(crate) fn clear(&mut self) {
         self.hits.clear();
         self.shaped.clear();
         self.called.clear();
+        self.marks.clear();
     }
 
     /// How many candidates there are.
     pub(crate) fn found(&self) -> usize {
-        self.shaped.len() + self.called.len()
+        self.shaped.len() + self.called.len() + self.marks.found()
     }
 
     pub(crate) fn sort(&mut self) {

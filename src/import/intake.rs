@@ -4,9 +4,9 @@
 //! Not here: any format. An importer owns its format and hands finished records to [`Intake::emit`].
 
 use crate::model::fingerprint::{Fingerprint, Fingerprinter};
-use crate::model::record::Record;
+use crate::model::record::{Record, Veil};
 use crate::model::secret::{Secret, Worth};
-use crate::syntax::key;
+use crate::syntax::{key, telling};
 use jiff::Timestamp;
 use jiff::civil;
 use jiff::tz::TimeZone;
@@ -188,8 +188,8 @@ pub(super) struct Intake<'a> {
     options: &'a Options,
     emit: &'a mut dyn FnMut(Record),
     totals: Totals,
-    /// What the values seen are worth, veiled.
-    veils: RefCell<HashMap<Fingerprint, u8>>,
+    /// What else is kept of the values seen.
+    veils: RefCell<HashMap<Fingerprint, Veil>>,
 }
 
 impl<'a> Intake<'a> {
@@ -253,8 +253,11 @@ impl<'a> Intake<'a> {
             Some(content) => seal.of_content(&content),
             None => seal.fingerprint(value),
         };
-        let veil = seal.veil(&print, Worth::of(value));
-        self.veils.borrow_mut().insert(print, veil);
+        let veil = || Veil {
+            worth: seal.veil(&print, Worth::of(value)),
+            tag: seal.seal(&print, &telling::tag(value, seal)),
+        };
+        self.veils.borrow_mut().entry(print).or_insert_with(veil);
         Some(print)
     }
 
@@ -266,7 +269,7 @@ impl<'a> Intake<'a> {
         }
         for version in &mut record.versions {
             let veils = self.veils.borrow();
-            version.veil = version.fingerprint.and_then(|it| veils.get(&it).copied());
+            version.veil = version.fingerprint.and_then(|it| veils.get(&it).cloned());
         }
         self.drop_tags_that_are_values(&mut record);
         let values = record

@@ -203,6 +203,10 @@ fn compare(before: &Estate, after: &Estate, touched: &BTreeSet<String>) -> Merge
 fn says_the_same(old: &Record, new: &Record) -> bool {
     let mut old = old.clone();
     old.source_line = new.source_line;
+    // What is kept of a value besides its fingerprint tells nothing new of the record.
+    for (old, new) in old.versions.iter_mut().zip(&new.versions) {
+        old.veil.clone_from(&new.veil);
+    }
     old == *new
 }
 
@@ -300,12 +304,12 @@ fn uncounted(
     };
     match last.fingerprint {
         Some(known) if known == value => {
-            last.veil = only.veil.or(last.veil);
+            last.veil = only.veil.clone().or(last.veil.take());
             (versions, None)
         }
         None => {
             last.fingerprint = Some(value);
-            last.veil = only.veil;
+            last.veil.clone_from(&only.veil);
             (versions, None)
         }
         Some(_) => {
@@ -315,7 +319,7 @@ fn uncounted(
                 number,
                 created: Some(created),
                 fingerprint: Some(value),
-                veil: only.veil,
+                veil: only.veil.clone(),
             });
             (versions, Some(created))
         }
@@ -342,7 +346,7 @@ fn counted(old: &[Version], new: &[Version]) -> Vec<Version> {
                     former.push(version.clone());
                 } else {
                     same.fingerprint = same.fingerprint.or(version.fingerprint);
-                    same.veil = same.veil.or(version.veil);
+                    same.veil = same.veil.take().or_else(|| version.veil.clone());
                     same.created = same.created.or(version.created);
                 }
             }

@@ -133,6 +133,9 @@ CREATE TABLE day (
     idle INTEGER NOT NULL
 ) STRICT;
 ",
+    "
+ALTER TABLE version ADD COLUMN tag BLOB;
+",
 ];
 
 #[cfg(test)]

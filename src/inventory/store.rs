@@ -16,6 +16,7 @@ use crate::model::fingerprint::{Fingerprint, Fingerprinter};
 use crate::model::people::{Entry, People};
 use crate::model::record::{CompleteScope, Inventory, Record};
 use crate::model::secret::Worth;
+use crate::model::tag::{Counts, Tag, Tagged};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
@@ -94,6 +95,9 @@ pub struct Status {
     pub leavers: usize,
     /// Teams.
     pub teams: usize,
+    /// How many distinct values, of all versions and of gone records too, can be found where; `None`
+    /// without the key.
+    pub known: Option<Counts>,
     /// Whether the store was opened with its key.
     pub unlocked: bool,
     /// The layout of the file.
@@ -172,6 +176,30 @@ impl Store {
             plain: plain.unwrap_or_default(),
             records,
         })
+    }
+
+    /// What every value is searched by, of all versions and of gone records too; `None` without the key.
+    pub fn tagged(&self) -> Result<Option<Tagged>, Error> {
+        let Some(unlocked) = &self.unlocked else {
+            return Ok(None);
+        };
+        let rows = table::tags(&self.connection).map_err(|it| database(&self.path, it))?;
+        let opener = unlocked.fingerprinter.opener();
+        let mut opened: BTreeMap<Fingerprint, Option<Tag>> = BTreeMap::new();
+        for (print, sealed) in rows {
+            let tag = opened.entry(print).or_default();
+            if tag.is_none() {
+                *tag = sealed.and_then(|it| opener.open(&print, &it));
+            }
+        }
+        let mut tagged = Tagged::default();
+        for (print, tag) in opened {
+            match tag {
+                Some(tag) => tagged.values.push((print, tag)),
+                None => tagged.untagged += 1,
+            }
+        }
+        Ok(Some(tagged))
     }
 
     /// Takes in one whole import of a source, made at `now`, or nothing of it.
@@ -258,6 +286,7 @@ impl Store {
             people: people.iter().count(),
             leavers: people.iter().filter(|it| it.left.is_some()).count(),
             teams: teams.len(),
+            known: self.tagged()?.map(|it| it.counts()),
             unlocked: self.unlocked.is_some(),
             ..summary(&estate, &sources)
         })
@@ -306,8 +335,8 @@ impl Store {
 fn plain(records: &[Record], seal: &Fingerprinter) -> HashSet<Fingerprint> {
     let versions = records.iter().flat_map(|it| &it.versions);
     versions
-        .filter_map(|it| it.fingerprint.zip(it.veil))
-        .filter(|(print, veil)| seal.unveil(print, *veil) == Worth::Plain)
+        .filter_map(|it| it.fingerprint.zip(it.veil.as_ref()))
+        .filter(|(print, veil)| seal.unveil(print, veil.worth) == Worth::Plain)
         .map(|(print, _)| print)
         .collect()
 }
@@ -354,6 +383,7 @@ fn summary(estate: &Estate, sources: &[(String, i64)]) -> Status {
         people: 0,
         leavers: 0,
         teams: 0,
+        known: None,
         unlocked: false,
         layout: LAYOUT,
     }
@@ -524,9 +554,10 @@ fn database(path: &Path, error: rusqlite::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::record::Version;
+    use crate::model::record::{Veil, Version};
     use crate::model::reference::SecretName;
     use crate::model::rule::Kind;
+    use crate::syntax::telling;
 
     struct Folder(tempfile::TempDir);
 
@@ -582,8 +613,13 @@ mod tests {
             source_line: Some(7),
             versions: (2..4)
                 .map(|number| Version {
-                    veil: (number == 3)
-                        .then(|| seal.veil(&seal.fingerprint(b"value"), Worth::Plain)),
+                    veil: (number == 3).then(|| {
+                        let print = seal.fingerprint(b"value");
+                        Veil {
+                            worth: seal.veil(&print, Worth::Plain),
+                            tag: seal.seal(&print, &telling::tag(b"value", seal)),
+                        }
+                    }),
                     number,
                     created: Some(i64::from(number)),
                     fingerprint: (number == 3).then(|| seal.fingerprint(b"value")),

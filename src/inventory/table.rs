@@ -5,9 +5,10 @@
 use crate::inventory::merge::{Estate, Known};
 use crate::model::access::Access;
 use crate::model::fingerprint::Fingerprint;
-use crate::model::record::{CompleteScope, Record, Version};
+use crate::model::record::{CompleteScope, Record, Veil, Version};
 use crate::model::reference::SecretName;
 use crate::model::rule::Kind;
+use crate::model::tag::Sealed;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use std::collections::HashMap;
 
@@ -52,7 +53,7 @@ pub(super) fn load(connection: &Connection) -> Result<Estate> {
     )?;
     each(
         connection,
-        "SELECT record, number, created, fingerprint, veil FROM version ORDER BY record, position",
+        "SELECT record, number, created, fingerprint, veil, tag FROM version ORDER BY record, position",
         &mut by_id,
         |known, row| {
             known.record.versions.push(Version {
@@ -61,7 +62,7 @@ pub(super) fn load(connection: &Connection) -> Result<Estate> {
                 fingerprint: row
                     .get::<_, Option<[u8; 32]>>(3)?
                     .map(Fingerprint::from_bytes),
-                veil: row.get(4)?,
+                veil: veil(row)?,
             });
             Ok(())
         },
@@ -112,6 +113,16 @@ fn each(
     Ok(())
 }
 
+/// What else is known of a version's value.
+fn veil(row: &Row<'_>) -> Result<Option<Veil>> {
+    let tag: Option<Vec<u8>> = row.get("tag")?;
+    let veil = |worth| Veil {
+        worth,
+        tag: tag.map(Sealed::from_bytes),
+    };
+    Ok(row.get::<_, Option<u8>>("veil")?.map(veil))
+}
+
 fn record(row: &Row<'_>) -> Result<Record> {
     let kind: Option<String> = row.get("kind")?;
     Ok(Record {
@@ -137,6 +148,18 @@ fn record(row: &Row<'_>) -> Result<Record> {
         gone: row.get("gone")?,
         ..Record::default()
     })
+}
+
+/// The fingerprint of each version's value, with what is kept besides.
+pub(super) fn tags(connection: &Connection) -> Result<Vec<(Fingerprint, Option<Sealed>)>> {
+    connection
+        .prepare("SELECT DISTINCT fingerprint, tag FROM version WHERE fingerprint IS NOT NULL")?
+        .query_map([], |row| {
+            let print = Fingerprint::from_bytes(row.get(0)?);
+            let tag: Option<Vec<u8>> = row.get(1)?;
+            Ok((print, tag.map(Sealed::from_bytes)))
+        })?
+        .collect()
 }
 
 fn kind_named(name: &str) -> Option<Kind> {
@@ -187,15 +210,20 @@ fn insert(connection: &Connection, known: &Known) -> Result<()> {
     }
     for (position, version) in (0_i64..).zip(&known.record.versions) {
         let fingerprint = version.fingerprint.as_ref().map(Fingerprint::as_bytes);
+        let tag = version.veil.as_ref().and_then(|it| it.tag.as_ref());
         connection
-            .prepare_cached("INSERT INTO version VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .prepare_cached(
+                "INSERT INTO version (record, position, number, created, fingerprint, veil, tag)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
             .execute(params![
                 id,
                 position,
                 version.number,
                 version.created,
                 fingerprint,
-                version.veil
+                version.veil.as_ref().map(|it| it.worth),
+                tag.map(Sealed::as_bytes),
             ])?;
     }
     for (position, access) in (0_i64..).zip(&known.record.accesses) {

@@ -3,10 +3,16 @@
 //! Holding keys on disk is the work of `inventory/key`.
 
 use super::secret::Worth;
+use super::tag::{Sealed, Tag};
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use zeroize::Zeroizing;
+
+/// Bytes of a nonce of XChaCha20.
+const NONCE: usize = 24;
 
 /// `kf1`: HMAC-SHA-256 of a value under the estate key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,9 +114,78 @@ impl Fingerprinter {
         tag(&self.key, b"keyatlas worth v1\0", &fingerprint.0)[0]
     }
 
+    /// Seals what a value is searched by, bound to its fingerprint.
+    ///
+    /// Why a cipher with a proof, and not the mask that hides a veil? A tag may be made anew by a later
+    /// program that chooses other bytes of the same value: two texts under one mask tell their difference.
+    /// Here the nonce is a keyed hash of the fingerprint and the text (a synthetic one, as in RFC 5297): the
+    /// same tag is sealed to the same bytes, so that an import made twice changes nothing, and another tag
+    /// has another nonce. A tag that somebody moved to another value, or changed, does not open.
+    pub fn seal(&self, fingerprint: &Fingerprint, tag: &Tag) -> Option<Sealed> {
+        let text = Zeroizing::new(tag.to_bytes());
+        let about = Zeroizing::new([&fingerprint.0[..], &text[..]].concat());
+        let nonce = self::tag(&self.key, b"keyatlas tag nonce v1\0", &about);
+        let nonce = nonce.first_chunk::<NONCE>()?;
+        let payload = Payload {
+            msg: &text[..],
+            aad: &fingerprint.0,
+        };
+        let sealed = self.cipher().encrypt(&XNonce::from(*nonce), payload).ok()?;
+        Some(Sealed::from_bytes([&nonce[..], &sealed].concat()))
+    }
+
+    /// What [`seal`](Self::seal) hid; `None` if it was sealed under another key, for another value, or
+    /// was changed.
+    pub fn open(&self, fingerprint: &Fingerprint, sealed: &Sealed) -> Option<Tag> {
+        self.opener().open(fingerprint, sealed)
+    }
+
+    /// The same for many: the key is drawn once.
+    pub fn opener(&self) -> Opener {
+        Opener(self.cipher())
+    }
+
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        let key = Zeroizing::new(tag(&self.key, b"keyatlas tag key v1\0", b""));
+        chacha20poly1305::KeyInit::new((&*key).into())
+    }
+
+    /// The secret factor of [`Hasher`](super::tag::Hasher): odd, as it must be.
+    pub(super) fn multiplier(&self) -> u64 {
+        let drawn = tag(&self.key, b"keyatlas window v1\0", b"");
+        drawn.first_chunk().map_or(1, |it| u64::from_le_bytes(*it)) | 1
+    }
+
+    /// A number that stands for some bytes and tells nothing of them.
+    pub fn digest(&self, of: &[u8]) -> [u8; 32] {
+        tag(&self.key, b"keyatlas digest v1\0", of)
+    }
+
     /// A tag that tells two estate keys apart without telling either.
     pub fn key_id(&self) -> [u8; 32] {
         tag(&self.key, b"keyatlas key id v1\0", b"")
+    }
+}
+
+/// Opens tags under one estate key.
+pub struct Opener(XChaCha20Poly1305);
+
+impl Opener {
+    /// What [`Fingerprinter::seal`] hid.
+    pub fn open(&self, fingerprint: &Fingerprint, sealed: &Sealed) -> Option<Tag> {
+        let (nonce, text) = sealed.as_bytes().split_first_chunk::<NONCE>()?;
+        let payload = Payload {
+            msg: text,
+            aad: &fingerprint.0,
+        };
+        let text = self.0.decrypt(&XNonce::from(*nonce), payload).ok()?;
+        Tag::from_bytes(&Zeroizing::new(text))
+    }
+}
+
+impl fmt::Debug for Opener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opener(****)")
     }
 }
 
@@ -191,6 +266,34 @@ mod tests {
         assert!(same("a b", " a b\n"));
         assert!(!same("a b", "ab"));
         assert!(!same(key, &key.replace("MHcC", "MHcD")));
+    }
+
+    #[test]
+    fn a_tag_opens_under_its_key_and_for_its_value_alone() {
+        let tag = Tag {
+            strength: crate::model::tag::Strength::Weak,
+            bits: 8,
+            alphabet: 3,
+            length: 5,
+            marks: Vec::new(),
+        };
+        let (one, other) = (Fingerprinter::new([7; 32]), Fingerprinter::new([8; 32]));
+        let print = one.fingerprint(b"value");
+        let sealed = one.seal(&print, &tag).unwrap();
+        assert_eq!(
+            one.seal(&print, &tag).as_ref(),
+            Some(&sealed),
+            "twice the same"
+        );
+        assert_eq!(one.open(&print, &sealed).as_ref(), Some(&tag));
+        assert_eq!(other.open(&print, &sealed), None);
+        assert_eq!(one.open(&one.fingerprint(b"else"), &sealed), None);
+        assert_ne!(other.seal(&print, &tag).as_ref(), Some(&sealed));
+        for at in 0..sealed.as_bytes().len() {
+            let mut bytes = sealed.as_bytes().to_vec();
+            bytes[at] ^= 1;
+            assert_eq!(one.open(&print, &Sealed::from_bytes(bytes)), None, "{at}");
+        }
     }
 
     #[test]

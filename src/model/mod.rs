@@ -27,5 +27,6 @@ pub mod rule;
 pub mod secret;
 pub mod shelf;
 pub mod span;
+pub mod tag;
 pub mod tape;
 pub mod verdict;

@@ -5,6 +5,7 @@ use super::fingerprint::Fingerprint;
 use super::people::People;
 use super::reference::SecretName;
 use super::rule::Kind;
+use super::tag::Sealed;
 use std::collections::{BTreeMap, HashSet};
 
 /// One value of a record over time.
@@ -16,8 +17,17 @@ pub struct Version {
     pub created: Option<i64>,
     /// Fingerprint of its value; `None` where the export held no value.
     pub fingerprint: Option<Fingerprint>,
-    /// What the value is worth, veiled under the estate key; `None` where nobody has looked.
-    pub veil: Option<u8>,
+    /// What else is known of the value, under the estate key; `None` where nobody has looked.
+    pub veil: Option<Veil>,
+}
+
+/// What is kept of a value besides its fingerprint; the estate key reads it, and nobody else.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Veil {
+    /// What the value is worth.
+    pub worth: u8,
+    /// What it is searched by; `None` where an earlier version of the program imported it.
+    pub tag: Option<Sealed>,
 }
 
 /// An inventory entry: one secret object, or one key of it.

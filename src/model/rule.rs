@@ -65,6 +65,8 @@ pub enum Matcher {
     /// The assignment parser again; the provider's word in the name or before it, the name's last word,
     /// and the value's shape must all fit.
     Named,
+    /// The inventory: what is found is one of its values, and nothing else.
+    Known,
 }
 
 /// What the place of a value promises of it, where that must be judged.
@@ -156,7 +158,7 @@ pub struct Rule {
     /// `{{class:length}}` parts.
     pub values: Vec<String>,
     /// Literals of which one must stand within the match's window; compared without case. Empty only for
-    /// [`Matcher::Named`].
+    /// [`Matcher::Named`] and [`Matcher::Known`].
     pub keywords: Vec<String>,
     /// Words of which one must stand near (same line or the lines next to it); compared without case.
     pub near: Vec<String>,

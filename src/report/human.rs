@@ -253,6 +253,10 @@ fn totals(report: &Report, groups: &[Vec<&Finding>]) -> String {
     if waived > 0 {
         line.push_str(&format!("; waived: {waived}"));
     }
+    if coverage.weak_values > 0 {
+        let values = count(coverage.weak_values, "value");
+        line.push_str(&format!("; too weak to be searched for: {values}"));
+    }
     for (word, by_choice) in [("not read", false), ("skipped by choice", true)] {
         if let Some(part) = reasons(&coverage.gaps, by_choice) {
             line.push_str(&format!("; {word}: {part}"));

@@ -116,6 +116,9 @@ struct CoverageOut {
     files: u64,
     blobs: u64,
     bytes: u64,
+    /// Values of the inventory that were not searched for; left out where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weak_values: Option<u64>,
     skipped: Vec<GapOut>,
     unreadable: Vec<GapOut>,
 }
@@ -206,6 +209,7 @@ pub(crate) fn write_document(out: &mut dyn Write, report: &Report) -> io::Result
             files: report.coverage.files,
             blobs: report.coverage.blobs,
             bytes: report.coverage.bytes,
+            weak_values: Some(report.coverage.weak_values).filter(|it| *it > 0),
             skipped: gaps(&text, report, true),
             unreadable: gaps(&text, report, false),
         },

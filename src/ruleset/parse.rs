@@ -89,6 +89,7 @@ fn checked(name: &str, row: Row, faults: &mut Vec<String>) -> Option<Rule> {
         "pattern" => Some(Matcher::Pattern),
         "assignment" => Some(Matcher::Assignment),
         "named" => Some(Matcher::Named),
+        "known" => Some(Matcher::Known),
         _ => None,
     };
     let checksum = row
@@ -100,7 +101,7 @@ fn checked(name: &str, row: Row, faults: &mut Vec<String>) -> Option<Rule> {
     }
     if matcher.is_none() {
         fault(format!(
-            "matcher `{}` is not `pattern`, `assignment` or `named`",
+            "matcher `{}` is not `pattern`, `assignment`, `named` or `known`",
             row.matcher
         ));
     }
@@ -122,7 +123,8 @@ fn checked(name: &str, row: Row, faults: &mut Vec<String>) -> Option<Rule> {
     } else {
         ("keywords", &row.keywords)
     };
-    if words.1.is_empty() || words.1.iter().any(|it| it.len() < 3) {
+    let has_none = words.1.is_empty() && matcher != Some(Matcher::Known);
+    if has_none || words.1.iter().any(|it| it.len() < 3) {
         fault(format!("needs {} of at least three characters", words.0));
     }
     if matcher == Some(Matcher::Pattern) && !row.pattern.contains("(?P<secret>") {

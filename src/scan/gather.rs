@@ -12,7 +12,7 @@ use crate::model::finding::Finding;
 use crate::model::fingerprint::{Fingerprinter, Occurrence};
 use crate::model::level::{Confidence, Level};
 use crate::model::origin::Origin;
-use crate::model::rule::{Rule, RuleSet};
+use crate::model::rule::{Matcher, Rule, RuleSet};
 use crate::model::span::Place;
 use crate::source::history::{Contents, Lives};
 use rayon::prelude::*;
@@ -130,12 +130,21 @@ fn groups(traced: &[Traced], context: &Context<'_>) -> Vec<Group> {
     let mut numbers: HashMap<PlaceKey, usize> = HashMap::new();
     let mut groups: Vec<Group> = Vec::new();
     let wholes = Wholes::of(traced.iter().map(|it| &it.sighting));
+    let is_known = |it: &Traced| {
+        let rule = &context.rules.rules[it.sighting.candidate.rule];
+        rule.matcher == Matcher::Known
+    };
+    // What a rule shows is told as that rule tells it; known values come last, where they are news.
+    let mut shown: HashMap<(u32, Option<ObjectId>, u32), Vec<usize>> = HashMap::new();
+    let has_known = traced.iter().any(is_known);
+    let by_rules = traced.iter().enumerate().filter(|it| !is_known(it.1));
+    let by_value = traced.iter().enumerate().filter(|it| is_known(it.1));
     for (
         at,
         Traced {
             sighting, origins, ..
         },
-    ) in traced.iter().enumerate()
+    ) in by_rules.chain(by_value)
     {
         let candidate = &sighting.candidate;
         let rule = &context.rules.rules[candidate.rule];
@@ -148,8 +157,18 @@ fn groups(traced: &[Traced], context: &Context<'_>) -> Vec<Group> {
             let group = match here.iter().find(|it| it.0 == path) {
                 Some(known) => known.1,
                 None => {
+                    let others = shown.get(&(path, sighting.id, value));
+                    let is_news = rule.matcher != Matcher::Known
+                        || !others.into_iter().flatten().any(|it| {
+                            let other = &traced[*it].sighting;
+                            overlap(other, sighting)
+                        });
                     let judgement = weighed(rule, sighting, &origin.path)
-                        .filter(|it| it.confidence >= context.min_confidence);
+                        .filter(|it| is_news && it.confidence >= context.min_confidence);
+                    if has_known && judgement.is_some() {
+                        let others = shown.entry((path, sighting.id, value)).or_default();
+                        others.push(at);
+                    }
                     let group = judgement.map(|judgement| {
                         let copy = copies
                             .entry((sighting.id, path, candidate.rule, value, key))
@@ -177,6 +196,16 @@ fn groups(traced: &[Traced], context: &Context<'_>) -> Vec<Group> {
         }
     }
     groups
+}
+
+/// Whether two sightings of one blob share a place.
+fn overlap(one: &Sighting, other: &Sighting) -> bool {
+    let place = |it: &Sighting| it.within.unwrap_or(it.place);
+    let start = |it: &Sighting| (place(it).line, place(it).column);
+    let end = |it: &Sighting| (place(it).end_line, place(it).end_column);
+    let is_whole = |it: &Sighting| start(it) == end(it);
+    let touch = start(one) < end(other) && start(other) < end(one);
+    one.member == other.member && (touch || is_whole(one) && start(one) == start(other))
 }
 
 /// Whether the sighting is a part of one that is shown at this path.

@@ -17,6 +17,7 @@ mod roots;
 mod seen;
 mod within;
 
+pub use crate::detect::KnownValues;
 pub use crate::source::change::{Difference, Ground, Without};
 pub use within::Within;
 
@@ -78,6 +79,9 @@ pub struct Options {
     pub salt: Option<Vec<u8>>,
     /// Makes `kf1` fingerprints; `None` without an estate key.
     pub fingerprinter: Option<Fingerprinter>,
+    /// Values to find anywhere in any text: those of an inventory, or one that somebody holds in memory
+    /// ([`KnownValues::of_value`]). `None` searches for none, at no cost.
+    pub known: Option<Arc<KnownValues>>,
     /// The index file to read instead of the repository's own (`GIT_INDEX_FILE` in a hook).
     pub index_file: Option<PathBuf>,
     /// Further folders of objects: the quarantine of a push (`GIT_OBJECT_DIRECTORY` in a hook).
@@ -167,8 +171,10 @@ pub fn run(options: &Options, rules: &Arc<RuleSet>) -> Result<Scanned, Error> {
     } else {
         &[]
     };
-    let detector = Detector::watching(Arc::clone(rules), watched);
+    let detector = Detector::watching(Arc::clone(rules), watched).knowing(options.known.clone());
     let mut scanned = pool.install(|| road::walk(options, rules, &detector))?;
+    let counts = options.known.as_ref().map(|it| it.counts());
+    scanned.coverage.weak_values = counts.map_or(0, |it| (it.weak + it.untagged) as u64);
     let gaps = &mut scanned.coverage.gaps;
     gaps.sort();
     gaps.dedup();

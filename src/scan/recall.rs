@@ -16,8 +16,6 @@ use std::collections::{HashMap, HashSet};
 
 /// Drawn from all sources of this build: see `build.rs`.
 const BUILD: &str = include_str!(concat!(env!("OUT_DIR"), "/build.txt"));
-/// Values of an inventory that were looked for. None are, so far: what is kept holds for any inventory.
-const KNOWN_VALUES: &[u8] = b"";
 
 /// The parts of a page.
 const HEAD: u8 = 0;
@@ -85,7 +83,7 @@ impl<'a> Recall<'a> {
     /// Looks for the page of a repository.
     pub(super) fn of(history: &'a History, options: &'a Options, detector: &Detector) -> Self {
         let open = options.shelf.as_deref().and_then(|shelf| {
-            let key = key(history, options, detector.digest());
+            let key = key(history, options, detector);
             let mut page = Page {
                 shelf,
                 key,
@@ -194,18 +192,21 @@ impl<'a> Recall<'a> {
 }
 
 /// What a page goes by: everything that has a say in what is found in a blob, and the repository. The least
-/// confidence is not part of it, since weaker findings are left out later.
-fn key(history: &History, options: &Options, rules: &str) -> PageKey {
+/// confidence is not part of it, since weaker findings are left out later. The values that are looked for are:
+/// an inventory that has one more has another page, and what was read for the page before is read again,
+/// once. To know which parts of a page hold would take what was found for each value, and a page tells
+/// nothing of values.
+fn key(history: &History, options: &Options, detector: &Detector) -> PageKey {
     let mut hash = Sha256::new();
     let mut add = |bytes: &[u8]| {
         hash.update((bytes.len() as u64).to_le_bytes());
         hash.update(bytes);
     };
     add(BUILD.as_bytes());
-    add(rules.as_bytes());
+    add(detector.digest().as_bytes());
     add(&options.max_size.to_le_bytes());
     add(&(options.max_depth as u64).to_le_bytes());
-    add(KNOWN_VALUES);
+    add(detector.known_values());
     let folder = history.folder();
     for path in std::iter::once(&folder).chain(&options.objects) {
         add(path.as_os_str().as_encoded_bytes());

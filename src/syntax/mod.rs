@@ -16,5 +16,6 @@ mod pgp;
 mod putty;
 pub mod sealed;
 mod sealing;
+pub mod telling;
 pub mod template;
 pub mod yaml;

@@ -107,6 +107,7 @@ fn report(dir: &Path) -> Report {
         references: true,
         salt: None,
         fingerprinter: store.fingerprinter(),
+        known: None,
         ground: scan::Ground::default(),
         index_file: None,
         objects: Vec::new(),

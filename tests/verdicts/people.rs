@@ -48,6 +48,7 @@ fn judged(authors: [&str; 2], scope: Scope, change: impl Fn(&mut Record)) -> Vec
     };
     inventory.records.iter_mut().for_each(change);
     let options = scan::Options {
+        known: None,
         roots: vec![root(&estate)],
         mode: Mode::History,
         within: Within::everything(),
