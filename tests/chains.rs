@@ -8,10 +8,13 @@
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use keyatlas::decode::charset;
-use keyatlas::detect::{Detector, Found, Scratch, Seed, Texture, Trail, fill};
+use keyatlas::detect::{Detector, Found, KnownValues, Scratch, Seed, Texture, Trail, fill};
 use keyatlas::model::delta::Edit;
+use keyatlas::model::fingerprint::Fingerprinter;
 use keyatlas::model::part::Bond;
+use keyatlas::model::tag::Tagged;
 use keyatlas::ruleset;
+use keyatlas::syntax::telling;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -37,6 +40,35 @@ impl Random {
 /// Pieces that texts are made of.
 struct Pieces {
     examples: Vec<String>,
+    values: Vec<String>,
+}
+
+/// Values of an inventory that no rule would find: short ones, and one longer than what rules look at.
+fn values() -> Vec<String> {
+    let mut random = Random(3);
+    let alphabet = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/+\" \\\n%";
+    let lengths = [12, 14, 17, 20, 33, 64, 200, 900, 5000];
+    let drawn = |length: usize, random: &mut Random| -> String {
+        let letters = (0..length).map(|_| char::from(*random.of(alphabet)));
+        format!("x{}x", letters.collect::<String>())
+    };
+    let values = (0..27).map(|at| drawn(lengths[at % lengths.len()], &mut random));
+    values.collect()
+}
+
+fn known(values: &[String]) -> Arc<KnownValues> {
+    let seal = Fingerprinter::new([9; 32]);
+    let tagged = values.iter().map(|it| {
+        (
+            seal.fingerprint(it.as_bytes()),
+            telling::tag(it.as_bytes(), &seal),
+        )
+    });
+    let tagged = Tagged {
+        values: tagged.collect(),
+        untagged: 0,
+    };
+    Arc::new(KnownValues::new(&seal, &tagged))
 }
 
 const PLAIN: &[&str] = &[
@@ -97,13 +129,31 @@ impl Pieces {
             .iter()
             .filter(|it| !detect(detector, it.as_bytes()).is_empty());
         assert!(found.count() > 500, "the examples are no examples");
-        Self { examples }
+        Self {
+            examples,
+            values: values(),
+        }
+    }
+
+    /// A value of the inventory in some spelling.
+    fn value(&self, random: &mut Random) -> Vec<u8> {
+        let value = random.of(&self.values).as_bytes();
+        match random.below(8) {
+            0 => BASE64.encode(value).into_bytes(),
+            1 => BASE64URL_NOPAD
+                .encode(&[b"ab", value].concat())
+                .into_bytes(),
+            2 => data_encoding::HEXLOWER.encode(value).into_bytes(),
+            3 => escaped(value, random),
+            4 => value.escape_ascii().to_string().into_bytes(),
+            _ => value.to_vec(),
+        }
     }
 
     fn line(&self, random: &mut Random) -> Vec<u8> {
         let end = random.of(&["\n", "\n", "\r\n", " ", "", "\n\n", "; "]);
         let example = random.of(&self.examples).as_bytes();
-        let mut line = match random.below(16) {
+        let mut line = match random.below(19) {
             0..4 => random.of(PLAIN).as_bytes().to_vec(),
             4..8 => example.to_vec(),
             8 => BASE64.encode(example).into_bytes(),
@@ -114,6 +164,7 @@ impl Pieces {
                     .into_bytes()
             }
             10 => vec![b'='; random.below(900)],
+            16.. => self.value(random),
             11 => wrapped(example, 48 + 4 * random.below(8)),
             12 => data_encoding::HEXLOWER.encode(example).into_bytes(),
             13 => escaped(example, random),
@@ -224,10 +275,10 @@ fn told(found: &[Found]) -> Vec<String> {
 /// Chains of this many texts, from this seed on.
 fn chains(first: u64, count: u64) {
     let rules = Arc::new(ruleset::load(&ruleset::Options::default()).unwrap());
-    let detector = Detector::new(rules);
+    let detector = Detector::new(rules).knowing(Some(known(&values())));
     let pieces = Pieces::new(&detector);
     let mut scratch = Scratch::default();
-    let mut followed = 0;
+    let (mut followed, mut recognised) = (0, 0);
     for seed in first..first + count {
         let mut random = Random(seed);
         let mut text = pieces.text(&mut random);
@@ -246,6 +297,12 @@ fn chains(first: u64, count: u64) {
             let found = detector.settled(&text, &trail);
             assert_eq!(told(&found), told(&detect(&detector, &text)), "{place}");
             followed += usize::from(round > 0) * found.len();
+            let is_known = |it: &&Found| {
+                it.candidate.facts[..]
+                    .iter()
+                    .any(|it| it.contains("inventory"))
+            };
+            recognised += usize::from(round > 0) * found.iter().filter(is_known).count();
             state = Some(trail);
             let next = pieces.edited(&text, &mut random, &mut edit);
             assert_eq!(
@@ -257,6 +314,7 @@ fn chains(first: u64, count: u64) {
         }
     }
     assert!(followed > count as usize * 20, "{followed}");
+    assert!(recognised > count as usize * 5, "{recognised}");
 }
 
 /// `KEYATLAS_TEST_CHAINS=100000` asks for an hour of them, from another seed.
