@@ -41,14 +41,8 @@ pub(super) fn map(
         ground: Ground::WorkTree,
     };
     output::check(&args.formats)?;
-    let plan = plan::plan(request, environment)?;
-    let Some(store) = &plan.store else {
-        return Err(
-            Fault::new("a map needs an inventory: it shows where its records are used")
-                .hint("keyatlas inventory init, then keyatlas inventory import KIND FILE"),
-        );
-    };
-    let subject = subject::named(args.name.as_deref(), store)?;
+    let mut plan = plan::plan(request, environment)?;
+    let subject = subject::named(&mut plan, args.name.as_deref())?;
     let waivers = waive::of(&plan)?;
     let report = road::judged(&plan, &waivers, speech, Values::Masked)?.report;
     output::each(&args.formats, MapFormat::Human, &|format, out| {

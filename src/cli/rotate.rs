@@ -5,6 +5,7 @@ use super::args::{Listing, Speech};
 use super::environment::Environment;
 use super::exit::Exit;
 use super::inventory;
+use super::known;
 use super::map_args::RotateArgs;
 use super::message::{Fault, safe};
 use super::output;
@@ -43,7 +44,7 @@ pub(super) fn rotate(
     speech: &Speech,
     environment: &Environment,
 ) -> Result<Exit, Fault> {
-    let plan = plan::plan(request(args), environment)?;
+    let mut plan = plan::plan(request(args), environment)?;
     let Some(store) = &plan.store else {
         return Err(
             Fault::new("a plan needs an inventory: it is made from its records")
@@ -51,6 +52,9 @@ pub(super) fn rotate(
         );
     };
     let asked = asked(args, store)?;
+    if let Asked::Value(value, _) = &asked {
+        plan.scan.known = known::values_and(store, value)?;
+    }
     let waivers = waive::of(&plan)?;
     let report = road::judged(&plan, &waivers, speech, Values::Masked)?.report;
     let is_json = args.listing.format == Listing::Json;

@@ -3,7 +3,9 @@
 //! A value is turned into its fingerprint at once. It is not shown, not kept, and overwritten.
 
 use super::inventory;
+use super::known;
 use super::message::Fault;
+use super::plan::Plan;
 use crate::inventory::Store;
 use crate::model::fingerprint::{Fingerprint, Fingerprinter};
 use crate::model::map::Subject;
@@ -13,11 +15,21 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use std::io::{self, IsTerminal, Read};
 use zeroize::Zeroizing;
 
-/// What a value of the command line means; `-` reads a value.
-pub(super) fn named(name: Option<&str>, store: &Store) -> Result<Subject, Fault> {
+/// What an argument of the command line means; `-` reads a value, which is then to be looked for.
+pub(super) fn named(plan: &mut Plan, name: Option<&str>) -> Result<Subject, Fault> {
+    let Some(store) = &plan.store else {
+        return Err(
+            Fault::new("a map needs an inventory: it shows where its records are used")
+                .hint("keyatlas inventory init, then keyatlas inventory import KIND FILE"),
+        );
+    };
     match name {
         None => Ok(Subject::Everything),
-        Some("-") => Ok(Subject::Value(typed(store)?.1)),
+        Some("-") => {
+            let (value, print) = typed(store)?;
+            plan.scan.known = known::values_and(store, &value)?;
+            Ok(Subject::Value(print))
+        }
         Some(name) if name.starts_with("ko1:") => Ok(Subject::Occurrence(name.to_owned())),
         Some(name) => match name.strip_prefix("kf1:") {
             Some(digits) => fingerprint(digits).map(Subject::Value),

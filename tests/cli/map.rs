@@ -80,6 +80,10 @@ fn a_value_typed_in_is_recognised_whichever_version_it_is() {
     assert_eq!(record["known"], false);
     assert_eq!(list(&data["uses"]).len(), 2);
     assert!(!page.contains(&drawn("stray")));
+    // No rule takes this for a value, and no record has it.
+    let plain = &drawn("plain")[..16];
+    world.write("notes.txt", format!("it says {plain}, see above\n"));
+    asked(plain).keeps(plain).prints("value: notes.txt:1");
     asked(&drawn("nowhere")).prints("no record has this value, and it was not found here");
     world
         .feed(&["map", "-"], b" \n")
