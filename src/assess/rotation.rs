@@ -314,6 +314,14 @@ pub fn remnants(report: &Report, record: &Record, after: u32) -> Vec<Remnant> {
         );
         add("version", text, None);
     }
+    let versions = record.versions.iter();
+    for it in versions.filter(|it| it.number <= after && it.fingerprint.is_none()) {
+        let text = format!(
+            "The inventory has no value of version {}: it cannot be recognised.",
+            it.number
+        );
+        add("unknown", text, None);
+    }
     let old = |it: &&Exposure| it.version <= after && !it.is_waived;
     for it in exposures(report, record).iter().filter(old) {
         let (place, version) = (at(&it.hop), it.version);

@@ -51,6 +51,12 @@ pub(super) fn rotate(
                 .hint("keyatlas inventory init, then keyatlas inventory import KIND FILE"),
         );
     };
+    if args.check && store.fingerprinter().is_none() {
+        return Err(
+            Fault::new("the inventory's key is not there, so nothing can be proven gone")
+                .hint("name it with --key-file"),
+        );
+    }
     let asked = asked(args, store)?;
     if let Asked::Value(value, _) = &asked {
         plan.scan.known = known::values_and(store, value)?;
@@ -68,10 +74,10 @@ pub(super) fn rotate(
         is_ranked: matches!(asked, Asked::Leaver(..)),
         again: &again,
     };
-    if let (Asked::Leaver(who, _), true) = (&asked, rotations.plans.is_empty()) {
-        output::stdout(|out| writeln!(out, "nothing here ties `{}` to a record", safe(who)))?;
-    } else if is_json {
+    if is_json {
         output::document(|out| report::write_rotations(true, out, &report, &rotations))?;
+    } else if let (Asked::Leaver(who, _), true) = (&asked, rotations.plans.is_empty()) {
+        output::stdout(|out| writeln!(out, "nothing here ties `{}` to a record", safe(who)))?;
     } else {
         output::stdout(|out| report::write_rotations(false, out, &report, &rotations))?;
     }
@@ -281,7 +287,7 @@ fn again(args: &RotateArgs) -> String {
     let paths = args
         .paths
         .iter()
-        .map(|it| format!(" --in {}", it.display()));
+        .map(|it| format!(" --in {}", report::quoted(&safe(&it.display().to_string()))));
     paths.collect()
 }
 

@@ -160,7 +160,7 @@ pub struct Rotation {
 /// What of an old value is still there.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Remnant {
-    /// `version`, `files`, `history` or `pinned`.
+    /// `version`, `unknown`, `files`, `history` or `pinned`.
     pub kind: &'static str,
     /// In a sentence.
     pub text: String,

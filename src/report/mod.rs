@@ -14,7 +14,7 @@ mod verdicts;
 mod whereabouts;
 
 pub use map::{MapFormat, write_map};
-pub use rotation::{Rotations, Stray, write_remnants, write_rotations};
+pub use rotation::{Rotations, Stray, quoted, write_remnants, write_rotations};
 
 use crate::model::report::Report;
 use std::io::{self, BufWriter, Write};

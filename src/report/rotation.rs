@@ -207,14 +207,18 @@ fn stray(text: &Redactor, it: &Stray) -> Value {
     })
 }
 
+/// A word of a command line as a shell reads it.
+pub fn quoted(word: &str) -> String {
+    let is_plain = |it: char| it.is_alphanumeric() || "/#-_.@:".contains(it);
+    match word.chars().all(is_plain) && !word.starts_with('#') {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
 /// The command that proves that the old value is gone.
 fn check(text: &Redactor, it: &Rotation, again: &str) -> String {
-    let name = text.clean(&it.record);
-    let is_plain = |it: char| it.is_alphanumeric() || "/#-_.@:".contains(it);
-    let name = match name.chars().all(is_plain) && !name.starts_with('#') {
-        true => name,
-        false => format!("'{}'", name.replace('\'', "'\\''")),
-    };
+    let name = quoted(&text.clean(&it.record));
     format!(
         "keyatlas rotate {name} --check --after {}{again}",
         it.current.unwrap_or(0)

@@ -198,6 +198,8 @@ fn all_that_somebody_had_comes_ranked() {
         .run(&["rotate", "--leaver", "Ada Example"])
         .code(0)
         .prints("1. kv/shop/db#password: put its value in the clear, is its only owner");
+    let nothing = plan(&world, &["--leaver", "zoe"]);
+    assert_eq!(list(&nothing["plans"]).len(), 0);
     world
         .run(&["rotate", "--leaver", "zoe"])
         .code(0)
@@ -216,6 +218,33 @@ fn all_that_somebody_had_comes_ranked() {
         document["together"]["Deployment/shop-api"],
         serde_json::json!(names)
     );
+}
+
+/// What was never seen cannot be proven gone.
+#[test]
+fn a_value_that_nobody_knows_is_not_called_gone() {
+    let world = World::repository().with_inventory();
+    world.write(
+        "records.csv",
+        "name,key,provider,version\nkv/shop/fax,password,vault,1\n",
+    );
+    world
+        .run(&["inventory", "import", "csv", "records.csv"])
+        .code(0);
+    let check = ["rotate", "kv/shop/fax#password", "--check", "--after", "1"];
+    world
+        .run(&check)
+        .code(1)
+        .prints("The inventory has no value of version 1");
+    let document = plan(&world, &["kv/shop/fax", "--in", "."]);
+    let again = document["plans"][0]["check"].as_str().unwrap();
+    assert!(again.ends_with(" --in ."), "{again}");
+    std::fs::remove_file(world.home("settings/keyatlas/key")).unwrap();
+    world
+        .run(&check)
+        .code(2)
+        .says("nothing can be proven gone")
+        .says("--key-file");
 }
 
 #[test]
