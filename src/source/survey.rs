@@ -16,6 +16,7 @@ use crate::source::holders::{self, Holders};
 use crate::source::lives::Lives;
 use crate::source::mailmap::Mailmap;
 use crate::source::missing::Missing;
+use crate::source::news::News;
 use crate::source::objects::Visit;
 use crate::source::origins::{self, ByBlob, Place, Witness};
 use crate::source::pack::Kind;
@@ -23,7 +24,8 @@ use crate::source::people::People;
 use crate::source::record::{self, Known, Record};
 use crate::source::refs::{self, Refs};
 use crate::source::roster::{Met, Roster};
-use crate::source::trees::{self, Marks, News};
+use crate::source::sketch::Sketch;
+use crate::source::trees::Each;
 use crate::source::way::{Search, Way};
 use crate::source::{Sink, repository};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -58,7 +60,7 @@ pub struct Survey<'a> {
     refs: Refs,
     gathered: Gathered,
     /// For the blobs that were flagged when the survey was made; `None` if it read no trees for it.
-    marks: Option<Marks>,
+    sketch: Option<Sketch>,
     missing: Missing,
     absent: HashMap<RawId, Kind>,
     gaps: Vec<Gap>,
@@ -76,7 +78,7 @@ pub struct Survey<'a> {
 /// What one reading of commits, tags and trees brought.
 struct Yield {
     gathered: Gathered,
-    marks: Marks,
+    sketch: Sketch,
     absent: HashMap<RawId, Kind>,
     gaps: Vec<Gap>,
     heard: u64,
@@ -87,7 +89,7 @@ impl Yield {
     /// Reads them; `met` are messages and headers, and names, that were handed out before.
     fn of(
         history: &History,
-        each: &trees::Each<'_>,
+        each: &Each<'_>,
         digest: &Digest,
         met: [Met; 2],
         flagged: &HashSet<ObjectId>,
@@ -102,13 +104,13 @@ impl Yield {
         each(&[Kind::Commit, Kind::Tag], &gatherer);
         let mut gathered = gatherer.finish();
         let news = News::new(history.objects(), sink, digest, names);
-        let marks = trees::marks(each, flagged.iter(), Some(&news));
+        let sketch = Sketch::of(each, flagged, Some(&news));
         let (trees, absent, lost) = news.finish();
         let mut gaps = std::mem::take(&mut gathered.gaps);
         gaps.extend(lost);
         Self {
             gathered,
-            marks,
+            sketch,
             absent,
             gaps,
             heard: sink.bytes.load(Ordering::Relaxed),
@@ -171,7 +173,7 @@ impl<'a> Survey<'a> {
         let mut survey = Self {
             gathered: std::mem::take(&mut known.gathered),
             refs,
-            marks: None,
+            sketch: None,
             missing: Missing::default(),
             absent,
             gaps: Vec::new(),
@@ -195,7 +197,7 @@ impl<'a> Survey<'a> {
     fn grow(
         &mut self,
         history: &History,
-        each: &trees::Each<'_>,
+        each: &Each<'_>,
         digest: &Digest,
         roster: &Roster,
         sink: &dyn Sink,
@@ -245,7 +247,7 @@ impl<'a> Survey<'a> {
             met: found.met(),
             roster: found.roster(),
             gathered: found.gathered,
-            marks: Some(found.marks),
+            sketch: Some(found.sketch),
             missing: Missing::default(),
             absent: found.absent,
             gaps: found.gaps,
@@ -352,7 +354,7 @@ impl<'a> Survey<'a> {
             later: later.filter(|_| known.is_some()),
             known,
         };
-        let way = search.way(self.marks.take());
+        let way = search.way(self.sketch.take());
         let roster = self.roster.take().filter(|_| way.lost.is_empty());
         let legacy = roster.zip(self.past).and_then(|(roster, past)| {
             let mut spots = record::find(&*search.each(), &names);

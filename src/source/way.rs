@@ -12,7 +12,8 @@ use crate::source::origins::{self, Question, Table};
 use crate::source::pack::Kind;
 use crate::source::record::Known;
 use crate::source::roster::Roster;
-use crate::source::trees::{self, Bearers, Each, Marks};
+use crate::source::sketch::Sketch;
+use crate::source::trees::{self, Bearers, Each};
 use std::collections::HashSet;
 
 /// What is asked for, and what is known already.
@@ -69,8 +70,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Finds the way. `marks` are those of the flagged, if they are at hand.
-    pub(crate) fn way(&mut self, marks: Option<Marks>) -> Way {
+    /// Finds the way. `sketch` is that of the flagged, if it is at hand.
+    pub(crate) fn way(&mut self, sketch: Option<Sketch>) -> Way {
         let examples = self.missing.examples();
         let bearers = self.bearers();
         let more: HashSet<ObjectId> = bearers.iter().chain(&examples).copied().collect();
@@ -78,9 +79,9 @@ impl<'a> Search<'a> {
         let known = self.known_table(&all, &examples);
         let is_carried_on = known.is_some();
         let (table, lost) = known.unwrap_or_else(|| {
-            // What came to light by the survey was not marked by it.
-            let is_marked = bearers.is_empty() && !self.missing.is_more();
-            self.new_table(&all, &examples, marks.filter(|_| is_marked))
+            // What came to light by the survey was not asked for by it.
+            let is_whole = bearers.is_empty() && !self.missing.is_more();
+            self.new_table(&all, &examples, sketch.filter(|_| is_whole))
         });
         Way {
             table,
@@ -141,20 +142,25 @@ impl<'a> Search<'a> {
         &self,
         all: &HashSet<ObjectId>,
         examples: &HashSet<ObjectId>,
-        marks: Option<Marks>,
+        sketch: Option<Sketch>,
     ) -> (Table, Vec<Gap>) {
+        if all.is_empty() {
+            return Default::default();
+        }
         let each = |kinds: &'static [Kind], visit: &dyn Visit| {
             self.history.each(self.options, kinds, visit);
         };
-        let marks = marks.unwrap_or_else(|| trees::marks(&each, all.iter(), None));
+        let mut sketch = sketch.unwrap_or_else(|| Sketch::of(&each, all, None));
+        let lost = std::mem::take(&mut sketch.lost);
+        if let Some(table) = sketch.table(all, examples) {
+            return (table, lost);
+        }
+        drop(sketch);
         let question = Question {
             flagged: all,
-            marks: &marks,
+            marks: &trees::marks(&each, all.iter()),
             absent: examples,
         };
-        match all.is_empty() {
-            true => Default::default(),
-            false => origins::table(&each, &question),
-        }
+        origins::table(&each, &question)
     }
 }
