@@ -10,7 +10,7 @@ use super::recall::Recall;
 use super::roots::{Part, enclosing, is_git_folder, parts, repositories};
 use super::seen::Seen;
 use super::{Error, Mode, Options, Scanned};
-use crate::detect::Detector;
+use crate::detect::{Detector, Scratch, Texture};
 use crate::model::blob::{Blob, ObjectId};
 use crate::model::coverage::{Coverage, Gap, Reason};
 use crate::model::origin::{Aside, Origin, OriginKind, shown};
@@ -399,7 +399,11 @@ fn objects(
         recalled.read += blobs.read.blobs;
         recalled.others += survey.met();
     }
-    let seen = Seen::of(&sightings);
+    let mut scratch = Scratch::default();
+    let seen = Seen::of(&sightings, |name| {
+        let found = detector.detect(name.as_bytes(), Texture::Text, &mut scratch);
+        !found.is_empty()
+    });
     let asides: HashSet<Aside> = sightings.iter().filter_map(Sighting::aside).collect();
     let origins = history.origins_with(&limits, survey, &flagged, &asides);
     coverage.gaps.extend(origins.gaps);

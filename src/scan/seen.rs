@@ -1,5 +1,5 @@
 //! Where blobs showed something, kept from one run to the next as places, and numbers that stand for what
-//! was shown there: no value, no name, no text.
+//! was shown there: no value, no text, and no name but those of members of containers.
 //!
 //! What a number stands for is learnt anew in each run, from one blob for each number: those are read, and
 //! the others that show the same are known by their places.
@@ -12,25 +12,46 @@ use crate::model::span::Place;
 use crate::model::tape::{Reel, Tape};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Stands for all that is told of a sighting but its places.
+/// Stands for all that is told of a sighting but where it is.
 type Number = u32;
-/// The places of a sighting: its own, that within a member, and those of its parts.
-type Places = Vec<Place>;
+
+/// Opening a container costs about so many times what reading its bytes as text does.
+const OPENING: u64 = 8;
+
+/// A sighting: what it shows, and where.
+#[derive(Clone, PartialEq, Debug)]
+struct Row {
+    number: Number,
+    /// The member of a container it lies in.
+    member: Option<String>,
+    /// Its own place, and those of its parts.
+    places: Vec<Shown>,
+}
 
 /// The sightings of blobs, in the order in which they were seen.
 #[derive(Default)]
-pub(super) struct Seen(BTreeMap<ObjectId, Vec<(Number, Places)>>);
+pub(super) struct Seen(BTreeMap<ObjectId, Vec<Row>>);
 
 impl Seen {
-    /// From the sightings of a whole scan.
-    pub(super) fn of(sightings: &[Sighting]) -> Self {
+    /// From the sightings of a whole scan. A name that `shows` something is not kept: what lies in a member
+    /// of that name is told by opening the container again.
+    pub(super) fn of(sightings: &[Sighting], mut shows: impl FnMut(&str) -> bool) -> Self {
         let mut numbers = Numbers::default();
-        let mut seen: BTreeMap<ObjectId, Vec<(Number, Places)>> = BTreeMap::new();
+        let mut seen: BTreeMap<ObjectId, Vec<Row>> = BTreeMap::new();
         for (id, of_blob) in by_blob(sightings) {
-            let signs = signs(&of_blob);
-            let rows = signs
-                .into_iter()
-                .map(|it| (numbers.of(it), places(it.sighting)));
+            let rows = signs(&of_blob).into_iter().map(|it| {
+                let member = it.sighting.member.as_deref();
+                let is_told = member.is_none_or(|it| !shows(it));
+                Row {
+                    number: if is_told {
+                        numbers.of(it)
+                    } else {
+                        numbers.new()
+                    },
+                    member: member.filter(|_| is_told).map(str::to_owned),
+                    places: places(it.sighting),
+                }
+            });
             seen.insert(id, rows.collect());
         }
         Self(seen)
@@ -42,14 +63,19 @@ impl Seen {
         flagged: impl Iterator<Item = (ObjectId, u32)>,
     ) -> HashMap<ObjectId, u32> {
         let known = flagged.filter_map(|it| Some((it, self.0.get(&it.0)?)));
-        let mut known: Vec<((ObjectId, u32), HashSet<Number>)> = known
-            .map(|(it, seen)| (it, seen.iter().map(|it| it.0).collect()))
+        let mut known: Vec<(u64, (ObjectId, u32), HashSet<Number>)> = known
+            .map(|((id, size), seen)| {
+                let is_container = seen.iter().any(|it| it.is_within());
+                let cost = u64::from(size) * if is_container { OPENING } else { 1 };
+                let numbers: HashSet<Number> = seen.iter().map(|it| it.number).collect();
+                (cost / seen.len().max(1) as u64, (id, size), numbers)
+            })
             .collect();
         // Much for little first.
-        known.sort_by_key(|((id, size), seen)| (size / seen.len().max(1) as u32, *id));
+        known.sort_by_key(|(cost, (id, _), _)| (*cost, *id));
         let mut shown: HashSet<Number> = HashSet::new();
         let mut resting = HashMap::new();
-        for ((id, size), seen) in known {
+        for (_, (id, size), seen) in known {
             let before = shown.len();
             shown.extend(seen);
             if shown.len() == before {
@@ -85,9 +111,11 @@ impl Seen {
             };
             let signs = signs(&now);
             let agrees = before.len() == signs.len()
-                && before.iter().zip(signs).all(|((number, known), sign)| {
-                    let first = shown.entry(*number).or_insert(sign);
-                    first.is_same(&sign) && places(sign.sighting) == *known
+                && before.iter().zip(signs).all(|(row, sign)| {
+                    let first = shown.entry(row.number).or_insert(sign);
+                    let member = &sign.sighting.member;
+                    let is_there = row.member.is_none() || row.member == *member;
+                    first.is_same(&sign) && is_there && places(sign.sighting) == row.places
                 });
             agrees.then_some(())?;
         }
@@ -95,7 +123,7 @@ impl Seen {
             let rows = self.0.get(id).into_iter().flatten();
             rows.map(|row| (*id, row))
         });
-        rows.map(|(id, (number, places))| placed(shown.get(number)?.sighting, id, places))
+        rows.map(|(id, row)| placed(shown.get(&row.number)?.sighting, id, row))
             .collect()
     }
 
@@ -105,20 +133,8 @@ impl Seen {
         for (id, seen) in &self.0 {
             tape.raw(id.as_bytes());
             tape.number(seen.len() as u64);
-            for (number, places) in seen {
-                tape.number(u64::from(*number));
-                tape.number(places.len() as u64);
-                for place in places {
-                    let Place {
-                        line,
-                        end_line,
-                        column,
-                        end_column,
-                    } = *place;
-                    for part in [line, end_line, column, end_column] {
-                        tape.number(u64::from(part));
-                    }
-                }
+            for row in seen {
+                row.write(&mut tape);
             }
         }
         tape.into_bytes()
@@ -129,7 +145,7 @@ impl Seen {
         let mut all = BTreeMap::new();
         for _ in 0..reel.count()? {
             let id = ObjectId::from_bytes(&reel.raw::<20>()?)?;
-            let rows = (0..reel.count()?).map(|_| row(&mut reel));
+            let rows = (0..reel.count()?).map(|_| Row::read(&mut reel));
             let rows: Option<Vec<_>> = rows.collect();
             all.insert(id, rows?);
         }
@@ -137,18 +153,62 @@ impl Seen {
     }
 }
 
-fn row(reel: &mut Reel<'_>) -> Option<(Number, Places)> {
-    let number = reel.short()?;
-    let mut places = Vec::new();
-    for _ in 0..reel.count()? {
-        places.push(Place {
-            line: reel.short()?,
-            end_line: reel.short()?,
-            column: reel.short()?,
-            end_column: reel.short()?,
-        });
+impl Row {
+    fn is_within(&self) -> bool {
+        self.member.is_some() || self.places.iter().any(|it| it.1.is_some())
     }
-    Some((number, places))
+
+    fn write(&self, tape: &mut Tape) {
+        tape.number(u64::from(self.number));
+        tape.bytes(self.member.as_deref().unwrap_or_default().as_bytes());
+        tape.number(self.places.len() as u64);
+        for (place, within) in &self.places {
+            tape.byte(u8::from(within.is_some()));
+            write(tape, *place);
+            within.iter().for_each(|it| write(tape, *it));
+        }
+    }
+
+    fn read(reel: &mut Reel<'_>) -> Option<Self> {
+        let number = reel.short()?;
+        let member = String::from_utf8(reel.bytes()?.to_vec()).ok()?;
+        let mut places = Vec::new();
+        for _ in 0..reel.count()? {
+            let is_within = reel.byte()? == 1;
+            let place = read(reel)?;
+            let within = match is_within {
+                true => Some(read(reel)?),
+                false => None,
+            };
+            places.push((place, within));
+        }
+        Some(Self {
+            number,
+            member: Some(member).filter(|it| !it.is_empty()),
+            places,
+        })
+    }
+}
+
+fn write(tape: &mut Tape, place: Place) {
+    let Place {
+        line,
+        end_line,
+        column,
+        end_column,
+    } = place;
+    for part in [line, end_line, column, end_column] {
+        tape.number(u64::from(part));
+    }
+}
+
+fn read(reel: &mut Reel<'_>) -> Option<Place> {
+    Some(Place {
+        line: reel.short()?,
+        end_line: reel.short()?,
+        column: reel.short()?,
+        end_column: reel.short()?,
+    })
 }
 
 fn by_blob(sightings: &[Sighting]) -> HashMap<ObjectId, Vec<&Sighting>> {
@@ -161,29 +221,21 @@ fn by_blob(sightings: &[Sighting]) -> HashMap<ObjectId, Vec<&Sighting>> {
 }
 
 /// All places of a sighting.
-fn places(sighting: &Sighting) -> Places {
-    let of = |(place, within): &Shown| std::iter::once(*place).chain(*within);
-    let own = of(&(sighting.place, sighting.within));
-    own.chain(sighting.parts.iter().flat_map(of)).collect()
+fn places(sighting: &Sighting) -> Vec<Shown> {
+    let own = (sighting.place, sighting.within);
+    let parts = sighting.parts.iter().copied();
+    std::iter::once(own).chain(parts).collect()
 }
 
-/// A sighting that is the same in another blob, at these places.
-fn placed(model: &Sighting, id: ObjectId, places: &[Place]) -> Option<Sighting> {
-    let mut places = places.iter().copied();
-    let mut next = |like: &Shown| -> Option<Shown> {
-        let place = places.next()?;
-        match like.1 {
-            Some(_) => Some((place, Some(places.next()?))),
-            None => Some((place, None)),
-        }
-    };
-    let (place, within) = next(&(model.place, model.within))?;
-    let parts = model.parts.iter().map(&mut next).collect::<Option<_>>()?;
-    places.next().is_none().then(|| Sighting {
+/// A sighting that is the same in another blob, there.
+fn placed(model: &Sighting, id: ObjectId, row: &Row) -> Option<Sighting> {
+    let ((place, within), parts) = row.places.split_first()?;
+    (parts.len() == model.parts.len()).then(|| Sighting {
         id: Some(id),
-        place,
-        within,
-        parts,
+        place: *place,
+        within: *within,
+        parts: parts.into(),
+        member: row.member.clone(),
         ..model.clone()
     })
 }
@@ -213,7 +265,7 @@ fn signs<'s>(of_blob: &[&'s Sighting]) -> Vec<Sign<'s>> {
 }
 
 impl Sign<'_> {
-    /// Whether two differ in their places only.
+    /// Whether two differ in where they are only.
     fn is_same(&self, other: &Self) -> bool {
         let Sighting {
             path,
@@ -221,22 +273,19 @@ impl Sign<'_> {
             candidate,
             place: _,
             via,
-            member,
-            within,
+            member: _,
+            within: _,
             bond,
             parts,
             beside,
         } = self.sighting;
         let their = other.sighting;
-        let shape = |it: &[Shown]| it.iter().map(|it| it.1.is_some()).collect::<Vec<_>>();
         self.has_whole == other.has_whole
             && *path == their.path
             && is_same(candidate, &their.candidate)
             && *via == their.via
-            && *member == their.member
-            && within.is_some() == their.within.is_some()
             && is_bound_alike(bond, &their.bond)
-            && shape(parts) == shape(&their.parts)
+            && parts.len() == their.parts.len()
             && *beside == their.beside
     }
 }
@@ -315,5 +364,11 @@ impl<'s> Numbers<'s> {
         self.next += 1;
         known.push((number, sign));
         number
+    }
+
+    /// One that stands for a single sighting.
+    fn new(&mut self) -> Number {
+        self.next += 1;
+        self.next - 1
     }
 }

@@ -5,7 +5,7 @@ use crate::world::World;
 use std::fs;
 use std::path::PathBuf;
 
-fn cache(world: &World) -> PathBuf {
+pub(crate) fn cache(world: &World) -> PathBuf {
     world.home("data/keyatlas/cache.db")
 }
 

@@ -305,6 +305,50 @@ fn containers_and_encodings_are_read_each_time() {
     scan(&world, &[]).finds("k.txt", true);
 }
 
+/// A container with these members.
+fn archive(members: &[(&str, &str)]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, text) in members {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o644);
+        archive
+            .append_data(&mut header, name, text.as_bytes())
+            .unwrap();
+    }
+    archive.into_inner().unwrap()
+}
+
+#[test]
+fn a_container_is_opened_again_only_for_what_is_shown_nowhere_else() {
+    let world = begun();
+    let known = [("in/a.txt", &*file("a")), ("in/x.txt", &*file("c"))];
+    world.write("known.tar", archive(&known));
+    world.commit(&[], "known");
+    scan(&world, &[]).reads_all().finds("known.tar", true);
+    scan(&world, &[])
+        .reads(2)
+        .finds("known.tar", true)
+        .ran
+        .prints("known.tar!in/x.txt");
+    world.write(
+        "more.tar",
+        archive(&[("in/a.txt", &file("a")), ("in/m", &file("m"))]),
+    );
+    world.commit(&[], "more");
+    scan(&world, &[]).reads(3);
+    scan(&world, &[]).reads(3).finds("more.tar", true);
+    // A name that shows something is not kept.
+    let name = format!("in/{}", token("n"));
+    world.write("names.tar", archive(&[(&name, &file("a"))]));
+    world.commit(&[], "names");
+    scan(&world, &[]).reads(4);
+    scan(&world, &[]).reads(4).finds("names.tar", true);
+    let kept = fs::read(super::file::cache(&world)).unwrap();
+    let has = |text: &str| kept.windows(text.len()).any(|it| it == text.as_bytes());
+    assert!(has("in/x.txt") && !has(&token("n")) && !has(&token("m")));
+}
+
 fn encoded(name: &str) -> String {
     data_encoding::BASE64.encode(format!("some text\n{}\n", file(name)).as_bytes())
 }
