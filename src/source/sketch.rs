@@ -261,17 +261,16 @@ impl Sketcher<'_> {
 
     /// What is kept of an entry.
     fn row(&self, entry: &RawEntry<'_>) -> Option<Row> {
-        let is_absent = self.news.is_some_and(|it| it.is_absent(entry));
-        if entry.is_submodule() {
-            return None;
-        }
-        let id = ObjectId::from_bytes(entry.id)?;
+        let id = ObjectId::from_bytes(entry.id).filter(|_| !entry.is_submodule())?;
+        let is_tree = entry.is_tree();
+        // A folder that was met before was looked for then.
+        let is_known = is_tree && self.sketch().numbers.contains_key(&id);
+        let is_absent = !is_known && self.news.is_some_and(|it| it.is_absent(entry));
         let is_flagged = || self.marks.contains(entry.prefix()) && self.flagged.contains(&id);
-        let folder = if entry.is_tree() { FOLDER } else { 0 };
-        (folder != 0 || is_absent || is_flagged()).then(|| {
+        (is_tree || is_absent || is_flagged()).then(|| {
             let mut sketch = self.sketch();
             Row {
-                name: sketch.name(entry.name) | folder,
+                name: sketch.name(entry.name) | if is_tree { FOLDER } else { 0 },
                 id: sketch.number(id),
             }
         })
