@@ -37,10 +37,11 @@ pub(super) fn read(file: &File<'_>, emit: &mut dyn FnMut(Mention)) {
     let tree = file.tree();
     for root in tree.roots() {
         let own = own(tree, *root);
+        let loaded = loaded(tree, *root);
         for id in tree.walk(*root).filter(|id| tree.follow(*id) == *id) {
             variable_group(file, tree, id, emit);
             if tree.text(id).is_some() {
-                variables(file, tree, id, &own, emit);
+                variables(file, tree, id, (&own, &loaded), emit);
             }
         }
     }
@@ -73,7 +74,7 @@ fn variables(
     file: &File<'_>,
     tree: &Tree<'_>,
     id: NodeId,
-    own: &BTreeSet<String>,
+    (own, loaded): (&BTreeSet<String>, &BTreeSet<String>),
     emit: &mut dyn FnMut(Mention),
 ) {
     let span = tree.node(id).span;
@@ -89,8 +90,9 @@ fn variables(
             continue;
         };
         let at = Span::new(span.start + at.start, span.start + at.end);
-        let is_other =
-            name::property_looks_secret(found) && !own.contains(&found.to_ascii_lowercase());
+        let lower = found.to_ascii_lowercase();
+        let is_secret = name::property_looks_secret(found) || loaded.contains(&lower);
+        let is_other = is_secret && !own.contains(&lower);
         let is_known = found == "System.AccessToken" || file.is_comment(at.start);
         if is_other && !is_known {
             let to = tree.label(id).filter(|_| in_env);
@@ -101,6 +103,21 @@ fn variables(
             });
         }
     }
+}
+
+/// Names that a task of the file loads from a vault: secrets, whatever they are called.
+fn loaded(tree: &Tree<'_>, root: NodeId) -> BTreeSet<String> {
+    let lists = tree
+        .walk(root)
+        .filter(|it| {
+            tree.label(*it)
+                .is_some_and(|it| it.eq_ignore_ascii_case("SecretsFilter"))
+        })
+        .filter_map(|it| tree.text(it));
+    lists
+        .flat_map(|it| it.split(','))
+        .map(|it| it.trim().to_ascii_lowercase())
+        .collect()
 }
 
 /// Names that the file gives a value: `variables: {a: b}` or a list of names with values.
@@ -147,6 +164,20 @@ steps:
                     "8 azure-pipelines-variable azure-pipelines:db-pass -> env:azure-pipelines.yml/DB_PASSWORD {by}"
                 ),
             ]
+        );
+    }
+
+    #[test]
+    fn what_a_task_loads_is_a_secret_whatever_its_name() {
+        let text = "\
+steps:
+- task: AzureKeyVault@2
+  inputs: {KeyVaultName: shopkv, SecretsFilter: 'Shop-Deploy, other'}
+- script: deploy $(shop-deploy) $(shop-region)
+";
+        assert_eq!(
+            told(read, "azure-pipelines.yml", text),
+            ["4 azure-pipelines-variable azure-pipelines:shop-deploy by azure-pipelines.yml"]
         );
     }
 

@@ -233,7 +233,11 @@ impl Maker<'_, '_> {
             };
             let title = format!("{}/{}", self.object.kind, self.object.name);
             let yields = SecretName::new("external-secrets-store", "").within(&title);
-            emit(self.made("secret-store", name, *key, Some(yields)));
+            // It says where secrets lie, and reads none of them.
+            emit(Mention {
+                role: Role::Declaration,
+                ..self.made("secret-store", name, *key, Some(yields))
+            });
         }
     }
 

@@ -241,25 +241,25 @@ fn secret(
 fn variable(file: &File<'_>, fields: &Fields<'_, '_>, title: &str, emit: &mut dyn FnMut(Mention)) {
     let path = file.path.strip_suffix(".json").unwrap_or(file.path);
     let is_root = matches!(extension(path), "tf" | "tofu") && !path.contains("modules/");
-    let Some(sensitive) = fields.block.get("sensitive").filter(|_| is_root) else {
+    let Some(at) = fields.block.title.filter(|_| is_root) else {
         return;
     };
     if fields.get("sensitive") == "true" {
         let name = name::env(&format!("TF_VAR_{title}"), "");
         emit(Mention {
             consumer: Some(format!("var.{title}")),
-            ..file.mention("terraform-variable", name, sensitive.span)
+            ..file.mention("terraform-variable", name, at)
         });
     }
 }
 
 /// A password that only the state knows.
 fn random(file: &File<'_>, block: &Block<'_>, label: &str, emit: &mut dyn FnMut(Mention)) {
-    if let Some(first) = block.attributes.first() {
+    if let Some(at) = block.title {
         let name = SecretName::new("terraform", &format!("random_password.{label}"));
         emit(Mention {
             role: Role::Definition,
-            ..file.mention("terraform-random", name, first.span)
+            ..file.mention("terraform-random", name, at)
         });
     }
 }
@@ -337,15 +337,15 @@ fn blocks_of<'t>(tree: &'t Tree<'_>) -> Vec<Block<'t>> {
     for root in tree.roots() {
         for (kind, types) in tree.entries(*root) {
             let kind = tree.text(*kind).unwrap_or("");
-            for (name, labels) in tree.entries(*types) {
-                let name = tree.text(*name).unwrap_or("");
+            for (id, labels) in tree.entries(*types) {
+                let name = tree.text(*id).unwrap_or("");
                 if kind == "variable" {
-                    found.push(block(tree, kind, vec![name], *labels));
+                    found.push(block(tree, kind, (vec![name], *id), *labels));
                     continue;
                 }
-                for (label, body) in tree.entries(*labels) {
-                    let label = tree.text(*label).unwrap_or("");
-                    found.push(block(tree, kind, vec![name, label], *body));
+                for (id, body) in tree.entries(*labels) {
+                    let label = tree.text(*id).unwrap_or("");
+                    found.push(block(tree, kind, (vec![name, label], *id), *body));
                 }
             }
         }
@@ -353,7 +353,12 @@ fn blocks_of<'t>(tree: &'t Tree<'_>) -> Vec<Block<'t>> {
     found
 }
 
-fn block<'t>(tree: &'t Tree<'_>, kind: &'t str, labels: Vec<&'t str>, body: NodeId) -> Block<'t> {
+fn block<'t>(
+    tree: &'t Tree<'_>,
+    kind: &'t str,
+    (labels, title): (Vec<&'t str>, NodeId),
+    body: NodeId,
+) -> Block<'t> {
     let attribute = |(name, value): &(NodeId, NodeId)| {
         let text = tree.text(*value)?;
         let expression = text.strip_prefix("${").and_then(|it| it.strip_suffix('}'));
@@ -366,6 +371,7 @@ fn block<'t>(tree: &'t Tree<'_>, kind: &'t str, labels: Vec<&'t str>, body: Node
     Block {
         kind,
         labels,
+        title: Some(tree.node(title).span),
         attributes: tree.entries(body).iter().filter_map(attribute).collect(),
     }
 }
@@ -517,12 +523,12 @@ data "azurerm_key_vault_secret" "s" {
             (
                 "a.tf",
                 "variable \"db_password\" {\n  sensitive = true\n}",
-                "2 terraform-variable env:TF_VAR_db_password by var.db_password",
+                "1 terraform-variable env:TF_VAR_db_password by var.db_password",
             ),
             (
                 "a.tf",
                 "resource \"random_password\" \"db\" {\n  length = 20\n}",
-                "2 terraform-random terraform:random_password.db def",
+                "1 terraform-random terraform:random_password.db def",
             ),
             (
                 "a.tf",

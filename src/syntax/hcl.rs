@@ -34,6 +34,8 @@ pub struct Block<'a> {
     pub kind: &'a str,
     /// Its labels, without quotes.
     pub labels: Vec<&'a str>,
+    /// Where its last label stands; nothing where it has none.
+    pub title: Option<Span>,
     /// Attributes directly in it, not those of nested blocks.
     pub attributes: Vec<Attribute<'a>>,
 }
@@ -58,22 +60,30 @@ pub fn blocks(text: &str) -> Vec<Block<'_>> {
     let mut lexer = Lexer { text, at: 0 };
     let mut found = Vec::new();
     let mut head: Vec<&str> = Vec::new();
+    let mut title = None;
     while let Some(token) = lexer.next() {
         match token {
             Token::Word(word) => head.push(word),
-            Token::Text(label, _) => head.push(label),
+            Token::Text(label, start) => {
+                head.push(label);
+                title = Some(Span::new(start, start + label.len()));
+            }
             Token::Mark(b'{') => {
                 let attributes = lexer.body();
                 if let Some((kind, labels)) = head.split_first() {
                     found.push(Block {
                         kind,
                         labels: labels.to_vec(),
+                        title: title.take(),
                         attributes,
                     });
                 }
                 head.clear();
             }
-            Token::Line | Token::Mark(_) => head.clear(),
+            Token::Line | Token::Mark(_) => {
+                head.clear();
+                title = None;
+            }
         }
         // A head is a kind and at most two labels; more is no block.
         head.truncate(4);
