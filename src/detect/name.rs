@@ -360,6 +360,8 @@ const ABOUT: &[&str] = &[
     "position",
     "pos",
     "limit",
+    // A store of passwords: `onepassword:Shop/mail` names one.
+    "onepassword",
 ];
 const PUBLIC: &[&str] = &[
     "public",
@@ -516,6 +518,8 @@ mod tests {
     fn names_promise_or_not() {
         for (name, expected) in [
             ("password", Some(Promise::Password)),
+            ("onepassword", None),
+            ("ONEPASSWORD_PASSWORD", Some(Promise::Password)),
             ("dbPassword", Some(Promise::Password)),
             ("MYSQL_ROOT_PASSWORD", Some(Promise::Password)),
             ("password_confirmation", Some(Promise::Password)),

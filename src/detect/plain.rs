@@ -55,6 +55,10 @@ const STAND_INS: &[&str] = &[
     "not-real",
     "encrypted[",
     "4_request",
+    // Stages of versions in AWS, the last part of a dynamic reference to a secret.
+    "awscurrent",
+    "awspending",
+    "awsprevious",
 ];
 
 /// Whether the value only holds a secret's place.

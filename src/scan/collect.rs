@@ -94,6 +94,8 @@ pub(super) struct Collector<'a> {
     batch: Mutex<Batch>,
     pub(super) seen: AtomicU64,
     pub(super) bytes: AtomicU64,
+    /// Repositories side by side: what a file says of names holds within its own.
+    pub(super) beside: Vec<String>,
 }
 
 thread_local! {
@@ -131,7 +133,14 @@ impl<'a> Collector<'a> {
             batch: Mutex::default(),
             seen: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
+            beside: Vec::new(),
         }
+    }
+
+    /// The path within the repository it lies in.
+    fn within<'p>(&self, path: &'p str) -> &'p str {
+        let below = |it: &String| path.strip_prefix(it.as_str())?.strip_prefix('/');
+        self.beside.iter().find_map(below).unwrap_or(path)
     }
 
     /// Everything gathered, and the coverage so far (`files` counts what had a path, `blobs` the rest).
@@ -214,7 +223,8 @@ impl<'a> Collector<'a> {
             };
             locked(&self.gaps).push(gap);
         };
-        let found = refer::read(blob.path, &view.text, seen, &mut malformed);
+        let path = self.within(blob.path);
+        let found = refer::read(path, &view.text, seen, &mut malformed);
         if !found.is_empty() {
             let named = found.into_iter().map(|mention| Named {
                 path: blob.path.to_owned(),

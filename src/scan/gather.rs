@@ -137,7 +137,23 @@ fn groups(traced: &[Traced], context: &Context<'_>) -> Vec<Group> {
     // What a rule shows is told as that rule tells it; known values come last, where they are news.
     let mut shown: HashMap<(u32, Option<ObjectId>, u32), Vec<usize>> = HashMap::new();
     let has_known = traced.iter().any(is_known);
-    let by_rules = traced.iter().enumerate().filter(|it| !is_known(it.1));
+    // A value of the inventory in another spelling is no second secret.
+    let place = |it: &Traced| (it.sighting.id, it.sighting.path.clone(), it.sighting.place);
+    let spelled: HashMap<_, _> = traced
+        .iter()
+        .filter(|it| is_known(it))
+        .map(|it| (place(it), it.sighting.candidate.secret.expose()))
+        .collect();
+    let is_respelled = |it: &Traced| {
+        let known = (!spelled.is_empty())
+            .then(|| spelled.get(&place(it)))
+            .flatten();
+        known.is_some_and(|known| *known != it.sighting.candidate.secret.expose())
+    };
+    let by_rules = traced
+        .iter()
+        .enumerate()
+        .filter(|it| !is_known(it.1) && !is_respelled(it.1));
     let by_value = traced.iter().enumerate().filter(|it| is_known(it.1));
     for (
         at,

@@ -184,7 +184,14 @@ fn tree(
     traced: &mut Vec<Traced>,
 ) -> Result<Vec<String>, Error> {
     let root = part.roots.first().map_or(Path::new("."), PathBuf::as_path);
-    let collector = collector(options, detector);
+    let enclosing = enclosing(root);
+    let in_repository = enclosing.is_some();
+    let mut nested = match in_repository {
+        true => Vec::new(),
+        false => repositories(root),
+    };
+    let mut collector = collector(options, detector);
+    collector.beside.clone_from(&nested);
     let tree = TreeOptions {
         roots: part.roots.clone(),
         jobs: options.jobs,
@@ -195,14 +202,8 @@ fn tree(
     let totals = tree::each(&tree, &collector).map_err(|it| source(&it))?;
     let mut coverage = Coverage::default();
     let (sightings, named) = collector.finish(&mut coverage);
-    let enclosing = enclosing(root);
-    let in_repository = enclosing.is_some();
     let top = enclosing.as_ref().and_then(git2::Repository::workdir);
     let top = top.unwrap_or(root);
-    let mut nested = match in_repository {
-        true => Vec::new(),
-        false => repositories(root),
-    };
     // Only where history is asked for, what lies within is a repository of its own.
     let is_history = matches!(options.mode, Mode::History);
     let mut met: Vec<String> = Vec::new();
