@@ -3,7 +3,8 @@
 //! Not here: whether anybody uses the secret.
 
 use crate::assess::case::{
-    Case, DAY, about_findings, about_record, changed, day, days, is_certificate, owned_by,
+    Case, DAY, about_findings, about_record, changed, day, days, is_certificate, is_setting,
+    owned_by,
 };
 use crate::model::finding::Finding;
 use crate::model::level::Severity;
@@ -112,7 +113,8 @@ fn policy(case: &Case, record: &Record) -> Option<(u32, String)> {
 fn stale(case: &Case, record: &Record) -> Option<Verdict> {
     let (changed, (policy, source)) = (changed(record)?, policy(case, record)?);
     let age = case.options.now.saturating_sub(changed) / DAY;
-    if record.dynamic || age <= i64::from(policy) + case.grace_days(record) {
+    let is_name = is_setting(record) && record.kind != Some(Kind::Certificate);
+    if record.dynamic || is_name || age <= i64::from(policy) + case.grace_days(record) {
         return None;
     }
     let message = format!(
@@ -139,4 +141,24 @@ fn ending(case: &Case, record: &Record) -> Option<Verdict> {
         record.name
     );
     Some(about_record(id, record, message, next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assess::case::Scope;
+    use crate::assess::tests::{NOW, codes, inventory, record, verdicts};
+
+    #[test]
+    fn what_is_no_secret_does_not_grow_stale() {
+        for (name, expected) in [
+            ("kv/shop/db#username", vec![]),
+            ("kv/shop/db#password", vec!["stale"]),
+        ] {
+            let mut old = record(name, &[1]);
+            old.rotated = Some(NOW - 900 * DAY);
+            let found = verdicts(&mut [], &[], &inventory(&[old]), Scope::Folder);
+            assert_eq!(codes(&found), expected, "{name}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 //! Not here: any judgement. A chain starts at a record, follows what each place passes on, and ends
 //! where nothing takes it up. Everything is found by hash, so that an estate's references join in one pass.
 
+use crate::assess::copied;
 use crate::assess::names::{Address, address, agree, lies_within, scopes_agree};
 use crate::assess::patterns::{Patterns, says_something};
 use crate::model::finding::{Finding, Managed};
@@ -48,7 +49,7 @@ pub(super) fn join(
 ) -> Joined {
     let values = values(&inventory.records);
     let mut uses = Vec::new();
-    for finding in findings {
+    for finding in findings.iter_mut() {
         by_value(finding, &values, &inventory.records, &mut uses);
     }
     let graph = Graph::new(references);
@@ -59,6 +60,7 @@ pub(super) fn join(
     uses.append(&mut walk.uses);
     uses.sort();
     uses.dedup();
+    copied::tell_sources(findings, &inventory.records, &walk.filled);
     Joined {
         map: Map { uses },
         missing: missing(&graph, &walk.resolved, inventory),
@@ -402,6 +404,8 @@ struct Walk<'a> {
     resolved: Vec<Option<String>>,
     direct: Vec<bool>,
     copies: BTreeSet<(String, String)>,
+    /// Records that a reference fills from another, by index.
+    filled: HashMap<usize, usize>,
     uses: Vec<Use>,
     steps: usize,
     limit: usize,
@@ -425,6 +429,7 @@ impl<'a> Walk<'a> {
             resolved: vec![None; graph.references.len()],
             direct: vec![false; graph.references.len()],
             copies: BTreeSet::new(),
+            filled: HashMap::new(),
             uses: Vec::new(),
             steps: 0,
             limit: 0,
@@ -541,6 +546,7 @@ impl<'a> Walk<'a> {
         }
         for other in self.by_address.get(&address(name)).into_iter().flatten() {
             if *other != record && agree(&self.records[*other].secret, name) {
+                self.filled.entry(*other).or_insert(record);
                 let pair = [record, *other].map(|it| self.records[it].name.clone());
                 let [one, two] = pair;
                 self.copies

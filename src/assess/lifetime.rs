@@ -30,6 +30,9 @@ struct Provider {
     rules: Vec<String>,
     names: Vec<String>,
     kinds: Vec<String>,
+    /// Stores all of whose records of these kinds are such credentials.
+    #[serde(default)]
+    stores: Vec<String>,
     source: String,
     /// The names in words, as records are compared with them.
     #[serde(skip)]
@@ -86,7 +89,9 @@ fn fits(
     let is_seen = |it: &String| rules.is_some_and(|rules| rules.contains(it.as_str()));
     let is_kind = |kind: Kind| provider.kinds.iter().any(|it| it == kind.name());
     let is_called = |name: &Vec<String>| holds(own, name);
+    let is_stored = |kind: Kind| is_kind(kind) && provider.stores.contains(&record.secret.provider);
     provider.rules.iter().any(is_seen)
+        || record.kind.is_some_and(is_stored)
         || record.kind.is_none_or(is_kind) && provider.words.iter().any(is_called)
 }
 
@@ -138,7 +143,15 @@ mod tests {
     #[test]
     fn only_static_secrets_of_the_right_name_and_kind_are_told() {
         type Change = fn(&mut Record);
-        let cases: [(&str, Change, bool); 9] = [
+        let in_iam = |it: &mut Record| {
+            "aws-iam".clone_into(&mut it.secret.provider);
+            it.kind = Some(Kind::CloudKey);
+        };
+        let in_iam_password = |it: &mut Record| {
+            "aws-iam".clone_into(&mut it.secret.provider);
+            it.kind = Some(Kind::Password);
+        };
+        let cases: [(&str, Change, bool); 11] = [
             ("kv/shop#MYSQL_PASSWORD", |_| {}, true),
             (
                 "kv/mysql#password",
@@ -156,6 +169,8 @@ mod tests {
             ("kv/mysql#password", |it| it.rotation_days = Some(90), true),
             ("kv/mysql/legacy#password", |_| {}, false),
             ("kv/shop/db#password", |_| {}, false),
+            ("deployer/access-key-1", in_iam, true),
+            ("deployer/password", in_iam_password, false),
         ];
         for (name, change, fires) in cases {
             let mut it = record(name, &[1]);

@@ -4,6 +4,7 @@
 
 mod age;
 mod case;
+mod copied;
 mod environments;
 mod exposure;
 mod holders;

@@ -41,9 +41,35 @@ fn without_infix(path: &str) -> String {
         .map_or_else(|| path.to_owned(), |rest| format!("{mount}/{rest}"))
 }
 
-/// Whether scopes agree: an empty one says nothing.
+/// Whether scopes agree: an empty one says nothing, and one with a variable in it may be any.
 pub(super) fn scopes_agree(one: &str, other: &str) -> bool {
-    one.is_empty() || other.is_empty() || one.eq_ignore_ascii_case(other)
+    let is_open = |it: &str| it.is_empty() || it.contains('*');
+    is_open(one) || is_open(other) || one.eq_ignore_ascii_case(other)
+}
+
+/// Whether scopes agree as their provider spells them.
+pub(super) fn agree_within(provider: &str, one: &str, other: &str) -> bool {
+    match provider {
+        "gcp-secretmanager" => projects_agree(one, other),
+        "infisical" => slugs_agree(one, other),
+        _ => scopes_agree(one, other),
+    }
+}
+
+/// Whether both name a scope, and the same.
+pub(super) fn is_one_scope(provider: &str, one: &str, other: &str) -> bool {
+    let is_named = !one.is_empty() && !other.is_empty();
+    let is_slug = provider == "infisical" && !one.contains('*') && slugs_agree(one, other);
+    is_named && (one.eq_ignore_ascii_case(other) || is_slug)
+}
+
+/// Infisical's exports name the environment alone, its operator the project before it.
+fn slugs_agree(one: &str, other: &str) -> bool {
+    let environment = |it: &str| it.rsplit('/').next().unwrap_or_default().to_owned();
+    match one.contains('/') == other.contains('/') {
+        true => scopes_agree(one, other),
+        false => scopes_agree(&environment(one), &environment(other)),
+    }
 }
 
 /// Google knows a project by its id in code and by its number in its own lists; one does not tell the other.
@@ -63,11 +89,7 @@ pub(super) fn keys_agree(provider: &str, one: Option<&str>, other: Option<&str>)
 
 /// Whether two names of equal [`address`] mean the same object, or one a part of the other.
 pub(super) fn agree(one: &SecretName, other: &SecretName) -> bool {
-    let scopes_agree = match one.provider.as_str() {
-        "gcp-secretmanager" => projects_agree,
-        _ => scopes_agree,
-    };
-    scopes_agree(&one.scope, &other.scope)
+    agree_within(&one.provider, &one.scope, &other.scope)
         && keys_agree(&one.provider, one.key.as_deref(), other.key.as_deref())
 }
 
@@ -156,5 +178,10 @@ mod tests {
         assert!(agree(&google("shop-prod"), &google("123456789012")));
         assert!(!agree(&google("shop-prod"), &google("shop-test")));
         assert!(!agree(&google("42"), &google("43")));
+        assert!(agree(&google("*"), &google("shop-prod")));
+        let slug = |scope: &str| SecretName::new("infisical", "db").within(scope);
+        assert!(agree(&slug("shop/prod"), &slug("prod")));
+        assert!(!agree(&slug("shop/prod"), &slug("dev")));
+        assert!(!agree(&slug("shop/prod"), &slug("web/prod")));
     }
 }

@@ -3,7 +3,7 @@
 //! Not here: chains; that is `join`. A pattern that says next to nothing (`*`) fits nothing, unless its scope
 //! is that of the record: a whole config of a secrets manager is used as such.
 
-use crate::assess::names::{canonical_path, keys_agree, scopes_agree};
+use crate::assess::names::{agree_within, canonical_path, is_one_scope, keys_agree};
 use crate::model::reference::{Reference, Role, SecretName};
 use std::collections::HashMap;
 
@@ -62,9 +62,8 @@ impl Pattern<'_> {
     fn fits(&self, secret: &SecretName, path: &str) -> bool {
         let name = self.name;
         let keys = keys_agree(&name.provider, name.key.as_deref(), secret.key.as_deref());
-        let scope = name.scope.contains('*') || scopes_agree(&name.scope, &secret.scope);
-        let is_own_scope =
-            !secret.scope.is_empty() && name.scope.eq_ignore_ascii_case(&secret.scope);
+        let scope = agree_within(&name.provider, &name.scope, &secret.scope);
+        let is_own_scope = is_one_scope(&name.provider, &name.scope, &secret.scope);
         keys && scope && (says_something(&self.path) || is_own_scope) && fits(&self.path, path)
     }
 }
@@ -145,6 +144,39 @@ mod tests {
                     .iter()
                     .all(|it| it.evidence == Evidence::Pattern)
             );
+        }
+    }
+
+    #[test]
+    fn a_scope_may_be_open_or_spelled_in_two_ways() {
+        let within = |provider: &str, scope: &str, path: &str| {
+            let mut it = record("a", &[1]);
+            it.secret = SecretName::new(provider, path).within(scope);
+            it
+        };
+        for (owned, named, fits) in [
+            (
+                within("gcp-secretmanager", "shop-prod", "build-key"),
+                SecretName::new("gcp-secretmanager", "build-key").within("*"),
+                true,
+            ),
+            (
+                within("infisical", "prod", "crm/KEY"),
+                SecretName::new("infisical", "crm/*").within("shop/prod"),
+                true,
+            ),
+            (
+                within("infisical", "dev", "crm/KEY"),
+                SecretName::new("infisical", "crm/*").within("shop/prod"),
+                false,
+            ),
+        ] {
+            let mut open = reference("shop", "a.yaml", "vault:x", "");
+            open.mention.name = named;
+            open.mention.dynamic = true;
+            let known = inventory(&[owned]);
+            let assessed = assess(&mut [], &[open], Some(&known), &options(Scope::Folder));
+            assert_eq!(assessed.map.uses.len(), usize::from(fits), "{known:?}");
         }
     }
 

@@ -27,6 +27,7 @@ const COMMON: &[&str] = &[
     "charts",
     "cmd",
     "config",
+    "data",
     "deploy",
     "dev",
     "env",
@@ -90,7 +91,9 @@ fn unexplained(case: &Case, record: &Record) -> Option<Verdict> {
     }
     let uses = case.uses.get(record.name.as_str());
     let names = bearers(uses.map_or(&[], Vec::as_slice));
-    let is_strange = |it: &Reader<'_>| !answers(case, record, it.0) && !bears(it.0, &names);
+    let heads = heads(uses.map_or(&[], Vec::as_slice));
+    let is_explained = |who: &str| bears(who, &names) || begins(who, &heads);
+    let is_strange = |it: &Reader<'_>| !answers(case, record, it.0) && !is_explained(it.0);
     let strange: Vec<Reader<'_>> = readers.into_iter().filter(is_strange).collect();
     let last = strange.iter().map(|it| it.1).max()?;
     let named: Vec<String> = strange
@@ -172,6 +175,22 @@ fn bearers(uses: &[&Use]) -> BTreeSet<Vec<String>> {
     }
     names.retain(|it| !it.is_empty());
     names
+}
+
+/// What things on the uses are called as a whole: repositories and consumers.
+fn heads(uses: &[&Use]) -> BTreeSet<Vec<String>> {
+    let hops = uses.iter().flat_map(|it| &it.chain);
+    let repositories = hops.filter_map(|it| it.repository.as_deref());
+    let consumers = uses.iter().filter_map(|it| it.consumer.as_deref());
+    let last = |it: &str| plain(it.rsplit('/').next().unwrap_or(it));
+    let names = repositories.chain(consumers).map(last);
+    names.filter(|it| is_telling(it)).collect()
+}
+
+/// Whether the name of a reader begins with what something is called: `orders-api` is of `orders`.
+fn begins(who: &str, heads: &BTreeSet<Vec<String>>) -> bool {
+    let mut segments = who.split(['/', ':', '@', '|', ' ', ',']).map(plain);
+    segments.any(|segment| heads.iter().any(|it| segment.starts_with(it)))
 }
 
 /// Words without the ends that plurals add.
@@ -288,6 +307,25 @@ mod tests {
             let expected = fires.then_some(Severity::Medium);
             assert_eq!(judged(change, Scope::Estate), expected, "{who}");
             assert_eq!(judged(change, Scope::Folder), None, "{who}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_begins_with_the_repository_is_of_it() {
+        let mut orders = record("kv/orders/db#password", &[1]);
+        for (repository, who, fires) in [
+            ("git/orders", "approle/orders-api", false),
+            ("git/orders", "orders", false),
+            ("git/orders", "backup-orders", true),
+            ("git/orders", "ordersystem", true),
+            ("git/deploy", "deploy-bot", true),
+        ] {
+            orders.accesses = vec![read(who, 3)];
+            let named = reference(repository, "src/main.go", "vault:kv/orders/db#password", "");
+            let known = inventory(std::slice::from_ref(&orders));
+            let found = verdicts(&mut [], &[named], &known, Scope::Estate);
+            let is_told = found.iter().any(|it| it.id == VerdictId::UnexplainedAccess);
+            assert_eq!(is_told, fires, "{repository} {who}");
         }
     }
 

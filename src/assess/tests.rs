@@ -103,7 +103,7 @@ pub(super) fn inventory(records: &[Record]) -> Inventory {
 }
 
 /// A name as the tests write it: `kubernetes:shop/db#password` has scope `shop` except for Vault.
-fn name(text: &str) -> SecretName {
+pub(super) fn name(text: &str) -> SecretName {
     let (provider, rest) = text.split_once(':').unwrap();
     let (path, key) = rest
         .split_once('#')

@@ -1,7 +1,7 @@
 //! For each verdict an estate where it fires, and its neighbour where it must not, through the program. What a
 //! verdict needs that no table can tell (people, logs) is in `people.rs`.
 
-use crate::estate::{Estate, told};
+use crate::estate::{Estate, drawn, told};
 
 /// Files of one repository, each in a commit of its own: author, path, text.
 type Files<'a> = &'a [(&'a str, &'a str, &'a str)];
@@ -113,6 +113,18 @@ fn exposed_unmanaged_and_rotated_but_exposed() {
         &[("Ada", "settings.py", "password = None\n")],
         ESTATE,
         &[],
+    );
+}
+
+#[test]
+fn a_known_value_in_another_spelling_is_one_secret() {
+    let packed = data_encoding::BASE64.encode(drawn("db").as_bytes());
+    let manifest = format!("kind: Secret\nmetadata: {{name: db}}\ndata:\n  password: {packed}\n");
+    judged(
+        &[&db(",,{ago:9},{ago:1},,,")],
+        &[("Ada", "k8s/db.yaml", &manifest)],
+        ESTATE,
+        &["exposed kv/shop/db#password"],
     );
 }
 
