@@ -4,14 +4,13 @@
 //! is the owner's word. Whom nobody's list names is not judged to have left.
 
 use crate::assess::case::{
-    Case, Scope, about_record, changed, day, is_certificate, owned_by, place_of,
+    Case, Scope, about_record, changed, day, is_certificate, is_setting, owned_by, place_of,
 };
 use crate::model::finding::Finding;
 use crate::model::map::Use;
 use crate::model::origin::{Origin, shown};
-use crate::model::people::Person;
+use crate::model::people::{Membership, Person};
 use crate::model::record::Record;
-use crate::model::rule::Kind;
 use crate::model::verdict::{Verdict, VerdictId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -209,10 +208,10 @@ impl<'a> Roll<'a> {
     }
 
     fn known_to_leaver(&self, record: &Record) -> Option<Verdict> {
-        if record.dynamic || record.kind == Some(Kind::Certificate) {
+        if record.dynamic || is_setting(record) {
             return None;
         }
-        let mut leavers: BTreeMap<&str, (i64, BTreeSet<&'static str>)> = BTreeMap::new();
+        let mut leavers: BTreeMap<&str, (i64, BTreeSet<String>)> = BTreeMap::new();
         let mut evidence = BTreeSet::new();
         for (person, how, place) in self.acquainted(record) {
             let Some(left) = person.left.filter(|_| person.has_left(self.now())) else {
@@ -225,11 +224,19 @@ impl<'a> Roll<'a> {
             let row = leavers
                 .entry(&person.name)
                 .or_insert((left, BTreeSet::new()));
-            row.1.insert(how);
+            row.1.insert(how.to_owned());
             evidence.extend(place);
         }
-        let say = |(name, (left, how)): (&&str, &(i64, BTreeSet<&str>))| {
-            let how: Vec<&str> = how.iter().copied().collect();
+        for (person, left, how) in self.movers(record) {
+            if changed(record).is_none_or(|it| it <= left) {
+                let row = leavers
+                    .entry(&person.name)
+                    .or_insert((left, BTreeSet::new()));
+                row.1.insert(how);
+            }
+        }
+        let say = |(name, (left, how)): (&&str, &(i64, BTreeSet<String>))| {
+            let how: Vec<&str> = how.iter().map(String::as_str).collect();
             format!("{name} (left on {}; {})", day(*left), how.join(", "))
         };
         let names: Vec<String> = leavers.iter().map(say).collect();
@@ -254,6 +261,37 @@ impl<'a> Roll<'a> {
         Some(with(verdict, evidence.into_iter().take(PLACES).collect()))
     }
 
+    /// People who are there and no longer of any team that owns or reads it, when the last such time ended, and how.
+    fn movers<'b>(
+        &'b self,
+        record: &'b Record,
+    ) -> impl Iterator<Item = (&'b Person, i64, String)> + 'b {
+        let now = self.now();
+        let people = self.case.people;
+        let names = || record.owners.iter().chain(&record.readers);
+        let mut ends: BTreeMap<&str, (&Person, i64, &str)> = BTreeMap::new();
+        for team in names() {
+            for person in people.members(team).filter(|it| !it.has_left(now)) {
+                let of_it = |it: &&Membership| it.team.eq_ignore_ascii_case(team);
+                let until = person.teams.iter().filter(of_it).filter_map(|it| it.until);
+                if let Some(end) = until.max() {
+                    let known = ends.entry(&person.name).or_insert((person, end, team));
+                    if end > known.1 {
+                        *known = (person, end, team);
+                    }
+                }
+            }
+        }
+        ends.into_values().filter_map(move |(person, end, team)| {
+            let is_in = |it: &String| {
+                let mut teams = person.teams_at(now);
+                people.find(it) == Some(person) || teams.any(|team| team.eq_ignore_ascii_case(it))
+            };
+            let is_entitled = names().any(is_in);
+            (!is_entitled).then(|| (person, end, format!("moved from {team}")))
+        })
+    }
+
     /// People who have had the value, how, and the place that tells it.
     fn acquainted<'b>(
         &'b self,
@@ -268,6 +306,10 @@ impl<'a> Roll<'a> {
             .map(|it| (it, "of the team that owns it", None));
         let owned = owners.filter_map(move |it| find(it, "owned it"));
         let readers = record.readers.iter();
+        let groups = readers
+            .clone()
+            .flat_map(move |it| people.members(it))
+            .map(|it| (it, "of a team that could read it", None));
         let read = readers.filter_map(move |it| find(it, "could read it"));
         let accesses = record.accesses.iter().map(|it| &it.by);
         let accesses = accesses.chain(&record.accessed_by);
@@ -286,6 +328,7 @@ impl<'a> Roll<'a> {
         });
         owned
             .chain(teams)
+            .chain(groups)
             .chain(read)
             .chain(accessed)
             .chain(exposed)
@@ -396,6 +439,69 @@ mod tests {
         ] {
             let known = known(|it| it.owners = owners(names));
             assert_eq!(judged(&known, &["Eve", "Fay"]), expected, "{names:?}");
+        }
+    }
+
+    #[test]
+    fn who_moves_away_is_a_leaver_of_the_team() {
+        let membership = |team: &str, until: Option<i64>| Entry {
+            name: "Finn".to_owned(),
+            team: Some(team.to_owned()),
+            until: until.map(|days| NOW - days * DAY),
+            ..Entry::default()
+        };
+        let fires = vec!["known-to-leaver"];
+        for (teams, owner, reader, rotated, expected) in [
+            (
+                &[("pay", Some(45)), ("web", None)][..],
+                "pay",
+                "",
+                50,
+                fires.clone(),
+            ),
+            (&[("pay", Some(45)), ("web", None)], "pay", "", 40, vec![]),
+            (&[("pay", Some(45)), ("web", None)], "web", "", 50, vec![]),
+            (
+                &[("pay", Some(45)), ("web", None)],
+                "pay",
+                "web",
+                50,
+                vec![],
+            ),
+            (
+                &[("pay", Some(45)), ("web", None)],
+                "web",
+                "pay",
+                50,
+                vec![],
+            ),
+            (
+                &[("pay", Some(45)), ("web", None)],
+                "ops",
+                "pay",
+                50,
+                fires.clone(),
+            ),
+            (&[("pay", Some(45)), ("pay", None)], "pay", "", 50, vec![]),
+            (&[("pay", Some(-45))], "pay", "", 50, vec![]),
+        ] {
+            let entries: Vec<Entry> = teams
+                .iter()
+                .map(|(team, until)| membership(team, *until))
+                .chain([Entry {
+                    name: "Eve".to_owned(),
+                    team: Some("pay".to_owned()),
+                    ..Entry::default()
+                }])
+                .collect();
+            let mut known = known(|it| {
+                it.owners = owners(&[owner]);
+                it.readers = owners(&[reader]);
+                it.rotated = Some(NOW - rotated * DAY);
+            });
+            known.people = People::of(&entries);
+            let found = judged(&known, &["Gus", "Hal"]);
+            assert_eq!(found, expected, "{teams:?} {owner} {reader} {rotated}");
         }
     }
 

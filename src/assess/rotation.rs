@@ -367,6 +367,8 @@ pub enum Tie {
     Owner,
     /// Has read its value.
     Read,
+    /// Is or was of a team that owns or reads it.
+    Team,
     /// Could read it.
     Reader,
     /// Wrote where it is used.
@@ -381,6 +383,7 @@ impl Tie {
             Self::SoleOwner => "is its only owner",
             Self::Owner => "is an owner",
             Self::Read => "has read it",
+            Self::Team => "is or was of its team",
             Self::Reader => "can read it",
             Self::Wrote => "wrote where it is used",
         }
@@ -388,7 +391,12 @@ impl Tie {
 }
 
 /// Every record that somebody owned, wrote or could read, with the reasons; the gravest first.
-pub fn ties<'r>(report: &'r Report, is_who: &dyn Fn(&str) -> bool) -> Vec<(&'r Record, Vec<Tie>)> {
+/// `is_team` tells their teams, those that they have moved from too.
+pub fn ties<'r>(
+    report: &'r Report,
+    is_who: &dyn Fn(&str) -> bool,
+    is_team: &dyn Fn(&str) -> bool,
+) -> Vec<(&'r Record, Vec<Tie>)> {
     let mut ties: Vec<(&Record, Vec<Tie>)> = Vec::new();
     let mut by_record: BTreeMap<&str, Vec<&Use>> = BTreeMap::new();
     for it in &report.map.uses {
@@ -418,6 +426,14 @@ pub fn ties<'r>(report: &'r Report, is_who: &dyn Fn(&str) -> bool) -> Vec<(&'r R
         let read = record.accesses.iter().map(|it| it.by.as_str());
         if read.chain(record.accessed_by.as_deref()).any(is_who) {
             found.insert(Tie::Read);
+        }
+        if record
+            .owners
+            .iter()
+            .chain(&record.readers)
+            .any(|it| is_team(it))
+        {
+            found.insert(Tie::Team);
         }
         if record.readers.iter().any(|it| is_who(it)) {
             found.insert(Tie::Reader);

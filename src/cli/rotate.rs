@@ -197,7 +197,10 @@ fn plans(asked: &Asked, report: &Report, args: &RotateArgs) -> Vec<(Rotation, Ve
         Asked::Leaver(who, people) => {
             let person = people.find(who);
             let is_known = |name: &str| person.is_some() && people.find(name) == person;
-            let ties = rotation::ties(report, &|name| is_person(name, who) || is_known(name));
+            let teams = person.map_or(&[][..], |it| &it.teams);
+            let is_team = |name: &str| teams.iter().any(|it| it.team.eq_ignore_ascii_case(name));
+            let is_who = |name: &str| is_person(name, who) || is_known(name);
+            let ties = rotation::ties(report, &is_who, &is_team);
             ties.into_iter()
                 .map(|(record, ties)| {
                     let why = ties.iter().map(|it| it.name()).collect();
