@@ -41,7 +41,7 @@ pub fn plan(report: &Report, record: &Record, asked: Option<u32>, has_history: b
         keeps_data: keeps_data(record),
         tell: tell(record, &uses, &exposures),
         shared: shared(report, record),
-        consumers: consumers(&uses),
+        consumers: consumers(&uses, &exposures),
         exposures,
         unknown,
     }
@@ -135,7 +135,7 @@ fn shared(report: &Report, record: &Record) -> Vec<Shared> {
 }
 
 /// What passes the value on, nearest to the store first; then what uses it, by how much there is to do.
-fn consumers(uses: &[&Use]) -> Vec<Consumer> {
+fn consumers(uses: &[&Use], exposures: &[Exposure]) -> Vec<Consumer> {
     type Key = (Pickup, String, Option<String>);
     let mut found: BTreeMap<Key, (usize, BTreeSet<Hop>)> = BTreeMap::new();
     let mut add = |pickup, name: String, depth: usize, hop: &Hop| {
@@ -149,6 +149,11 @@ fn consumers(uses: &[&Use]) -> Vec<Consumer> {
             continue;
         };
         if it.evidence == Evidence::Value {
+            // What history alone has is there to be removed, and takes no new value.
+            let of_it = |other: &&Exposure| it.occurrence.as_ref() == Some(&other.occurrence);
+            if exposures.iter().filter(of_it).any(|it| !it.in_files) {
+                continue;
+            }
             add(Pickup::Edit, last.path.clone(), 0, last);
             continue;
         }
