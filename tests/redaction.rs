@@ -7,6 +7,7 @@
 )]
 
 use keyatlas::assess::rotation;
+use keyatlas::model::codeowners::CodeOwners;
 use keyatlas::model::coverage::{Coverage, Gap, Reason};
 use keyatlas::model::details::{Detail, Details};
 use keyatlas::model::finding::{Finding, Managed};
@@ -197,6 +198,7 @@ fn report(show_secrets: bool) -> Report {
             head: None,
             branch: Some(dirt.clone()),
         }],
+        claims: vec![CodeOwners::read("CODEOWNERS", &format!("* @{dirt}\n"))],
         show_secrets,
         ..Report::default()
     }

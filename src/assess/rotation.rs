@@ -39,7 +39,7 @@ pub fn plan(report: &Report, record: &Record, asked: Option<u32>, has_history: b
         current: record.versions.last().map(|it| it.number),
         asked,
         keeps_data: keeps_data(record),
-        tell: tell(record, &uses, &exposures),
+        tell: tell(report, record, &uses, &exposures),
         shared: shared(report, record),
         consumers: consumers(&uses, &exposures),
         exposures,
@@ -63,7 +63,7 @@ fn keeps_data(record: &Record) -> bool {
 }
 
 /// Owners, then authors.
-fn tell(record: &Record, uses: &[&Use], exposures: &[Exposure]) -> Vec<Notice> {
+fn tell(report: &Report, record: &Record, uses: &[&Use], exposures: &[Exposure]) -> Vec<Notice> {
     let mut notices: Vec<Notice> = Vec::new();
     let mut add = |who: &str, why: String| {
         if who.is_empty() {
@@ -97,6 +97,17 @@ fn tell(record: &Record, uses: &[&Use], exposures: &[Exposure]) -> Vec<Notice> {
             exposure.author.as_deref().unwrap_or_default(),
             format!("wrote the value into {place}"),
         );
+    }
+    // Where nobody is named, who claims the place is better than nobody.
+    let unowned = uses.iter().filter(|_| record.owners.is_empty());
+    for hop in unowned.filter_map(|it| it.chain.last()) {
+        let (owners, file) = report.claimed(hop.repository.as_deref(), &hop.path);
+        for owner in owners {
+            add(
+                owner,
+                format!("code owner of {}, as {file} claims", at(hop)),
+            );
+        }
     }
     for it in uses.iter().filter(|it| it.evidence != Evidence::Value) {
         let place = it.chain.last().map(at).unwrap_or_default();

@@ -149,6 +149,7 @@ pub(super) fn judged(
         records: inventory.map(|it| it.records).unwrap_or_default(),
         coverage: scanned.coverage,
         repositories: scanned.repositories,
+        claims: scanned.claims,
         show_secrets: values == Values::Shown,
         explain: speech.verbose,
         today,

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod blob;
+pub mod codeowners;
 pub mod coverage;
 pub mod delta;
 pub mod details;

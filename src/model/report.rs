@@ -1,5 +1,6 @@
 //! A report: everything one run has to say, ready to be written in any format.
 
+use super::codeowners::CodeOwners;
 use super::coverage::Coverage;
 use super::finding::Finding;
 use super::level::Level;
@@ -43,6 +44,8 @@ pub struct Report {
     pub coverage: Coverage,
     /// Repositories of the run.
     pub repositories: Vec<Repository>,
+    /// What CODEOWNERS files claim, one for a repository at most.
+    pub claims: Vec<CodeOwners>,
     /// Whether an inventory was at hand.
     pub has_inventory: bool,
     /// Whether values may be shown: only when the caller asked, and never in SARIF.
@@ -54,6 +57,15 @@ pub struct Report {
 }
 
 impl Report {
+    /// Who is claimed to answer for a path, and the file that says so.
+    pub fn claimed(&self, repository: Option<&str>, path: &str) -> (Vec<&str>, &str) {
+        let own = self
+            .claims
+            .iter()
+            .find(|it| it.repository.as_deref() == repository);
+        own.map_or((Vec::new(), ""), |it| (it.of(path), &it.path))
+    }
+
     /// The loudest level among verdicts that no waiver covers.
     pub fn worst(&self) -> Option<Level> {
         self.verdicts

@@ -7,6 +7,7 @@ use super::known::Known;
 use crate::decode;
 use crate::detect::{Detector, Found, Scratch, Texture, Trail};
 use crate::model::blob::{Blob, ObjectId};
+use crate::model::codeowners::{self, CodeOwners};
 use crate::model::coverage::{Coverage, Gap, Reason};
 use crate::model::delta::Edit;
 use crate::model::finding::Candidate;
@@ -94,6 +95,8 @@ pub(super) struct Collector<'a> {
     batch: Mutex<Batch>,
     pub(super) seen: AtomicU64,
     pub(super) bytes: AtomicU64,
+    /// Files of code owners, by their paths.
+    pub(super) claims: Mutex<Vec<(String, CodeOwners)>>,
     /// Repositories side by side: what a file says of names holds within its own.
     pub(super) beside: Vec<String>,
 }
@@ -133,6 +136,7 @@ impl<'a> Collector<'a> {
             batch: Mutex::default(),
             seen: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
+            claims: Mutex::default(),
             beside: Vec::new(),
         }
     }
@@ -224,6 +228,10 @@ impl<'a> Collector<'a> {
             locked(&self.gaps).push(gap);
         };
         let path = self.within(blob.path);
+        if codeowners::rank(path).is_some() {
+            let claims = CodeOwners::read(path, &String::from_utf8_lossy(&view.text));
+            locked(&self.claims).push((blob.path.to_owned(), claims));
+        }
         let found = refer::read(path, &view.text, seen, &mut malformed);
         if !found.is_empty() {
             let named = found.into_iter().map(|mention| Named {

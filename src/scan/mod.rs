@@ -22,6 +22,7 @@ pub use crate::source::change::{Difference, Ground, Without};
 pub use within::Within;
 
 use crate::detect::Detector;
+use crate::model::codeowners::{self, CodeOwners};
 use crate::model::coverage::Coverage;
 use crate::model::finding::Finding;
 use crate::model::fingerprint::Fingerprinter;
@@ -106,8 +107,25 @@ pub struct Scanned {
     pub coverage: Coverage,
     /// The repositories met.
     pub repositories: Vec<Repository>,
+    /// What CODEOWNERS files of the work trees claim.
+    pub claims: Vec<CodeOwners>,
     /// Of the blobs in the coverage, those of repositories with a memory, and how many of these were read.
     pub recalled: Option<Recalled>,
+}
+
+impl Scanned {
+    /// Takes a file of code owners, unless the forge would rather take another of that repository.
+    fn claim(&mut self, claim: CodeOwners) {
+        let Some(rank) = codeowners::rank(&claim.path) else {
+            return;
+        };
+        let own = |it: &&mut CodeOwners| it.repository == claim.repository;
+        match self.claims.iter_mut().find(own) {
+            Some(known) if codeowners::rank(&known.path) <= Some(rank) => {}
+            Some(known) => *known = claim,
+            None => self.claims.push(claim),
+        }
+    }
 }
 
 /// What memory was worth.

@@ -2,7 +2,7 @@
 
 use super::bundle::is_whole;
 use super::change::changed;
-use super::collect::{Collector, Named, Sighting};
+use super::collect::{Collector, Named, Sighting, locked};
 use super::gather::{self, Context, Trace, Traced};
 use super::identity::Identity;
 use super::nested::{Nested, is_another};
@@ -200,6 +200,8 @@ fn tree(
         exclude: options.exclude.clone(),
     };
     let totals = tree::each(&tree, &collector).map_err(|it| source(&it))?;
+    let mut claims = std::mem::take(&mut *locked(&collector.claims));
+    claims.sort_by(|one, other| one.0.cmp(&other.0));
     let mut coverage = Coverage::default();
     let (sightings, named) = collector.finish(&mut coverage);
     let top = enclosing.as_ref().and_then(git2::Repository::workdir);
@@ -234,6 +236,10 @@ fn tree(
             _ => (None, part.beside(path)),
         }
     };
+    for (path, mut claim) in claims {
+        (claim.repository, claim.path) = split(&path);
+        scanned.claim(claim);
+    }
     for mut sighting in sightings {
         let (repository, path) = split(&sighting.path);
         let origin = Origin::plain(OriginKind::File, &path, repository);

@@ -151,6 +151,37 @@ fn every_verdict_is_told_and_no_other() {
 }
 
 #[test]
+fn code_owners_are_a_hint_on_the_map() {
+    let world = World::shared();
+    let records = list(&world.map()["records"]).iter();
+    let claimed = |name: &str| {
+        let mut own = records.clone().filter(|it| it["record"] == name);
+        let claims = list(&own.next().unwrap()["claimed"]).iter();
+        let who = claims.map(|it| (text(&it["who"]), text(&it["places"][0]).to_owned()));
+        who.collect::<Vec<_>>()
+    };
+    // The last line that fits: `*.go` of the repository's file, with two teams.
+    assert_eq!(
+        claimed("orders/orders-env#WEBHOOK_SECRET"),
+        [
+            (
+                "@example/team-orders",
+                "orders/cmd/api/main.go:13".to_owned()
+            ),
+            ("@example/team-web", "orders/cmd/api/main.go:13".to_owned()),
+        ]
+    );
+    // That repository has no such file.
+    assert_eq!(claimed("accounts-audit"), []);
+    let output = world.run(&["map", "/estate/search/queue", "--in", "."]);
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        told.contains("  code owners, as repositories claim: @hana\n"),
+        "{told}"
+    );
+}
+
+#[test]
 fn no_value_reaches_an_output() {
     let world = World::shared();
     let planted = world.planted();

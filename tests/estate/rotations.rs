@@ -88,6 +88,7 @@ fn why(sentence: &Value) -> Option<&'static str> {
         ("owner", "owner"),
         ("last to read it", "reader"),
         ("wrote the value into", "wrote"),
+        ("code owner of", "claim"),
     ];
     let kind = kinds.iter().find(|it| sentence.starts_with(it.0));
     assert!(

@@ -142,6 +142,7 @@ fn report(dir: &Path) -> Report {
         records: inventory.records,
         coverage: scanned.coverage,
         repositories: scanned.repositories,
+        claims: scanned.claims,
         show_secrets: false,
         explain: false,
         today: DAY.to_owned(),

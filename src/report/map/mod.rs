@@ -1,6 +1,7 @@
 //! The where-used view: per record its uses as chains and the verdicts on it, for people or as JSON.
 //! Values are hidden here always.
 
+mod claims;
 mod drawn;
 mod graph;
 mod html;
@@ -12,6 +13,7 @@ use crate::model::map::{Hop, Subject, Use};
 use crate::model::report::Report;
 use crate::report::json::{UseOut, VerdictOut, one_use, verdict};
 use crate::report::text::{Redactor, day, rfc3339};
+use claims::{ClaimOut, Claims};
 use graph::Graph;
 use serde::Serialize;
 use std::io::{self, BufWriter, Write};
@@ -79,6 +81,9 @@ struct RecordOut {
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<AskedOut>,
     uses: Vec<UseOut>,
+    /// Whom CODEOWNERS files name for the places of its uses: claims, and a hint.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    claimed: Vec<ClaimOut>,
     verdicts: Vec<VerdictOut>,
 }
 
@@ -99,8 +104,8 @@ pub fn write_map(
     let selected = Selected::of(report, subject);
     let mut out = BufWriter::new(out);
     match format {
-        MapFormat::Human => human(&mut out, &text, &selected, subject)?,
-        MapFormat::Json => json(&mut out, &text, &selected)?,
+        MapFormat::Human => human(&mut out, &Claims::of(report), &text, &selected, subject)?,
+        MapFormat::Json => json(&mut out, &Claims::of(report), &text, &selected)?,
         MapFormat::Dot => drawn::dot(&mut out, &Graph::of(&selected, &text))?,
         MapFormat::Mermaid => drawn::mermaid(&mut out, &Graph::of(&selected, &text))?,
         MapFormat::Csv => table::write(&mut out, &selected, &text)?,
@@ -109,12 +114,17 @@ pub fn write_map(
     out.flush()
 }
 
-fn json(out: &mut dyn Write, text: &Redactor, selected: &Selected<'_>) -> io::Result<()> {
+fn json<'r>(
+    out: &mut dyn Write,
+    claims: &Claims<'r>,
+    text: &Redactor,
+    selected: &Selected<'r>,
+) -> io::Result<()> {
     let records = selected.entries.iter();
     let document = Document {
         version: 1,
         records: records
-            .map(|(name, it)| record_out(text, name, it))
+            .map(|(name, it)| record_out(claims, text, name, it))
             .collect(),
         strays: selected
             .strays
@@ -127,10 +137,11 @@ fn json(out: &mut dyn Write, text: &Redactor, selected: &Selected<'_>) -> io::Re
     writeln!(out)
 }
 
-fn human(
+fn human<'r>(
     out: &mut dyn Write,
+    claims: &Claims<'r>,
     text: &Redactor,
-    selected: &Selected<'_>,
+    selected: &Selected<'r>,
     subject: &Subject,
 ) -> io::Result<()> {
     if selected.is_empty() {
@@ -149,7 +160,7 @@ fn human(
         if at > 0 {
             writeln!(out)?;
         }
-        write_entry(out, text, name, entry)?;
+        write_entry(out, claims, text, name, entry)?;
     }
     write_strays(out, text, &selected.strays)
 }
@@ -211,7 +222,12 @@ fn who(author: Option<&str>, day: Option<&str>) -> String {
     }
 }
 
-fn record_out(text: &Redactor, name: &str, entry: &Entry<'_>) -> RecordOut {
+fn record_out<'r>(
+    claims: &Claims<'r>,
+    text: &Redactor,
+    name: &str,
+    entry: &Entry<'r>,
+) -> RecordOut {
     let record = entry.record;
     RecordOut {
         record: text.clean(name),
@@ -226,6 +242,7 @@ fn record_out(text: &Redactor, name: &str, entry: &Entry<'_>) -> RecordOut {
         expires: record.and_then(|it| it.expires).and_then(rfc3339),
         asked: asked(entry).map(|(version, current)| AskedOut { version, current }),
         uses: entry.uses.iter().map(|it| one_use(text, it)).collect(),
+        claimed: claims.on(text, entry),
         verdicts: entry.verdicts.iter().map(|it| verdict(text, it)).collect(),
     }
 }
@@ -239,11 +256,12 @@ fn asked(entry: &Entry<'_>) -> Option<(u32, bool)> {
     ))
 }
 
-fn write_entry(
+fn write_entry<'r>(
     out: &mut dyn Write,
+    claims: &Claims<'r>,
     text: &Redactor,
     name: &str,
-    entry: &Entry<'_>,
+    entry: &Entry<'r>,
 ) -> io::Result<()> {
     writeln!(out, "{}", text.clean(name))?;
     let mut facts = Vec::new();
@@ -265,6 +283,21 @@ fn write_entry(
     }
     if !facts.is_empty() {
         writeln!(out, "  {}", facts.join("; "))?;
+    }
+    // Who owns it is the inventory's to say; without that, a claim is a hint.
+    if entry.record.is_some_and(|it| it.owners.is_empty()) {
+        let named: Vec<String> = claims
+            .on(text, entry)
+            .into_iter()
+            .map(|it| it.who)
+            .collect();
+        if !named.is_empty() {
+            writeln!(
+                out,
+                "  code owners, as repositories claim: {}",
+                named.join(", ")
+            )?;
+        }
     }
     match asked(entry) {
         Some((version, true)) => writeln!(out, "  asked for: version {version}, the current one")?,
