@@ -3,6 +3,7 @@
 pub mod asn1;
 pub mod certificate;
 pub mod comments;
+pub mod escapes;
 pub mod hcl;
 pub mod jwt;
 pub mod key;
