@@ -12,6 +12,7 @@ pub mod keystore;
 pub mod literals;
 pub mod manifest;
 mod openssh;
+pub mod pairs;
 pub mod pem;
 mod pgp;
 mod putty;
