@@ -15,6 +15,7 @@ mod openssh;
 pub mod pairs;
 pub mod pem;
 mod pgp;
+pub mod public;
 mod putty;
 pub mod sealed;
 mod sealing;

@@ -6,7 +6,7 @@
 use crate::model::fingerprint::Fingerprinter;
 use crate::model::secret::Worth;
 use crate::model::tag::{Hasher, Mark, Spelling, Strength, Tag, WINDOW, alphabet};
-use crate::syntax::{key, pairs};
+use crate::syntax::{key, pairs, public};
 use data_encoding::{BASE64_NOPAD, HEXLOWER, HEXUPPER};
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -63,12 +63,12 @@ pub fn tag(value: &[u8], seal: &Fingerprinter) -> Tag {
 
 /// About how many bits a value has that nobody can guess who knows how people name things. Characters count
 /// by the kinds there are; less for words, for what goes on (`1234`, `aaaa`) and for what came before. Of
-/// numbers with stops (addresses, dates) and of names nothing counts.
+/// numbers with stops (addresses, dates) and of what is public by its shape nothing counts.
 pub fn bits(value: &[u8]) -> u32 {
     let digits = value.iter().filter(|it| it.is_ascii_digit()).count();
     let is_split = digits > 0 && digits < value.len();
     let is_number = is_split && value.iter().all(|it| b"0123456789.:-+ ".contains(it));
-    if is_number && Worth::of(value) == Worth::Plain {
+    if is_number && Worth::of(value) == Worth::Plain || public::is_public(value) {
         return 0;
     }
     let rate = rate(value);
@@ -113,7 +113,8 @@ fn goes_on(value: &[u8], at: usize) -> bool {
 }
 
 /// By byte: what it adds where it belongs to a word. Words that people join by a space or a hyphen are
-/// drawn from a list (eleven bits, as of Diceware); those of addresses and paths are hardly chosen at all.
+/// drawn from a list (eleven bits, as of Diceware); those of addresses and paths are hardly chosen at all, nor
+/// are those that regions, machines and services are named by, nor what stands between.
 fn words(value: &[u8]) -> Vec<Option<u32>> {
     let mut shares = vec![None; value.len()];
     let is_path = value.iter().any(|it| b"./:@\\".contains(it));
@@ -128,11 +129,20 @@ fn words(value: &[u8]) -> Vec<Option<u32>> {
         if shares[start].is_some() {
             continue;
         }
-        if is_word(&value[start..end]) {
+        let letters = &value[start..end];
+        if public::is_named(letters) {
+            many += 1;
+            shares[start..end].fill(Some(2 * BIT / length));
+        } else if is_word(letters) {
             many += 1;
             shares[start..end].fill(Some(of_word / length));
         } else if length <= 3 {
             short.push((start, end));
+        }
+    }
+    if many > 0 {
+        for (share, byte) in shares.iter_mut().zip(value) {
+            *share = share.or(b"-_ ".contains(byte).then_some(BIT));
         }
     }
     if many >= 2 && is_path {
@@ -400,6 +410,17 @@ mod tests {
             "/usr/local/share/config",
             "abcdefghijklmnop",
             "application-config",
+            "ap-northeast-1",
+            "eu-central-1",
+            "us-central1-a",
+            "northamerica-northeast1-b",
+            "australiasoutheast",
+            "germanywestcentral",
+            "prod-eu-central-1-db-02",
+            "shop_production_admin",
+            "postgres-primary-replica-3",
+            "https://login.example.com:8443",
+            "shop.deploy@example.com",
         ] {
             let bits = bits(weak.as_bytes());
             assert!(bits < LEAST_BITS, "{weak}: {bits}");
@@ -410,6 +431,9 @@ mod tests {
             "q8Zk27xPw0Lm",
             "correct horse battery staple",
             "hunter-kayak-moon-71-river",
+            "prod-q8Zk27xPw0Lm",
+            "prod_db_7f3a9c1e5b",
+            "0b1f6471-1bf0-4dda-aec3-cb9272f09590",
             "deadbeefcafe1234",
             "Tr0ub4dor&3xyz",
             "8391750264815",
