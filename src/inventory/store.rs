@@ -164,8 +164,7 @@ impl Store {
     /// Everything the store knows, gone records included.
     pub fn inventory(&self) -> Result<Inventory, Error> {
         let fault = |it| database(&self.path, it);
-        let estate = table::load(&self.connection).map_err(fault)?;
-        let records: Vec<Record> = estate.into_values().map(|it| it.record).collect();
+        let records = table::records(&self.connection).map_err(fault)?;
         let plain = self
             .unlocked
             .as_ref()

@@ -74,25 +74,37 @@ impl fmt::Debug for Content {
 /// Makes fingerprints under one estate key.
 #[derive(Clone)]
 pub struct Fingerprinter {
-    key: Zeroizing<[u8; 32]>,
+    /// HMAC that has taken the key in, so that this is done once.
+    keyed: Hmac<Sha256>,
 }
 
 impl Fingerprinter {
     /// Takes the estate's 32-byte data key.
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
     pub fn new(key: [u8; 32]) -> Self {
+        let key = Zeroizing::new(key);
+        let keyed = Hmac::new_from_slice(&key[..]);
         Self {
-            key: Zeroizing::new(key),
+            keyed: keyed.expect("HMAC takes keys of any length"),
         }
+    }
+
+    /// Keys of different purposes have nothing in common.
+    fn tag(&self, purpose: &[u8], message: &[u8]) -> [u8; 32] {
+        let mut mac = self.keyed.clone();
+        mac.update(purpose);
+        mac.update(message);
+        mac.finalize().into_bytes().into()
     }
 
     /// The fingerprint of a value, however it is laid out where it stands (see [`canonical`]).
     pub fn fingerprint(&self, value: &[u8]) -> Fingerprint {
-        Fingerprint(tag(&self.key, b"keyatlas value v1\0", &canonical(value)))
+        Fingerprint(self.tag(b"keyatlas value v1\0", &canonical(value)))
     }
 
     /// The fingerprint of a value with many texts.
     pub fn of_content(&self, content: &Content) -> Fingerprint {
-        Fingerprint(tag(&self.key, b"keyatlas content v1\0", content.as_bytes()))
+        Fingerprint(self.tag(b"keyatlas content v1\0", content.as_bytes()))
     }
 
     /// What a value is worth, in a byte that only this key can read: a list of weak values is a help to
@@ -111,7 +123,7 @@ impl Fingerprinter {
     }
 
     fn mask(&self, fingerprint: &Fingerprint) -> u8 {
-        tag(&self.key, b"keyatlas worth v1\0", &fingerprint.0)[0]
+        self.tag(b"keyatlas worth v1\0", &fingerprint.0)[0]
     }
 
     /// Seals what a value is searched by, bound to its fingerprint.
@@ -124,7 +136,7 @@ impl Fingerprinter {
     pub fn seal(&self, fingerprint: &Fingerprint, tag: &Tag) -> Option<Sealed> {
         let text = Zeroizing::new(tag.to_bytes());
         let about = Zeroizing::new([&fingerprint.0[..], &text[..]].concat());
-        let nonce = self::tag(&self.key, b"keyatlas tag nonce v1\0", &about);
+        let nonce = self.tag(b"keyatlas tag nonce v1\0", &about);
         let nonce = nonce.first_chunk::<NONCE>()?;
         let payload = Payload {
             msg: &text[..],
@@ -146,24 +158,24 @@ impl Fingerprinter {
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
-        let key = Zeroizing::new(tag(&self.key, b"keyatlas tag key v1\0", b""));
+        let key = Zeroizing::new(self.tag(b"keyatlas tag key v1\0", b""));
         chacha20poly1305::KeyInit::new((&*key).into())
     }
 
     /// The secret factor of [`Hasher`](super::tag::Hasher): odd, as it must be.
     pub(super) fn multiplier(&self) -> u64 {
-        let drawn = tag(&self.key, b"keyatlas window v1\0", b"");
+        let drawn = self.tag(b"keyatlas window v1\0", b"");
         drawn.first_chunk().map_or(1, |it| u64::from_le_bytes(*it)) | 1
     }
 
     /// A number that stands for some bytes and tells nothing of them.
     pub fn digest(&self, of: &[u8]) -> [u8; 32] {
-        tag(&self.key, b"keyatlas digest v1\0", of)
+        self.tag(b"keyatlas digest v1\0", of)
     }
 
     /// A tag that tells two estate keys apart without telling either.
     pub fn key_id(&self) -> [u8; 32] {
-        tag(&self.key, b"keyatlas key id v1\0", b"")
+        self.tag(b"keyatlas key id v1\0", b"")
     }
 }
 
@@ -214,14 +226,6 @@ impl fmt::Debug for Fingerprinter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Fingerprinter(****)")
     }
-}
-
-#[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-fn tag(key: &[u8; 32], purpose: &[u8], message: &[u8]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    mac.update(purpose);
-    mac.update(message);
-    mac.finalize().into_bytes().into()
 }
 
 /// `ko1`: the identity of a finding that survives moved lines and renames.
