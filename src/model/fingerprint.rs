@@ -3,7 +3,7 @@
 //! Holding keys on disk is the work of `inventory/key`.
 
 use super::secret::Worth;
-use super::tag::{Sealed, Tag};
+use super::tag::{Sealed, TAG_BYTES, Tag, Tagged};
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, KeyInit, Mac};
@@ -13,6 +13,8 @@ use zeroize::Zeroizing;
 
 /// Bytes of a nonce of XChaCha20.
 const NONCE: usize = 24;
+/// What tags sealed in one piece are bound to: they are no tag of a value.
+const ALL: &[u8] = b"keyatlas tags v1";
 
 /// `kf1`: HMAC-SHA-256 of a value under the estate key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -152,7 +154,48 @@ impl Fingerprinter {
         self.opener().open(fingerprint, sealed)
     }
 
-    /// The same for many: the key is drawn once.
+    /// Seals all that values are searched by, in one piece: to open it takes a hundredth of the time that one
+    /// tag after the other takes.
+    pub fn seal_all(&self, tagged: &Tagged) -> Option<Vec<u8>> {
+        let count = tagged.values.len();
+        let mut text = Zeroizing::new(Vec::with_capacity(8 + count * (32 + TAG_BYTES)));
+        text.extend((tagged.untagged as u64).to_le_bytes());
+        for (print, tag) in &tagged.values {
+            text.extend(print.0);
+            text.extend(&*Zeroizing::new(tag.to_bytes()));
+        }
+        let nonce = self.tag(b"keyatlas tags nonce v1\0", &text);
+        let nonce = nonce.first_chunk::<NONCE>()?;
+        let payload = Payload {
+            msg: &text,
+            aad: ALL,
+        };
+        let sealed = self.cipher().encrypt(&XNonce::from(*nonce), payload).ok()?;
+        Some([&nonce[..], &sealed].concat())
+    }
+
+    /// What [`seal_all`](Self::seal_all) hid; `None` if it was sealed under another key or was changed.
+    pub fn open_all(&self, sealed: &[u8]) -> Option<Tagged> {
+        let (nonce, text) = sealed.split_first_chunk::<NONCE>()?;
+        let payload = Payload {
+            msg: text,
+            aad: ALL,
+        };
+        let text = self.cipher().decrypt(&XNonce::from(*nonce), payload).ok()?;
+        let text = Zeroizing::new(text);
+        let (untagged, rows) = text.split_first_chunk()?;
+        let value = |row: &[u8]| {
+            let (print, tag) = row.split_first_chunk()?;
+            Some((Fingerprint(*print), Tag::from_bytes(tag)?))
+        };
+        let rows = rows.chunks(32 + TAG_BYTES);
+        Some(Tagged {
+            values: rows.map(value).collect::<Option<_>>()?,
+            untagged: usize::try_from(u64::from_le_bytes(*untagged)).ok()?,
+        })
+    }
+
+    /// The same as [`open`](Self::open) for many: the key is drawn once.
     pub fn opener(&self) -> Opener {
         Opener(self.cipher())
     }
@@ -298,6 +341,36 @@ mod tests {
             bytes[at] ^= 1;
             assert_eq!(one.open(&print, &Sealed::from_bytes(bytes)), None, "{at}");
         }
+    }
+
+    #[test]
+    fn all_tags_open_in_one_piece_under_their_key() {
+        let [one, other] = [7, 8].map(|it| Fingerprinter::new([it; 32]));
+        let values = (0..3_u8).map(|it| {
+            let tag = Tag {
+                strength: crate::model::tag::Strength::Weak,
+                bits: 8 * it,
+                alphabet: 3,
+                length: 5,
+                marks: Vec::new(),
+            };
+            (one.fingerprint(&[it]), tag)
+        });
+        let tagged = Tagged {
+            values: values.collect(),
+            untagged: 4,
+        };
+        let sealed = one.seal_all(&tagged).unwrap();
+        let opened = one.open_all(&sealed).unwrap();
+        assert_eq!((&opened.values, opened.untagged), (&tagged.values, 4));
+        assert!(other.open_all(&sealed).is_none());
+        for at in (0..sealed.len()).step_by(7) {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert!(one.open_all(&changed).is_none(), "{at}");
+        }
+        assert!(one.open_all(&sealed[..sealed.len() - 1]).is_none());
+        assert!(one.open_all(b"").is_none());
     }
 
     #[test]
