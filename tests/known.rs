@@ -163,6 +163,15 @@ fn planted(text: &str, value: &str, random: &mut Random) -> String {
     [&text[..at], before, value, behind, &text[at..]].concat()
 }
 
+/// Puts a line with a text into another, somewhere; no other's line is cut.
+fn insert(text: &mut String, planted: &str, random: &mut Random) {
+    let line = random.below(text.lines().count());
+    let before = text.lines().take(line).map(|it| it.len() + 1);
+    let at = before.sum::<usize>().min(text.len());
+    let line = self::planted("// words before, words behind", planted, random);
+    text.insert_str(at, &format!("{line}\n"));
+}
+
 /// A store with these values, and nothing that they could be read from.
 fn store(folder: &Path, values: &[String]) -> Store {
     let (path, key) = (folder.join("inventory.db"), folder.join("keys/key"));
@@ -257,23 +266,7 @@ fn a_thousand_values_are_found_in_sources_and_none_is_invented() {
         let text = texts
             .entry(path.clone())
             .or_insert_with(|| sources[number].clone());
-        // Where one lies within another neither is to be found.
-        let spelled = spelled(value, &mut random);
-        let line = random.below(text.lines().count());
-        let at = text
-            .lines()
-            .take(line)
-            .map(|it| it.len() + 1)
-            .sum::<usize>();
-        let cut = at.min(text.len());
-        let rest = text.split_off(cut);
-        text.push_str(&planted(
-            "// words before, words behind",
-            &spelled,
-            &mut random,
-        ));
-        text.push('\n');
-        text.push_str(&rest);
+        insert(text, &spelled(value, &mut random), &mut random);
         expected.insert((path, value.clone()));
     }
     let folder = tempfile::tempdir().unwrap();
@@ -326,35 +319,36 @@ fn git(folder: &Path, arguments: &[&str]) {
 #[test]
 fn values_that_came_and_went_in_a_history_are_found_by_way_of_deltas() {
     let mut random = Random(13);
-    let (values, _) = values(150, &mut random);
+    let (values, _) = values(1_000, &mut random);
     let sources = sources();
     let folder = tempfile::tempdir().unwrap();
     let repository = folder.path().join("repository");
     fs::create_dir(&repository).unwrap();
     git(&repository, &["init", "-q", "-b", "main", "."]);
     let mut expected = BTreeSet::new();
-    for (round, some) in values.chunks(5).enumerate() {
+    let mut halves = String::new();
+    for (round, some) in values.chunks(40).enumerate() {
+        // Each file has the values of one round alone, and parts of them in the next.
+        let mut texts: Vec<String> = sources[..8].to_vec();
+        texts.iter_mut().for_each(|it| it.push_str(&halves));
+        halves.clear();
         for value in some {
-            let number = random.below(8);
-            let path = format!("{number}.txt");
+            let number = random.below(texts.len());
             let spelled = spelled(value, &mut random);
-            // Each file has the value of one round alone, and part of it in the next.
-            let mut text = sources[number].clone();
-            let half = (0..=spelled.len() / 2)
-                .rev()
-                .find(|it| spelled.is_char_boundary(*it));
-            text = planted(&text, &spelled[..half.unwrap()], &mut random);
-            let text = planted(&text, &spelled, &mut random);
-            fs::write(repository.join(&path), &text).unwrap();
-            if some.last() != Some(value) {
-                git(&repository, &["add", "."]);
-                git(&repository, &["commit", "-q", "-m", "step"]);
-            }
-            expected.insert((path, value.clone()));
+            insert(&mut texts[number], &spelled, &mut random);
+            let half = (0..=spelled.len() / 2).rev();
+            let half = half.into_iter().find(|it| spelled.is_char_boundary(*it));
+            halves.push_str(&format!("// {}\n", &spelled[..half.unwrap()]));
+            expected.insert((format!("{number}.txt"), value.clone()));
         }
-        let message = format!("round {round}");
+        for (number, text) in texts.iter().enumerate() {
+            fs::write(repository.join(format!("{number}.txt")), text).unwrap();
+        }
         git(&repository, &["add", "."]);
-        git(&repository, &["commit", "-q", "-m", &message]);
+        git(
+            &repository,
+            &["commit", "-q", "-m", &format!("round {round}")],
+        );
     }
     git(
         &repository,
@@ -371,8 +365,13 @@ fn values_that_came_and_went_in_a_history_are_found_by_way_of_deltas() {
         &["repack", "-q", "-adf", "--depth=40", "--window=40"],
     );
     let store = store(folder.path(), &values);
+    let all: BTreeSet<&[u8]> = values.iter().map(String::as_bytes).collect();
     let told = |whole_blobs| {
         let found = findings(&repository, Mode::History, Some(known(&store)), whole_blobs);
+        let by_value: Vec<&Finding> = found.iter().filter(|it| it.rule == "known-value").collect();
+        let is_ours = |it: &&Finding| all.contains(it.secret.expose());
+        assert!(by_value.iter().all(is_ours), "something is invented");
+        assert!(by_value.len() > 500, "{}", by_value.len());
         let told = found.iter().map(|it| {
             format!(
                 "{} {} {:?} {:?} {:?} {:?}",

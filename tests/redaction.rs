@@ -31,12 +31,18 @@ const VALUE: &str = "Planted+Value/77?x";
 /// Of something that belongs to the value, and is as secret.
 const PART: &str = "Planted+Part/31?y";
 
-fn encoded() -> [String; 4] {
-    [
-        data_encoding::BASE64_NOPAD.encode(VALUE.as_bytes()),
+fn encoded() -> Vec<String> {
+    let behind = |it: &str| format!("{it}{VALUE}");
+    let base64 = |it: &str| data_encoding::BASE64_NOPAD.encode(behind(it).as_bytes());
+    vec![
+        base64(""),
+        base64("a"),
+        base64("ab"),
         data_encoding::BASE64URL_NOPAD.encode(VALUE.as_bytes()),
         data_encoding::HEXLOWER.encode(VALUE.as_bytes()),
         data_encoding::HEXUPPER.encode(VALUE.as_bytes()),
+        VALUE.bytes().map(|it| format!("\\u{it:04x}")).collect(),
+        VALUE.bytes().map(|it| format!("%{it:02x}")).collect(),
     ]
 }
 
@@ -241,7 +247,9 @@ fn formats(report: &Report) -> Vec<(String, String)> {
 }
 
 fn shows(text: &str) -> Vec<String> {
-    let mut forms = encoded().to_vec();
+    // Behind the digits that tell of what stands before the value, too.
+    let encoded = encoded();
+    let mut forms: Vec<String> = encoded.iter().map(|it| it[3..].to_owned()).collect();
     forms.push(VALUE.to_owned());
     forms.push(PART.to_owned());
     forms.push("Planted%2BValue".to_owned());

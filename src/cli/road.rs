@@ -12,7 +12,8 @@ use super::policies;
 use super::progress;
 use super::waive;
 use crate::assess::waive::{Applied, Waivers, assign_ordinals};
-use crate::assess::{self, Options};
+use crate::assess::{self, Options, Scope};
+use crate::inventory::Store;
 use crate::ledger::{self, Cache};
 use crate::model::coverage::{Coverage, Gap};
 use crate::model::report::Report;
@@ -119,11 +120,11 @@ pub(super) fn judged(
     assign_ordinals(&mut scanned.findings);
     let today = clock::today();
     let applied = waivers.apply_with(&mut scanned.findings, &today, plan.comments);
-    let inventory = plan
-        .store
-        .as_ref()
-        .map(crate::inventory::Store::inventory)
-        .transpose()?;
+    // Of a change only what lies in it is judged; most hold nothing, and a hook is waited for.
+    let is_bare = scanned.findings.is_empty() && scanned.references.is_empty();
+    let store = plan.store.as_ref();
+    let asked = store.filter(|_| !is_bare || plan.scope != Scope::Change);
+    let inventory = asked.map(Store::inventory).transpose()?;
     let options = Options {
         scope: plan.scope,
         now: clock::now(),
@@ -145,7 +146,7 @@ pub(super) fn judged(
         resolved: assessed.resolved,
         map: assessed.map,
         verdicts: assessed.verdicts,
-        has_inventory: inventory.is_some(),
+        has_inventory: store.is_some(),
         records: inventory.map(|it| it.records).unwrap_or_default(),
         coverage: scanned.coverage,
         repositories: scanned.repositories,

@@ -1,16 +1,14 @@
-//! Values that an inventory knows, found anywhere in a text without having them: a filter over eight bytes
-//! at each place, in the nearest caches, then a table, then what the tag says of the value around them, and
-//! at last its fingerprint.
+//! Values that an inventory knows, found anywhere in a text without having them: at each place two bytes tell
+//! whether a value may be known by those around them, which one place in ten passes; then a filter over eight
+//! bytes, then a table, then what the tag says of the value around them, and at last its fingerprint.
 //!
 //! Not here: what becomes of a value that was found, and how escapes are undone (`spelled`).
 
 use crate::detect::spelled;
 use crate::model::fingerprint::{Fingerprint, Fingerprinter};
 use crate::model::span::Span;
-use crate::model::tag::{
-    Counts, HASH_BITS, Hasher, Spelling, Strength, Tag, Tagged, WINDOW, alphabet,
-};
-use crate::syntax::telling;
+use crate::model::tag::{Counts, HASH_BITS, Hasher, Spelling, Strength, Tagged, WINDOW, alphabet};
+use crate::syntax::pairs::{BLOCK, Pairs};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -25,6 +23,8 @@ const ROOM: u32 = 5;
 pub struct KnownValues {
     seal: Fingerprinter,
     hasher: Hasher,
+    /// The pairs that stand in the middle of marks.
+    pairs: Pairs,
     /// One bit for the first bits of each hash.
     front: Vec<u8>,
     /// How many bits of a hash the filter does not look at.
@@ -51,6 +51,7 @@ struct Entry {
     value: u32,
     offset: u16,
     spelling: Spelling,
+    pair: Option<u8>,
 }
 
 struct Value {
@@ -89,6 +90,7 @@ impl KnownValues {
                 value,
                 offset: it.offset,
                 spelling: it.spelling,
+                pair: it.pair,
             }));
             values.push(Value {
                 print: *print,
@@ -102,6 +104,7 @@ impl KnownValues {
         let mut this = Self {
             seal: seal.clone(),
             hasher: Hasher::of(seal),
+            pairs: Pairs::of(marks.iter().map(|it| it.pair)),
             front: vec![0; 1 << (bits - 3)],
             shift: HASH_BITS - bits,
             slots: vec![Slot::default(); (marks.len() * 2).next_power_of_two()],
@@ -114,31 +117,6 @@ impl KnownValues {
             this.add(group);
         }
         this
-    }
-
-    /// One value that somebody holds in memory and no store has: it is known by a key drawn for this run, and
-    /// overwritten by whoever gave it. `None` if it is too weak to be searched for, or is a key, which has
-    /// many texts: those are compared with what rules find, through [`is`](Self::is).
-    pub fn of_value(value: &[u8]) -> Option<Self> {
-        let mut key = Zeroizing::new([0; 32]);
-        getrandom::fill(&mut key[..]).ok()?;
-        let seal = Fingerprinter::new(*key);
-        let value = value.trim_ascii();
-        let tag: Tag = telling::tag(value, &seal);
-        let is_searchable = tag.strength == Strength::Searchable;
-        is_searchable.then(|| {
-            let tagged = Tagged {
-                values: vec![(seal.fingerprint(value), tag)],
-                untagged: 0,
-            };
-            Self::new(&seal, &tagged)
-        })
-    }
-
-    /// Whether some bytes are one of the values.
-    pub fn is(&self, value: &[u8]) -> bool {
-        let print = self.seal.fingerprint(value);
-        self.values.iter().any(|it| it.print == print)
     }
 
     /// Whether there is nothing to look for.
@@ -181,10 +159,10 @@ impl KnownValues {
     }
 
     #[inline(always)]
-    fn passes(&self, window: u64) -> u8 {
+    fn passes(&self, window: u64) -> bool {
         let bit = self.hasher.hash(window) >> self.shift;
         let byte = self.front.get((bit >> 3) as usize);
-        byte.map_or(0, |it| it >> (bit & 7) & 1)
+        byte.is_some_and(|it| it >> (bit & 7) & 1 != 0)
     }
 
     /// Calls `hit(place, mark)` for each window that begins between `start` and `end` and hashes as a mark
@@ -198,42 +176,38 @@ impl KnownValues {
     ) {
         let end = end.min((text.len() + 1).saturating_sub(WINDOW));
         let mut at = start;
-        let mut blocks = text.get(start..).unwrap_or_default().windows(16).step_by(8);
-        while at + 8 <= end {
-            let Some(block) = blocks.next() else { break };
-            let (Some(low), Some(high)) = (block.first_chunk(), block.last_chunk()) else {
+        while at + BLOCK <= end {
+            let Some(mut places) = self.pairs.among(&text[at..]) else {
                 break;
             };
-            let (low, high) = (u64::from_le_bytes(*low), u64::from_le_bytes(*high));
-            let window = |at: u32| low >> (8 * at) | high << (64 - 8 * at);
-            let passes = [
-                self.passes(low),
-                self.passes(window(1)),
-                self.passes(window(2)),
-                self.passes(window(3)),
-                self.passes(window(4)),
-                self.passes(window(5)),
-                self.passes(window(6)),
-                self.passes(window(7)),
-            ];
-            if u64::from_le_bytes(passes) != 0 {
-                for (offset, _) in passes.iter().enumerate().filter(|it| *it.1 != 0) {
-                    self.look_up(text, at + offset, hit);
-                }
+            while places != 0 {
+                self.ask(text, at + places.trailing_zeros() as usize, hit);
+                places &= places - 1;
             }
-            at += 8;
+            at += BLOCK;
         }
         for at in at..end {
-            self.look_up(text, at, hit);
+            if self.pairs.has(&text[at..]) {
+                self.ask(text, at, hit);
+            }
+        }
+    }
+
+    /// Asks the filter, and the table if that says so.
+    #[inline(always)]
+    fn ask(&self, text: &[u8], at: usize, hit: &mut impl FnMut(usize, usize)) {
+        let window = text.get(at..).and_then(|it| it.first_chunk());
+        let Some(window) = window.map(|it| u64::from_le_bytes(*it)) else {
+            return;
+        };
+        if self.passes(window) {
+            self.look_up(window, at, hit);
         }
     }
 
     #[inline]
-    fn look_up(&self, text: &[u8], at: usize, hit: &mut impl FnMut(usize, usize)) {
-        let Some(window) = text.get(at..).and_then(|it| it.first_chunk()) else {
-            return;
-        };
-        let hash = self.hasher.hash(u64::from_le_bytes(*window));
+    fn look_up(&self, window: u64, at: usize, hit: &mut impl FnMut(usize, usize)) {
+        let hash = self.hasher.hash(window);
         let mut slot = self.slot(hash);
         while self.slots[slot].count > 0 {
             let Slot {
@@ -296,6 +270,7 @@ fn digest(seal: &Fingerprinter, values: &[Value], marks: &[Entry]) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::syntax::telling;
     use data_encoding::{BASE64, BASE64URL, HEXLOWER, HEXUPPER};
     use proptest::prelude::*;
 
@@ -356,12 +331,15 @@ mod tests {
     }
 
     #[test]
-    fn one_value_in_memory_is_looked_for_if_it_is_strong() {
-        let known = KnownValues::of_value(b" q8Zk27xPw0LmN4tY\n").unwrap();
-        assert!(known.is(b"q8Zk27xPw0LmN4tY") && !known.is(b"q8Zk27xPw0LmN4tZ"));
-        assert_eq!(found(&known, b"a=q8Zk27xPw0LmN4tY;").len(), 1);
-        assert!(KnownValues::of_value(b"hunter2").is_none());
-        assert_eq!(format!("{known:?}"), "KnownValues(1)");
+    fn a_value_full_of_escapes_is_found_in_json() {
+        let value = "#s|h9\\. 3\"+r\tj";
+        let known = of(&[value.as_bytes()]);
+        let text = serde_json::to_string(&[value]).unwrap();
+        let found = found(&known, text.as_bytes());
+        assert_eq!(
+            found,
+            [(Span::new(2, text.len() - 2), value.as_bytes().to_vec())]
+        );
     }
 
     #[test]

@@ -469,7 +469,7 @@ impl Detector {
         };
         let key = key.trim_start_matches('-');
         let promise = name::promise(key);
-        if found.is_call && !name::takes_value(key) {
+        if stands::is_elsewhere(text, found, key) {
             return;
         }
         if let Some(owned) = self.by_owner(text, found, key, promise) {

@@ -5,16 +5,12 @@
 //! Not here: whether the bytes are a value: whoever asks says so.
 
 use crate::model::span::Span;
+use crate::syntax::escapes::{Escapes, KINDS, SLASHES, WIDEST};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use zeroize::Zeroizing;
 
 /// Where it stands, what it spells, and what to tell of that.
 pub(crate) type Spelled = (Span, Zeroizing<Vec<u8>>, &'static str);
-
-/// No byte of a value takes more in any spelling.
-const WIDEST: usize = 6;
-/// More backslashes in a row are not counted.
-const SLASHES: usize = 32;
 
 const KNOWN: &str = "+ a value of the inventory";
 const ESCAPED: &str = "+ a value of the inventory, escaped";
@@ -52,54 +48,6 @@ pub(crate) fn plain(
     as_it_is().or_else(|| KINDS.iter().find_map(escaped))
 }
 
-/// A way to escape.
-struct Escapes {
-    /// The escape that ends a text: its length, and what it stands for.
-    last: fn(&[u8]) -> Option<(usize, Character)>,
-    /// The escape that begins a text.
-    first: fn(&[u8]) -> Option<(usize, Character)>,
-    /// Whether `+` is a space.
-    space: bool,
-}
-
-const KINDS: [Escapes; 3] = [
-    Escapes {
-        last: last_slash,
-        first: first_slash,
-        space: false,
-    },
-    Escapes {
-        last: last_percent,
-        first: first_percent,
-        space: false,
-    },
-    Escapes {
-        last: last_percent,
-        first: first_percent,
-        space: true,
-    },
-];
-
-/// Up to four bytes.
-#[derive(Clone, Copy)]
-struct Character([u8; 4], usize);
-
-impl Character {
-    fn byte(it: u8) -> Self {
-        Self([it, 0, 0, 0], 1)
-    }
-
-    fn of(it: char) -> Self {
-        let mut bytes = [0; 4];
-        let length = it.encode_utf8(&mut bytes).len();
-        Self(bytes, length)
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.0[..self.1]
-    }
-}
-
 /// So many bytes of the value that end at a place: where they begin, and they.
 fn before(
     text: &[u8],
@@ -111,10 +59,7 @@ fn before(
     while value.len() < count {
         let head = text.get(..at)?;
         let own = *head.last()?;
-        let literal = (
-            1,
-            Character::byte(if kind.space && own == b'+' { b' ' } else { own }),
-        );
+        let literal = (1, kind.literal(own));
         let (length, character) = (kind.last)(head).unwrap_or(literal);
         value.extend(character.bytes().iter().rev());
         at -= length;
@@ -136,85 +81,12 @@ fn behind(
     while value.len() < length {
         let rest = text.get(at..)?;
         let own = *rest.first()?;
-        let literal = (
-            1,
-            Character::byte(if kind.space && own == b'+' { b' ' } else { own }),
-        );
+        let literal = (1, kind.literal(own));
         let (length, character) = (kind.first)(rest).unwrap_or(literal);
         value.extend(character.bytes());
         at += length;
     }
     (value.len() == length).then_some(at)
-}
-
-fn hex(digits: &[u8]) -> Option<u32> {
-    let text = std::str::from_utf8(digits).ok()?;
-    let is_hex = digits.iter().all(u8::is_ascii_hexdigit);
-    is_hex.then(|| u32::from_str_radix(text, 16).ok()).flatten()
-}
-
-fn first_percent(text: &[u8]) -> Option<(usize, Character)> {
-    let digits = text.get(..3)?.strip_prefix(b"%")?;
-    Some((3, Character::byte(hex(digits)? as u8)))
-}
-
-fn last_percent(text: &[u8]) -> Option<(usize, Character)> {
-    first_percent(text.last_chunk::<3>()?)
-}
-
-/// What a letter or a mark behind a backslash stands for.
-fn short(letter: u8) -> Option<u8> {
-    Some(match letter {
-        b'n' => b'\n',
-        b'r' => b'\r',
-        b't' => b'\t',
-        it if it.is_ascii_punctuation() => it,
-        _ => return None,
-    })
-}
-
-/// The character that `\u` and four digits stand for; two of them for what is beyond (RFC 8259).
-fn wide(text: &[u8]) -> Option<(usize, char)> {
-    let unit = |it: &[u8]| hex(it.get(..6)?.strip_prefix(b"\\u")?);
-    let first = unit(text)?;
-    if let Some(it) = char::from_u32(first) {
-        return Some((6, it));
-    }
-    let second = unit(&text[6..]).filter(|it| (0xDC00..0xE000).contains(it))?;
-    let both = 0x1_0000 + ((first & 0x3FF) << 10) + (second & 0x3FF);
-    (first < 0xDC00).then(|| char::from_u32(both).map(|it| (12, it)))?
-}
-
-fn first_slash(text: &[u8]) -> Option<(usize, Character)> {
-    let letter = *text.strip_prefix(b"\\")?.first()?;
-    match letter {
-        b'u' => wide(text).map(|(length, it)| (length, Character::of(it))),
-        b'x' => {
-            let byte = hex(text.get(2..4)?)?;
-            Some((4, Character::byte(byte as u8)))
-        }
-        it => short(it).map(|it| (2, Character::byte(it))),
-    }
-}
-
-/// Whether the backslash that ends a text begins an escape, and is not the second of a pair.
-fn is_open(text: &[u8]) -> bool {
-    let slashes = text
-        .iter()
-        .rev()
-        .take(SLASHES + 1)
-        .take_while(|it| **it == b'\\');
-    let count = slashes.count();
-    count % 2 == 1 && count <= SLASHES
-}
-
-fn last_slash(text: &[u8]) -> Option<(usize, Character)> {
-    [12, 6, 4, 2].into_iter().find_map(|length| {
-        let start = text.len().checked_sub(length)?;
-        let is_escape = text[start] == b'\\' && is_open(&text[..=start]);
-        let found = is_escape.then(|| first_slash(&text[start..])).flatten();
-        found.filter(|it| it.0 == length)
-    })
 }
 
 fn digit(byte: u8) -> Option<u32> {

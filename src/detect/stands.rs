@@ -1,9 +1,10 @@
 //! Whether a match passes everything its rule asks besides its pattern: entropy, checksum, samples, words
 //! near it, and that it does not only hold a secret's place.
 
+use super::assignment::Assignment;
 use super::named::Owned;
 use super::pattern::Match;
-use super::{checksum, entropy, judge, plain};
+use super::{checksum, entropy, judge, name, plain};
 use crate::model::finding::Written;
 use crate::model::level::Confidence;
 use crate::model::rule::{Kind, Promise, Rule};
@@ -148,4 +149,71 @@ pub(crate) fn assigned_name(text: &[u8], start: usize) -> Option<String> {
         .map_or(0, |it| it + 1);
     let name = String::from_utf8_lossy(&before[begin..end]).into_owned();
     (name.len() <= 60 && !name.is_empty()).then_some(name)
+}
+
+/// Options whose argument says which secret goes where, as `NAME=SECRET:VERSION` or `/PATH=SECRET:VERSION`, one
+/// or several (<https://cloud.google.com/sdk/gcloud/reference/run/deploy>).
+const REFERRING: [&[u8]; 2] = [b"--set-secrets", b"--update-secrets"];
+/// No argument is read farther back.
+const ARGUMENT: usize = 256;
+
+/// Whether the value of a name stands somewhere else: a call gets it, or the name of a secret is given.
+pub(crate) fn is_elsewhere(text: &[u8], found: &Assignment, key: &str) -> bool {
+    // The list as a whole is in quotes.
+    let is_option = |it: &&[u8]| it.strip_prefix(b"--") == Some(key.as_bytes());
+    let is_read = found.is_call && !name::takes_value(key);
+    is_read || REFERRING.iter().any(is_option) || is_referred(text, found.name.start)
+}
+
+/// Whether a name that starts here is given the name of a secret, and no secret.
+fn is_referred<'a>(text: &'a [u8], start: usize) -> bool {
+    let before = &text[start.saturating_sub(ARGUMENT)..start];
+    let is_gap = |it: &u8| it.is_ascii_whitespace() || b"\"'".contains(it);
+    let trimmed = |it: &'a [u8]| {
+        let end = it.iter().rposition(|it| !is_gap(it));
+        &it[..end.map_or(0, |it| it + 1)]
+    };
+    let head = trimmed(before);
+    let begin = head.iter().rposition(is_gap).map_or(0, |it| it + 1);
+    let (ahead, argument) = head.split_at(begin);
+    let bare = |it: &'a [u8]| it.strip_suffix(b"=").unwrap_or(it);
+    if head.len() < before.len() {
+        return REFERRING.contains(&bare(argument));
+    }
+    if argument.starts_with(b"-") {
+        let option = argument.split(|it| *it == b'=').next();
+        return option.is_some_and(|it| REFERRING.contains(&it));
+    }
+    let option = bare(trimmed(ahead));
+    REFERRING.iter().any(|it| option.ends_with(it))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_that_name_secrets_hold_none() {
+        for (line, is) in [
+            ("deploy --set-secrets=DB_PASSWORD=db-pass:7", true),
+            ("deploy --set-secrets DB_PASSWORD=db-pass:7", true),
+            ("deploy --update-secrets=A=b:1,DB_PASSWORD=db-pass:7", true),
+            ("deploy --update-secrets A=b:1,DB_PASSWORD=db-pass:7", true),
+            ("deploy --set-secrets=\"DB_PASSWORD=db-pass:7\"", true),
+            ("deploy --set-secrets \"A=b:1,DB_PASSWORD=db-pass:7\"", true),
+            ("deploy --set-secrets=\"A=b:1,DB_PASSWORD=db-pass:7\"", true),
+            (
+                "deploy --set-secrets A=b:1,/etc/DB_PASSWORD=db-pass:7",
+                true,
+            ),
+            ("deploy --set-secrets=A=b:1 DB_PASSWORD=db-pass:7", false),
+            ("deploy --set-env-vars=DB_PASSWORD=db-pass:7", false),
+            ("deploy --set-env-vars=A=b,DB_PASSWORD=db-pass:7", false),
+            ("export DB_PASSWORD=db-pass:7", false),
+            ("DB_PASSWORD=db-pass:7", false),
+        ] {
+            let start = line.find("DB_PASSWORD").unwrap();
+            assert_eq!(is_referred(line.as_bytes(), start), is, "{line}");
+        }
+    }
 }

@@ -13,6 +13,7 @@ mod people;
 mod schema;
 mod store;
 mod table;
+mod tags;
 
 pub use error::Error;
 pub use evidence::Noted;

@@ -136,6 +136,17 @@ CREATE TABLE day (
     "
 ALTER TABLE version ADD COLUMN tag BLOB;
 ",
+    // What is kept in one piece of all versions (`tags.rs`) ends with the first that changes.
+    "
+CREATE TRIGGER version_added AFTER INSERT ON version
+BEGIN DELETE FROM meta WHERE name = 'tags'; END;
+
+CREATE TRIGGER version_changed AFTER UPDATE ON version
+BEGIN DELETE FROM meta WHERE name = 'tags'; END;
+
+CREATE TRIGGER version_removed AFTER DELETE ON version
+BEGIN DELETE FROM meta WHERE name = 'tags'; END;
+",
 ];
 
 #[cfg(test)]

@@ -11,12 +11,13 @@ use crate::inventory::merge::{self, Estate, Merge};
 use crate::inventory::people;
 use crate::inventory::schema::{APPLICATION_ID, LAYOUT, MIGRATIONS};
 use crate::inventory::table;
+use crate::inventory::tags;
 use crate::model::access::Reading;
 use crate::model::fingerprint::{Fingerprint, Fingerprinter};
 use crate::model::people::{Entry, People};
 use crate::model::record::{CompleteScope, Inventory, Record};
 use crate::model::secret::Worth;
-use crate::model::tag::{Counts, Tag, Tagged};
+use crate::model::tag::{Counts, Tagged};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
@@ -164,8 +165,7 @@ impl Store {
     /// Everything the store knows, gone records included.
     pub fn inventory(&self) -> Result<Inventory, Error> {
         let fault = |it| database(&self.path, it);
-        let estate = table::load(&self.connection).map_err(fault)?;
-        let records: Vec<Record> = estate.into_values().map(|it| it.record).collect();
+        let records = table::records(&self.connection).map_err(fault)?;
         let plain = self
             .unlocked
             .as_ref()
@@ -183,23 +183,8 @@ impl Store {
         let Some(unlocked) = &self.unlocked else {
             return Ok(None);
         };
-        let rows = table::tags(&self.connection).map_err(|it| database(&self.path, it))?;
-        let opener = unlocked.fingerprinter.opener();
-        let mut opened: BTreeMap<Fingerprint, Option<Tag>> = BTreeMap::new();
-        for (print, sealed) in rows {
-            let tag = opened.entry(print).or_default();
-            if tag.is_none() {
-                *tag = sealed.and_then(|it| opener.open(&print, &it));
-            }
-        }
-        let mut tagged = Tagged::default();
-        for (print, tag) in opened {
-            match tag {
-                Some(tag) => tagged.values.push((print, tag)),
-                None => tagged.untagged += 1,
-            }
-        }
-        Ok(Some(tagged))
+        let tagged = tags::all(&self.connection, &unlocked.fingerprinter);
+        Ok(Some(tagged.map_err(|it| database(&self.path, it))?))
     }
 
     /// Takes in one whole import of a source, made at `now`, or nothing of it.
@@ -213,7 +198,9 @@ impl Store {
         now: i64,
     ) -> Result<Merge, Error> {
         let Self {
-            connection, path, ..
+            connection,
+            path,
+            unlocked,
         } = self;
         let fault = |it| database(path, it);
         let transaction = connection
@@ -224,6 +211,7 @@ impl Store {
         let merge = merge::import(&mut after, records, source, now);
         table::note_source(&transaction, source, complete, now).map_err(fault)?;
         table::save(&transaction, &before, &after).map_err(fault)?;
+        keep_tags(&transaction, unlocked.as_ref()).map_err(fault)?;
         transaction.commit().map_err(fault)?;
         Ok(merge)
     }
@@ -231,7 +219,9 @@ impl Store {
     /// Notes who read what with the records there are, or nothing of it.
     pub fn note(&mut self, readings: &[Reading]) -> Result<Noted, Error> {
         let Self {
-            connection, path, ..
+            connection,
+            path,
+            unlocked,
         } = self;
         let fault = |it| database(path, it);
         let transaction = connection
@@ -241,6 +231,7 @@ impl Store {
         let mut after: Estate = before.clone();
         let noted = evidence::note(&mut after, readings);
         table::save(&transaction, &before, &after).map_err(fault)?;
+        keep_tags(&transaction, unlocked.as_ref()).map_err(fault)?;
         transaction.commit().map_err(fault)?;
         Ok(noted)
     }
@@ -268,7 +259,19 @@ impl Store {
 
     /// Removes a record and its history; says whether there was one.
     pub fn forget(&mut self, name: &str) -> Result<bool, Error> {
-        table::remove(&self.connection, name).map_err(|it| database(&self.path, it))
+        let Self {
+            connection,
+            path,
+            unlocked,
+        } = self;
+        let fault = |it| database(path, it);
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(fault)?;
+        let is_removed = table::remove(&transaction, name).map_err(fault)?;
+        keep_tags(&transaction, unlocked.as_ref()).map_err(fault)?;
+        transaction.commit().map_err(fault)?;
+        Ok(is_removed)
     }
 
     /// The store in numbers.
@@ -332,6 +335,11 @@ impl Store {
 }
 
 /// Values that are no more than settings.
+/// Without the key nothing is kept: the next change with it does so.
+fn keep_tags(connection: &Connection, unlocked: Option<&Unlocked>) -> rusqlite::Result<()> {
+    unlocked.map_or(Ok(()), |it| tags::keep(connection, &it.fingerprinter))
+}
+
 fn plain(records: &[Record], seal: &Fingerprinter) -> HashSet<Fingerprint> {
     let versions = records.iter().flat_map(|it| &it.versions);
     versions

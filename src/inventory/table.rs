@@ -14,20 +14,55 @@ use std::collections::HashMap;
 
 /// Everything, by name.
 pub(super) fn load(connection: &Connection) -> Result<Estate> {
-    let mut by_id: HashMap<i64, Known> = HashMap::new();
-    let mut statement = connection.prepare("SELECT * FROM record")?;
+    let mut all = rows(connection)?;
+    let names = sources_by_id(connection)?;
+    each(
+        connection,
+        "SELECT record, source FROM record_source",
+        &mut all,
+        |known, row| {
+            known.sources.extend(names.get(&row.get(1)?).cloned());
+            Ok(())
+        },
+    )?;
+    let all = all.known.into_iter();
+    Ok(all.map(|it| (it.record.name.clone(), it)).collect())
+}
+
+/// All records, sorted by name.
+pub(super) fn records(connection: &Connection) -> Result<Vec<Record>> {
+    let all = rows(connection)?.known.into_iter();
+    Ok(all.map(|it| it.record).collect())
+}
+
+/// Records, sorted by name; by their ids, where they stand.
+#[derive(Default)]
+struct Rows {
+    known: Vec<Known>,
+    by_id: HashMap<i64, usize>,
+}
+
+/// All but who has a record from where. Columns are asked for by number: looking names up takes longer than all
+/// the rest.
+fn rows(connection: &Connection) -> Result<Rows> {
+    let mut all = Rows::default();
+    let mut statement = connection.prepare(
+        "SELECT id, name, provider, scope, path, key, pinned, environment, created, rotated, accessed,
+            accessed_by, expires, rotation_days, kind, dynamic, source, source_line, gone
+        FROM record ORDER BY name",
+    )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let known = Known {
+        all.by_id.insert(row.get(0)?, all.known.len());
+        all.known.push(Known {
             record: record(row)?,
             ..Known::default()
-        };
-        by_id.insert(row.get("id")?, known);
+        });
     }
     each(
         connection,
         "SELECT record, name FROM owner ORDER BY record, position",
-        &mut by_id,
+        &mut all,
         |known, row| {
             known.record.owners.push(row.get(1)?);
             Ok(())
@@ -36,7 +71,7 @@ pub(super) fn load(connection: &Connection) -> Result<Estate> {
     each(
         connection,
         "SELECT record, name FROM reader ORDER BY record, position",
-        &mut by_id,
+        &mut all,
         |known, row| {
             known.record.readers.push(row.get(1)?);
             Ok(())
@@ -45,7 +80,7 @@ pub(super) fn load(connection: &Connection) -> Result<Estate> {
     each(
         connection,
         "SELECT record, name, text FROM tag",
-        &mut by_id,
+        &mut all,
         |known, row| {
             known.record.tags.insert(row.get(1)?, row.get(2)?);
             Ok(())
@@ -54,7 +89,7 @@ pub(super) fn load(connection: &Connection) -> Result<Estate> {
     each(
         connection,
         "SELECT record, number, created, fingerprint, veil, tag FROM version ORDER BY record, position",
-        &mut by_id,
+        &mut all,
         |known, row| {
             known.record.versions.push(Version {
                 number: row.get(1)?,
@@ -70,7 +105,7 @@ pub(super) fn load(connection: &Connection) -> Result<Estate> {
     each(
         connection,
         "SELECT record, accessor, first, last, count FROM access ORDER BY record, position",
-        &mut by_id,
+        &mut all,
         |known, row| {
             known.record.accesses.push(Access {
                 by: row.get(1)?,
@@ -81,32 +116,28 @@ pub(super) fn load(connection: &Connection) -> Result<Estate> {
             Ok(())
         },
     )?;
-    each(
-        connection,
-        "SELECT record, name FROM record_source JOIN source ON source.id = record_source.source",
-        &mut by_id,
-        |known, row| {
-            known.sources.insert(row.get(1)?);
-            Ok(())
-        },
-    )?;
-    Ok(by_id
-        .into_values()
-        .map(|it| (it.record.name.clone(), it))
-        .collect())
+    Ok(all)
+}
+
+fn sources_by_id(connection: &Connection) -> Result<HashMap<i64, String>> {
+    connection
+        .prepare("SELECT id, name FROM source")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
 }
 
 /// Hands each row to the record that its first column names.
 fn each(
     connection: &Connection,
     query: &str,
-    by_id: &mut HashMap<i64, Known>,
+    all: &mut Rows,
     mut take: impl FnMut(&mut Known, &Row<'_>) -> Result<()>,
 ) -> Result<()> {
     let mut statement = connection.prepare(query)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        if let Some(known) = by_id.get_mut(&row.get(0)?) {
+        let at = all.by_id.get(&row.get(0)?);
+        if let Some(known) = at.and_then(|it| all.known.get_mut(*it)) {
             take(known, row)?;
         }
     }
@@ -115,37 +146,37 @@ fn each(
 
 /// What else is known of a version's value.
 fn veil(row: &Row<'_>) -> Result<Option<Veil>> {
-    let tag: Option<Vec<u8>> = row.get("tag")?;
+    let tag: Option<Vec<u8>> = row.get(5)?;
     let veil = |worth| Veil {
         worth,
         tag: tag.map(Sealed::from_bytes),
     };
-    Ok(row.get::<_, Option<u8>>("veil")?.map(veil))
+    Ok(row.get::<_, Option<u8>>(4)?.map(veil))
 }
 
 fn record(row: &Row<'_>) -> Result<Record> {
-    let kind: Option<String> = row.get("kind")?;
+    let kind: Option<String> = row.get(14)?;
     Ok(Record {
-        name: row.get("name")?,
+        name: row.get(1)?,
         secret: SecretName {
-            provider: row.get("provider")?,
-            scope: row.get("scope")?,
-            path: row.get("path")?,
-            key: row.get("key")?,
-            version: row.get("pinned")?,
+            provider: row.get(2)?,
+            scope: row.get(3)?,
+            path: row.get(4)?,
+            key: row.get(5)?,
+            version: row.get(6)?,
         },
-        environment: row.get("environment")?,
-        created: row.get("created")?,
-        rotated: row.get("rotated")?,
-        accessed: row.get("accessed")?,
-        accessed_by: row.get("accessed_by")?,
-        expires: row.get("expires")?,
-        rotation_days: row.get("rotation_days")?,
+        environment: row.get(7)?,
+        created: row.get(8)?,
+        rotated: row.get(9)?,
+        accessed: row.get(10)?,
+        accessed_by: row.get(11)?,
+        expires: row.get(12)?,
+        rotation_days: row.get(13)?,
         kind: kind.and_then(|it| kind_named(&it)),
-        dynamic: row.get("dynamic")?,
-        source: row.get("source")?,
-        source_line: row.get("source_line")?,
-        gone: row.get("gone")?,
+        dynamic: row.get(15)?,
+        source: row.get(16)?,
+        source_line: row.get(17)?,
+        gone: row.get(18)?,
         ..Record::default()
     })
 }
@@ -153,7 +184,7 @@ fn record(row: &Row<'_>) -> Result<Record> {
 /// The fingerprint of each version's value, with what is kept besides.
 pub(super) fn tags(connection: &Connection) -> Result<Vec<(Fingerprint, Option<Sealed>)>> {
     connection
-        .prepare("SELECT DISTINCT fingerprint, tag FROM version WHERE fingerprint IS NOT NULL")?
+        .prepare("SELECT fingerprint, tag FROM version WHERE fingerprint IS NOT NULL")?
         .query_map([], |row| {
             let print = Fingerprint::from_bytes(row.get(0)?);
             let tag: Option<Vec<u8>> = row.get(1)?;

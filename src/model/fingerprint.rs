@@ -3,7 +3,7 @@
 //! Holding keys on disk is the work of `inventory/key`.
 
 use super::secret::Worth;
-use super::tag::{Sealed, Tag};
+use super::tag::{Sealed, TAG_BYTES, Tag, Tagged};
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, KeyInit, Mac};
@@ -13,6 +13,8 @@ use zeroize::Zeroizing;
 
 /// Bytes of a nonce of XChaCha20.
 const NONCE: usize = 24;
+/// What tags sealed in one piece are bound to: they are no tag of a value.
+const ALL: &[u8] = b"keyatlas tags v1";
 
 /// `kf1`: HMAC-SHA-256 of a value under the estate key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,25 +76,37 @@ impl fmt::Debug for Content {
 /// Makes fingerprints under one estate key.
 #[derive(Clone)]
 pub struct Fingerprinter {
-    key: Zeroizing<[u8; 32]>,
+    /// HMAC that has taken the key in, so that this is done once.
+    keyed: Hmac<Sha256>,
 }
 
 impl Fingerprinter {
     /// Takes the estate's 32-byte data key.
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
     pub fn new(key: [u8; 32]) -> Self {
+        let key = Zeroizing::new(key);
+        let keyed = Hmac::new_from_slice(&key[..]);
         Self {
-            key: Zeroizing::new(key),
+            keyed: keyed.expect("HMAC takes keys of any length"),
         }
+    }
+
+    /// Keys of different purposes have nothing in common.
+    fn tag(&self, purpose: &[u8], message: &[u8]) -> [u8; 32] {
+        let mut mac = self.keyed.clone();
+        mac.update(purpose);
+        mac.update(message);
+        mac.finalize().into_bytes().into()
     }
 
     /// The fingerprint of a value, however it is laid out where it stands (see [`canonical`]).
     pub fn fingerprint(&self, value: &[u8]) -> Fingerprint {
-        Fingerprint(tag(&self.key, b"keyatlas value v1\0", &canonical(value)))
+        Fingerprint(self.tag(b"keyatlas value v1\0", &canonical(value)))
     }
 
     /// The fingerprint of a value with many texts.
     pub fn of_content(&self, content: &Content) -> Fingerprint {
-        Fingerprint(tag(&self.key, b"keyatlas content v1\0", content.as_bytes()))
+        Fingerprint(self.tag(b"keyatlas content v1\0", content.as_bytes()))
     }
 
     /// What a value is worth, in a byte that only this key can read: a list of weak values is a help to
@@ -111,7 +125,7 @@ impl Fingerprinter {
     }
 
     fn mask(&self, fingerprint: &Fingerprint) -> u8 {
-        tag(&self.key, b"keyatlas worth v1\0", &fingerprint.0)[0]
+        self.tag(b"keyatlas worth v1\0", &fingerprint.0)[0]
     }
 
     /// Seals what a value is searched by, bound to its fingerprint.
@@ -124,7 +138,7 @@ impl Fingerprinter {
     pub fn seal(&self, fingerprint: &Fingerprint, tag: &Tag) -> Option<Sealed> {
         let text = Zeroizing::new(tag.to_bytes());
         let about = Zeroizing::new([&fingerprint.0[..], &text[..]].concat());
-        let nonce = self::tag(&self.key, b"keyatlas tag nonce v1\0", &about);
+        let nonce = self.tag(b"keyatlas tag nonce v1\0", &about);
         let nonce = nonce.first_chunk::<NONCE>()?;
         let payload = Payload {
             msg: &text[..],
@@ -140,30 +154,71 @@ impl Fingerprinter {
         self.opener().open(fingerprint, sealed)
     }
 
-    /// The same for many: the key is drawn once.
+    /// Seals all that values are searched by, in one piece: to open it takes a hundredth of the time that one
+    /// tag after the other takes.
+    pub fn seal_all(&self, tagged: &Tagged) -> Option<Vec<u8>> {
+        let count = tagged.values.len();
+        let mut text = Zeroizing::new(Vec::with_capacity(8 + count * (32 + TAG_BYTES)));
+        text.extend((tagged.untagged as u64).to_le_bytes());
+        for (print, tag) in &tagged.values {
+            text.extend(print.0);
+            text.extend(&*Zeroizing::new(tag.to_bytes()));
+        }
+        let nonce = self.tag(b"keyatlas tags nonce v1\0", &text);
+        let nonce = nonce.first_chunk::<NONCE>()?;
+        let payload = Payload {
+            msg: &text,
+            aad: ALL,
+        };
+        let sealed = self.cipher().encrypt(&XNonce::from(*nonce), payload).ok()?;
+        Some([&nonce[..], &sealed].concat())
+    }
+
+    /// What [`seal_all`](Self::seal_all) hid; `None` if it was sealed under another key or was changed.
+    pub fn open_all(&self, sealed: &[u8]) -> Option<Tagged> {
+        let (nonce, text) = sealed.split_first_chunk::<NONCE>()?;
+        let payload = Payload {
+            msg: text,
+            aad: ALL,
+        };
+        let text = self.cipher().decrypt(&XNonce::from(*nonce), payload).ok()?;
+        let text = Zeroizing::new(text);
+        let (untagged, rows) = text.split_first_chunk()?;
+        let value = |row: &[u8]| {
+            let (print, tag) = row.split_first_chunk()?;
+            Some((Fingerprint(*print), Tag::from_bytes(tag)?))
+        };
+        let rows = rows.chunks(32 + TAG_BYTES);
+        Some(Tagged {
+            values: rows.map(value).collect::<Option<_>>()?,
+            untagged: usize::try_from(u64::from_le_bytes(*untagged)).ok()?,
+        })
+    }
+
+    /// The same as [`open`](Self::open) for many: the key is drawn once.
     pub fn opener(&self) -> Opener {
         Opener(self.cipher())
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
-        let key = Zeroizing::new(tag(&self.key, b"keyatlas tag key v1\0", b""));
+        let key = Zeroizing::new(self.tag(b"keyatlas tag key v1\0", b""));
         chacha20poly1305::KeyInit::new((&*key).into())
     }
 
     /// The secret factor of [`Hasher`](super::tag::Hasher): odd, as it must be.
     pub(super) fn multiplier(&self) -> u64 {
-        let drawn = tag(&self.key, b"keyatlas window v1\0", b"");
+        let drawn = self.tag(b"keyatlas window v1\0", b"");
         drawn.first_chunk().map_or(1, |it| u64::from_le_bytes(*it)) | 1
     }
 
     /// A number that stands for some bytes and tells nothing of them.
     pub fn digest(&self, of: &[u8]) -> [u8; 32] {
-        tag(&self.key, b"keyatlas digest v1\0", of)
+        self.tag(b"keyatlas digest v1\0", of)
     }
 
     /// A tag that tells two estate keys apart without telling either.
     pub fn key_id(&self) -> [u8; 32] {
-        tag(&self.key, b"keyatlas key id v1\0", b"")
+        self.tag(b"keyatlas key id v1\0", b"")
     }
 }
 
@@ -214,14 +269,6 @@ impl fmt::Debug for Fingerprinter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Fingerprinter(****)")
     }
-}
-
-#[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-fn tag(key: &[u8; 32], purpose: &[u8], message: &[u8]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    mac.update(purpose);
-    mac.update(message);
-    mac.finalize().into_bytes().into()
 }
 
 /// `ko1`: the identity of a finding that survives moved lines and renames.
@@ -294,6 +341,36 @@ mod tests {
             bytes[at] ^= 1;
             assert_eq!(one.open(&print, &Sealed::from_bytes(bytes)), None, "{at}");
         }
+    }
+
+    #[test]
+    fn all_tags_open_in_one_piece_under_their_key() {
+        let [one, other] = [7, 8].map(|it| Fingerprinter::new([it; 32]));
+        let values = (0..3_u8).map(|it| {
+            let tag = Tag {
+                strength: crate::model::tag::Strength::Weak,
+                bits: 8 * it,
+                alphabet: 3,
+                length: 5,
+                marks: Vec::new(),
+            };
+            (one.fingerprint(&[it]), tag)
+        });
+        let tagged = Tagged {
+            values: values.collect(),
+            untagged: 4,
+        };
+        let sealed = one.seal_all(&tagged).unwrap();
+        let opened = one.open_all(&sealed).unwrap();
+        assert_eq!((&opened.values, opened.untagged), (&tagged.values, 4));
+        assert!(other.open_all(&sealed).is_none());
+        for at in (0..sealed.len()).step_by(7) {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert!(one.open_all(&changed).is_none(), "{at}");
+        }
+        assert!(one.open_all(&sealed[..sealed.len() - 1]).is_none());
+        assert!(one.open_all(b"").is_none());
     }
 
     #[test]

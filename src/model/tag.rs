@@ -12,13 +12,17 @@ use std::fmt;
 pub const WINDOW: usize = 8;
 /// Bits of a window's hash that a tag keeps.
 pub const HASH_BITS: u32 = 28;
-/// A tag has at most this many marks: one for the value as it is, up to two for each way it may lie in
-/// base64, and two for hexadecimal.
-pub const MARKS: usize = 9;
+/// A tag has at most this many marks: one for the value as it is, one for escapes, up to two for each way it may
+/// lie in base64, and two for hexadecimal.
+pub const MARKS: usize = 10;
 /// Bytes of a tag in the clear, whatever it says.
 pub const TAG_BYTES: usize = 8 + MARKS * MARK_BYTES + 1;
 
 const MARK_BYTES: usize = 7;
+/// A mark's first byte tells its spelling in so many bits, and above them its pair, or nothing of it.
+const SPELLING_BITS: u8 = 3;
+/// No pair is commoner than this.
+const COMMONEST: u8 = 30;
 /// The layout of the bytes.
 const LAYOUT: u8 = 1;
 
@@ -73,6 +77,9 @@ pub struct Mark {
     pub hash: u32,
     /// Where they stand in what is written.
     pub offset: u16,
+    /// How common the pair in their middle is in texts (see `syntax/pairs`): zero where it is rare. `None` in
+    /// tags that an earlier version made: they are searched for all the same, and more slowly.
+    pub pair: Option<u8>,
 }
 
 impl fmt::Debug for Mark {
@@ -117,7 +124,8 @@ impl Tag {
         let marks = self.marks.iter().take(MARKS);
         count[0] = marks.len() as u8;
         for (mark, room) in marks.zip(room.chunks_exact_mut(MARK_BYTES)) {
-            room[0] = mark.spelling.number();
+            let pair = mark.pair.filter(|it| *it <= COMMONEST);
+            room[0] = mark.spelling.number() | pair.map_or(0, |it| it + 1) << SPELLING_BITS;
             room[1..5].copy_from_slice(&mark.hash.to_le_bytes());
             room[5..7].copy_from_slice(&mark.offset.to_le_bytes());
         }
@@ -131,11 +139,12 @@ impl Tag {
             return None;
         };
         let mark = |it: &[u8]| {
-            let &[spelling, a, b, c, d, low, high] = it else {
+            let &[first, a, b, c, d, low, high] = it else {
                 return None;
             };
             Some(Mark {
-                spelling: Spelling::numbered(spelling)?,
+                spelling: Spelling::numbered(first & ((1 << SPELLING_BITS) - 1))?,
+                pair: (first >> SPELLING_BITS).checked_sub(1),
                 hash: u32::from_le_bytes([a, b, c, d]),
                 offset: u16::from_le_bytes([low, high]),
             })
@@ -262,10 +271,11 @@ mod tests {
 
     #[test]
     fn tags_come_back_and_all_have_one_size() {
-        let mark = |spelling, offset| Mark {
+        let mark = |spelling, offset: u16| Mark {
             spelling,
             hash: 0x0abc_def1,
             offset,
+            pair: [None, Some(0), Some(COMMONEST)][usize::from(offset) % 3],
         };
         let all = [
             Spelling::Plain,

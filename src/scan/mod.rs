@@ -80,8 +80,7 @@ pub struct Options {
     pub salt: Option<Vec<u8>>,
     /// Makes `kf1` fingerprints; `None` without an estate key.
     pub fingerprinter: Option<Fingerprinter>,
-    /// Values to find anywhere in any text: those of an inventory, or one that somebody holds in memory
-    /// ([`KnownValues::of_value`]). `None` searches for none, at no cost.
+    /// Values to find anywhere in any text. `None` searches for none, at no cost.
     pub known: Option<Arc<KnownValues>>,
     /// The index file to read instead of the repository's own (`GIT_INDEX_FILE` in a hook).
     pub index_file: Option<PathBuf>,

@@ -3,6 +3,7 @@
 pub mod asn1;
 pub mod certificate;
 pub mod comments;
+pub mod escapes;
 pub mod hcl;
 pub mod jwt;
 pub mod key;
@@ -11,8 +12,10 @@ pub mod keystore;
 pub mod literals;
 pub mod manifest;
 mod openssh;
+pub mod pairs;
 pub mod pem;
 mod pgp;
+pub mod public;
 mod putty;
 pub mod sealed;
 mod sealing;

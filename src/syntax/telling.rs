@@ -6,10 +6,11 @@
 use crate::model::fingerprint::Fingerprinter;
 use crate::model::secret::Worth;
 use crate::model::tag::{Hasher, Mark, Spelling, Strength, Tag, WINDOW, alphabet};
-use crate::syntax::key;
+use crate::syntax::{key, pairs, public};
 use data_encoding::{BASE64_NOPAD, HEXLOWER, HEXUPPER};
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::LazyLock;
 use zeroize::Zeroizing;
 
@@ -62,12 +63,12 @@ pub fn tag(value: &[u8], seal: &Fingerprinter) -> Tag {
 
 /// About how many bits a value has that nobody can guess who knows how people name things. Characters count
 /// by the kinds there are; less for words, for what goes on (`1234`, `aaaa`) and for what came before. Of
-/// numbers with stops (addresses, dates) and of names nothing counts.
+/// numbers with stops (addresses, dates) and of what is public by its shape nothing counts.
 pub fn bits(value: &[u8]) -> u32 {
     let digits = value.iter().filter(|it| it.is_ascii_digit()).count();
     let is_split = digits > 0 && digits < value.len();
     let is_number = is_split && value.iter().all(|it| b"0123456789.:-+ ".contains(it));
-    if is_number && Worth::of(value) == Worth::Plain {
+    if is_number && Worth::of(value) == Worth::Plain || public::is_public(value) {
         return 0;
     }
     let rate = rate(value);
@@ -112,7 +113,8 @@ fn goes_on(value: &[u8], at: usize) -> bool {
 }
 
 /// By byte: what it adds where it belongs to a word. Words that people join by a space or a hyphen are
-/// drawn from a list (eleven bits, as of Diceware); those of addresses and paths are hardly chosen at all.
+/// drawn from a list (eleven bits, as of Diceware); those of addresses and paths are hardly chosen at all, nor
+/// are those that regions, machines and services are named by, nor what stands between.
 fn words(value: &[u8]) -> Vec<Option<u32>> {
     let mut shares = vec![None; value.len()];
     let is_path = value.iter().any(|it| b"./:@\\".contains(it));
@@ -127,11 +129,20 @@ fn words(value: &[u8]) -> Vec<Option<u32>> {
         if shares[start].is_some() {
             continue;
         }
-        if is_word(&value[start..end]) {
+        let letters = &value[start..end];
+        if public::is_named(letters) {
+            many += 1;
+            shares[start..end].fill(Some(2 * BIT / length));
+        } else if is_word(letters) {
             many += 1;
             shares[start..end].fill(Some(of_word / length));
         } else if length <= 3 {
             short.push((start, end));
+        }
+    }
+    if many > 0 {
+        for (share, byte) in shares.iter_mut().zip(value) {
+            *share = share.or(b"-_ ".contains(byte).then_some(BIT));
         }
     }
     if many >= 2 && is_path {
@@ -224,33 +235,79 @@ fn rarity(window: &[u8]) -> i32 {
 /// vendor, the scheme of a URL, the header of a token; the header and the claims of a JSON Web Token
 /// (RFC 7519) never serve where it has a signature.
 fn rarest(value: &[u8]) -> usize {
+    let first = signature(value);
+    let is_long = value.len() >= 3 * WINDOW;
+    let last = value.len().min(first + HEAD) - WINDOW;
+    let cost = |at: usize| if at < WINDOW && is_long { 30 } else { 0 };
+    let best = (first..=last).max_by_key(|at| {
+        let window = &value[*at..at + WINDOW];
+        rarity(window) - cost(*at) - toll(window)
+    });
+    best.unwrap_or(first)
+}
+
+/// Where the signature of a JSON Web Token begins; the beginning of anything else.
+fn signature(value: &[u8]) -> usize {
     let signature = value
         .starts_with(b"eyJ")
         .then(|| value.iter().rposition(|it| *it == b'.'))
         .flatten()
         .map(|it| it + 1)
         .filter(|it| it + WINDOW <= value.len() && *it < HEAD);
-    let first = signature.unwrap_or(0);
-    let is_long = value.len() >= 3 * WINDOW;
-    let last = value.len().min(first + HEAD) - WINDOW;
-    let cost = |at: usize| if at < WINDOW && is_long { 30 } else { 0 };
-    let best = (first..=last).max_by_key(|at| rarity(&value[*at..at + WINDOW]) - cost(*at));
-    best.unwrap_or(first)
+    signature.unwrap_or(0)
+}
+
+/// What it costs a search if the pair in the middle of a window is common: every place that has it is asked.
+fn toll(window: &[u8]) -> i32 {
+    match pairs::class(window) {
+        0 => 0,
+        it => 24 + 3 * i32::from(it),
+    }
 }
 
 fn marks(value: &[u8], hasher: Hasher) -> Vec<Mark> {
     let at = rarest(value);
     let mut marks = vec![mark(Spelling::Plain, &value[at..], at, hasher)];
-    // No more than what is looked at has to be written.
-    let head = &value[..value.len().min(at + WINDOW + 3)];
-    for shift in 0..3_u8 {
-        let padded = Zeroizing::new([&b"\0\0"[..usize::from(shift)], head].concat());
-        let text = Zeroizing::new(BASE64_NOPAD.encode(&padded).into_bytes());
-        marks.extend(in_base64(&text, shift, at, hasher));
+    if value[at..at + WINDOW].iter().any(is_quoted) {
+        marks.extend(in_json(value, hasher));
     }
-    marks.extend(in_hex(value, at, hasher));
+    // Encoded, the value is known by what lies within its rarest window, or else beside it.
+    let from = at.saturating_sub(WINDOW).max(signature(value));
+    let to = value.len().min(at + 2 * WINDOW);
+    for shift in 0..3_u8 {
+        let padded = Zeroizing::new([&b"\0\0"[..usize::from(shift)], &value[..to]].concat());
+        let text = Zeroizing::new(BASE64_NOPAD.encode(&padded).into_bytes());
+        marks.extend(in_base64(&text, shift, at, from..to, hasher));
+    }
+    marks.extend(in_hex(value, at, from..to, hasher));
     marks.retain(|it| it.offset < u16::MAX);
     marks
+}
+
+/// Whether JSON escapes a byte (RFC 8259, section 7).
+fn is_quoted(byte: &u8) -> bool {
+    matches!(byte, b'"' | b'\\' | 0..0x20)
+}
+
+/// Eight bytes as they are written in a string of JSON, for values that have no eight without escapes.
+fn in_json(value: &[u8], hasher: Hasher) -> Option<Mark> {
+    let written = |start: usize| {
+        let mut text = Zeroizing::new(Vec::with_capacity(6 * WINDOW));
+        for byte in &value[start..start + WINDOW] {
+            match byte {
+                b'\n' => text.extend(b"\\n"),
+                b'\r' => text.extend(b"\\r"),
+                b'\t' => text.extend(b"\\t"),
+                0..0x20 => text.extend(format!("\\u{byte:04x}").into_bytes()),
+                it if is_quoted(it) => text.extend([b'\\', *it]),
+                it => text.push(*it),
+            }
+        }
+        text
+    };
+    let starts = 0..=value.len().min(HEAD) - WINDOW;
+    let start = starts.min_by_key(|it| pairs::class(&written(*it)))?;
+    Some(mark(Spelling::Plain, &written(start), start, hasher))
 }
 
 fn mark(spelling: Spelling, text: &[u8], offset: usize, hasher: Hasher) -> Mark {
@@ -259,20 +316,25 @@ fn mark(spelling: Spelling, text: &[u8], offset: usize, hasher: Hasher) -> Mark 
         spelling,
         hash: hasher.hash(window),
         offset: u16::try_from(offset).unwrap_or(u16::MAX),
+        pair: Some(pairs::class(text)),
     }
 }
 
-/// Eight digits that all stand for bits of the rarest window. The two alphabets differ in two digits: where
-/// there is no way around them there are two marks.
-fn in_base64(text: &[u8], shift: u8, at: usize, hasher: Hasher) -> Vec<Mark> {
-    let bit = 8 * (usize::from(shift) + at);
-    let (first, end) = (bit.div_ceil(6), (bit + 8 * WINDOW) / 6);
-    let differs = |it: &usize| text[*it..it + WINDOW].iter().any(|it| b"+/".contains(it));
-    let starts = first..=end - WINDOW;
-    let start = starts.clone().find(|it| !differs(it)).unwrap_or(first);
+/// Eight digits that all stand for bits of the bytes within, and best of those at a place. The two alphabets differ in two digits: where there
+/// is no way around them there are two marks.
+fn in_base64(text: &[u8], shift: u8, at: usize, within: Range<usize>, hasher: Hasher) -> Vec<Mark> {
+    let place = |byte: usize| 8 * (usize::from(shift) + byte);
+    let nearest = place(at).div_ceil(6);
+    let (first, end) = (place(within.start).div_ceil(6), place(within.end) / 6);
+    let differs = |it: usize| text[it..it + WINDOW].iter().any(|it| b"+/".contains(it));
+    let cost = |it: &usize| {
+        let class = pairs::class(&text[*it..]);
+        (class, differs(*it), it.abs_diff(nearest))
+    };
+    let start = (first..=end - WINDOW).min_by_key(cost).unwrap_or(first);
     let spelling = Spelling::Base64(shift);
     let mut marks = vec![mark(spelling, &text[start..], start, hasher)];
-    if differs(&start) {
+    if differs(start) {
         let other = text[start..start + WINDOW].iter().map(|it| match it {
             b'+' => b'-',
             b'/' => b'_',
@@ -284,28 +346,35 @@ fn in_base64(text: &[u8], shift: u8, at: usize, hasher: Hasher) -> Vec<Mark> {
     marks
 }
 
-/// Four bytes of the rarest window as digits; with letters among them, there are two ways to write them.
-fn in_hex(value: &[u8], at: usize, hasher: Hasher) -> Vec<Mark> {
+/// Four bytes as digits; with letters among them, there are two ways to write them.
+fn in_hex(value: &[u8], at: usize, within: Range<usize>, hasher: Hasher) -> Vec<Mark> {
     const BYTES: usize = WINDOW / 2;
-    let letters = |start: usize| {
-        let digits = Zeroizing::new(HEXLOWER.encode(&value[start..start + BYTES]));
-        digits.bytes().filter(u8::is_ascii_alphabetic).count()
+    let written = |start: usize| {
+        let bytes = &value[start..start + BYTES];
+        [HEXLOWER.encode(bytes), HEXUPPER.encode(bytes)].map(Zeroizing::new)
     };
-    let starts = at..=at + BYTES;
-    let start = starts
-        .clone()
-        .find(|it| letters(*it) == 0)
-        .or_else(|| starts.min_by_key(|it| Reverse(letters(*it))))
-        .unwrap_or(at);
-    let bytes = &value[start..start + BYTES];
-    let mut written = vec![Zeroizing::new(HEXLOWER.encode(bytes))];
-    if letters(start) > 0 {
-        written.push(Zeroizing::new(HEXUPPER.encode(bytes)));
+    let cost = |start: &usize| {
+        let [lower, upper] = written(*start);
+        let letters = lower.bytes().filter(u8::is_ascii_alphabetic).count();
+        let class = |it: &str| pairs::class(it.as_bytes());
+        let is_beside = !(at..=at + BYTES).contains(start);
+        // More letters are rarer; without any, one mark is enough.
+        (
+            class(&lower).max(class(&upper)),
+            is_beside,
+            letters > 0,
+            Reverse(letters),
+        )
+    };
+    let starts = within.start..=within.end - BYTES;
+    let start = starts.min_by_key(cost).unwrap_or(at);
+    let [lower, upper] = written(start);
+    let mark = |it: &str| mark(Spelling::Hex, it.as_bytes(), 2 * start, hasher);
+    let mut marks = vec![mark(&lower)];
+    if *lower != *upper {
+        marks.push(mark(&upper));
     }
-    let marks = written
-        .iter()
-        .map(|it| mark(Spelling::Hex, it.as_bytes(), 2 * start, hasher));
-    marks.collect()
+    marks
 }
 
 #[cfg(test)]
@@ -341,6 +410,17 @@ mod tests {
             "/usr/local/share/config",
             "abcdefghijklmnop",
             "application-config",
+            "ap-northeast-1",
+            "eu-central-1",
+            "us-central1-a",
+            "northamerica-northeast1-b",
+            "australiasoutheast",
+            "germanywestcentral",
+            "prod-eu-central-1-db-02",
+            "shop_production_admin",
+            "postgres-primary-replica-3",
+            "https://login.example.com:8443",
+            "shop.deploy@example.com",
         ] {
             let bits = bits(weak.as_bytes());
             assert!(bits < LEAST_BITS, "{weak}: {bits}");
@@ -351,6 +431,9 @@ mod tests {
             "q8Zk27xPw0Lm",
             "correct horse battery staple",
             "hunter-kayak-moon-71-river",
+            "prod-q8Zk27xPw0Lm",
+            "prod_db_7f3a9c1e5b",
+            "0b1f6471-1bf0-4dda-aec3-cb9272f09590",
             "deadbeefcafe1234",
             "Tr0ub4dor&3xyz",
             "8391750264815",

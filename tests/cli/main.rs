@@ -13,6 +13,7 @@ mod formats;
 mod git;
 mod hook;
 mod inventory;
+mod known;
 mod map;
 mod parts;
 mod push;
