@@ -46,7 +46,7 @@ impl Seen {
                     number: if is_told {
                         numbers.of(it)
                     } else {
-                        numbers.new()
+                        numbers.alone()
                     },
                     member: member.filter(|_| is_told).map(str::to_owned),
                     places: places(it.sighting),
@@ -367,7 +367,7 @@ impl<'s> Numbers<'s> {
     }
 
     /// One that stands for a single sighting.
-    fn new(&mut self) -> Number {
+    fn alone(&mut self) -> Number {
         self.next += 1;
         self.next - 1
     }
