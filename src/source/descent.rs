@@ -75,6 +75,9 @@ enum Entry {
     Module,
 }
 
+/// What a commit has under a name, and what its parents have.
+type Found = (Option<Entry>, Vec<Option<Entry>>);
+
 impl Descent<'_, '_> {
     /// Follows what is asked of commits, by their places, until all is answered.
     pub(crate) fn follow(&mut self, asked: HashMap<usize, Nest>) {
@@ -207,14 +210,10 @@ impl Descent<'_, '_> {
     }
 
     /// Of each name what the commit has, and what its parents have.
-    fn entries(
-        &mut self,
-        level: &Level,
-        names: Vec<Name>,
-    ) -> Result<HashMap<Name, (Option<Entry>, Vec<Option<Entry>>)>, Reason> {
+    fn entries(&mut self, level: &Level, names: Vec<Name>) -> Result<HashMap<Name, Found>, Reason> {
         let mut names = names;
         names.sort_unstable();
-        let mut found: Vec<(Option<Entry>, Vec<Option<Entry>>)> = Vec::new();
+        let mut found: Vec<Found> = Vec::new();
         found.resize_with(names.len(), || (None, vec![None; level.others.len()]));
         self.tree(level.own, &names, &mut |at, it| found[at].0 = Some(it))?;
         for (parent, tree) in level.others.iter().enumerate() {
