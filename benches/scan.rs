@@ -46,6 +46,7 @@ fn run(root: &Path, mode: Mode, jobs: usize, rules: &Arc<RuleSet>) -> Scanned {
         exclude: Vec::new(),
         min_confidence: Confidence::Medium,
         references: true,
+        estate: false,
         salt: None,
         fingerprinter: None,
         known: None,

@@ -151,6 +151,7 @@ fn found(files: &[(&str, impl AsRef<[u8]>)]) -> Vec<Finding> {
         exclude: Vec::new(),
         min_confidence: Confidence::Low,
         references: false,
+        estate: false,
         salt: None,
         fingerprinter: Some(seal()),
         known: None,

@@ -231,6 +231,7 @@ fn findings(
         exclude: Vec::new(),
         min_confidence: Confidence::Medium,
         references: false,
+        estate: false,
         salt: None,
         fingerprinter: None,
         known: known.map(Arc::new),

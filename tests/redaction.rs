@@ -165,6 +165,8 @@ fn report(show_secrets: bool) -> Report {
         line: 3,
         syntax: "external-secret".into(),
         name: dirt.clone(),
+        author: Some(dirt.clone()),
+        date: Some(1_700_000_000),
     };
     Report {
         findings: vec![finding],

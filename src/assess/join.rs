@@ -175,6 +175,8 @@ fn by_holders(
                 line: place.line,
                 syntax: finding.rule.clone(),
                 name: name.clone(),
+                author: introduced.map(|it| it.author.clone()),
+                date: introduced.map(|it| it.seconds),
             }],
             consumer: None,
             author: introduced.map(|it| it.author.clone()),
@@ -580,11 +582,14 @@ impl<'a> Walk<'a> {
 }
 
 fn hop(reference: &Reference) -> Hop {
+    let introduced = reference.origin.introduced.as_ref();
     Hop {
         repository: reference.origin.repository.clone(),
         path: reference.path.clone(),
         line: reference.mention.place.line,
         syntax: reference.mention.syntax.to_owned(),
         name: reference.mention.name.to_string(),
+        author: introduced.map(|it| it.author.clone()),
+        date: introduced.map(|it| it.seconds),
     }
 }

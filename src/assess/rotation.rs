@@ -109,11 +109,14 @@ fn tell(report: &Report, record: &Record, uses: &[&Use], exposures: &[Exposure])
             );
         }
     }
-    for it in uses.iter().filter(|it| it.evidence != Evidence::Value) {
-        let place = it.chain.last().map(at).unwrap_or_default();
+    // Those who wrote the place itself, then those of whatever passes it on to there.
+    let named = uses.iter().filter(|it| it.evidence != Evidence::Value);
+    let last = named.clone().filter_map(|it| it.chain.last());
+    let before = named.flat_map(|it| it.chain.iter().rev().skip(1));
+    for hop in last.chain(before) {
         add(
-            it.author.as_deref().unwrap_or_default(),
-            format!("author of {place}"),
+            hop.author.as_deref().unwrap_or_default(),
+            format!("author of {}", at(hop)),
         );
     }
     notices
@@ -233,6 +236,8 @@ fn exposure(finding: &Finding, record: &Record) -> Exposure {
             line: finding.place.line,
             syntax: finding.rule.clone(),
             name: record.name.clone(),
+            author: introduced.map(|it| it.author.clone()),
+            date: introduced.map(|it| it.seconds),
         },
         version,
         is_current: Some(version) == current,
@@ -424,7 +429,10 @@ pub fn ties<'r>(
             .map_or(&[][..], Vec::as_slice);
         let wrote = |evidence: Evidence| {
             let mut own = uses.iter().filter(|it| it.evidence == evidence);
-            own.any(|it| it.author.as_deref().is_some_and(is_who))
+            own.any(|it| {
+                let mut authors = it.chain.iter().filter_map(|it| it.author.as_deref());
+                authors.any(is_who)
+            })
         };
         let owns = record.owners.iter().any(|it| is_who(it));
         let mut found = BTreeSet::new();

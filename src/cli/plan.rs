@@ -451,6 +451,8 @@ fn reading(
             .or(settings.min_confidence)
             .unwrap_or(Confidence::Medium),
         references: settings.references.unwrap_or(true),
+        // Judgements over an estate go by them, and so do the map and plans.
+        estate: request.scope == Scope::Estate,
         salt: None,
         fingerprinter: store.and_then(Store::fingerprinter),
         known: None,

@@ -37,6 +37,10 @@ pub struct Hop {
     pub syntax: String,
     /// The name used here (`kubernetes:shop/shop-db#password`).
     pub name: String,
+    /// Who wrote it, where known.
+    pub author: Option<String>,
+    /// When, seconds since the epoch, where known.
+    pub date: Option<i64>,
 }
 
 /// A use: a place tied to a record.

@@ -109,6 +109,13 @@ struct ReferenceOut {
     role: &'static str,
     certainty: &'static str,
     resolved: bool,
+    /// Who wrote it, where that was asked for and is committed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -172,6 +179,8 @@ struct HopOut {
     line: u32,
     syntax: String,
     name: String,
+    author: Option<String>,
+    date: Option<String>,
 }
 
 /// Writes the one document.
@@ -301,6 +310,7 @@ fn references(text: &Redactor, report: &Report) -> Vec<ReferenceOut> {
         .enumerate()
         .map(|(at, it)| {
             let resolved = report.resolved.get(at).and_then(Option::as_deref);
+            let introduced = it.origin.introduced.as_ref();
             ReferenceOut {
                 record: resolved.map_or_else(
                     || text.clean(&it.mention.name.to_string()),
@@ -312,6 +322,9 @@ fn references(text: &Redactor, report: &Report) -> Vec<ReferenceOut> {
                 consumer: it.mention.consumer.as_deref().map(|it| text.clean(it)),
                 role: it.mention.role.name(),
                 certainty: it.mention.certainty(),
+                commit: introduced.map(|it| it.commit.clone()),
+                author: introduced.map(|it| text.clean(&it.author)),
+                date: introduced.and_then(|it| rfc3339(it.seconds)),
                 resolved: resolved.is_some(),
             }
         })
@@ -366,5 +379,7 @@ fn hop(text: &Redactor, it: &Hop) -> HopOut {
         line: it.line,
         syntax: text.clean(&it.syntax),
         name: text.clean(&it.name),
+        author: it.author.as_deref().map(|it| text.clean(it)),
+        date: it.date.and_then(rfc3339),
     }
 }

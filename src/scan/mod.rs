@@ -1,5 +1,7 @@
 //! The composer: `source` to `finding` and `reference`, once, for every front end.
 
+mod authors;
+mod bare;
 mod batch;
 mod bundle;
 mod chain;
@@ -76,6 +78,9 @@ pub struct Options {
     pub min_confidence: Confidence,
     /// Whether to read references.
     pub references: bool,
+    /// Whether it is asked what is used, and not only what is wrong: then bare repositories are read as their
+    /// `HEAD` has them, and a second pass over history finds who wrote the lines that references stand on.
+    pub estate: bool,
     /// Salt for occurrence ids (from the waiver file), else the fixed public context.
     pub salt: Option<Vec<u8>>,
     /// Makes `kf1` fingerprints; `None` without an estate key.

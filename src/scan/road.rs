@@ -1,5 +1,7 @@
 //! One road for each way of reading: which source, which origins. All meet in `gather`.
 
+use super::authors::{Ground, Written};
+use super::bare::{self, is_bare};
 use super::bundle::is_whole;
 use super::change::changed;
 use super::collect::{Collector, Named, Sighting, locked};
@@ -184,6 +186,10 @@ fn tree(
     traced: &mut Vec<Traced>,
 ) -> Result<Vec<String>, Error> {
     let root = part.roots.first().map_or(Path::new("."), PathBuf::as_path);
+    if bare::is_asked_for(part, options) {
+        bare::read(root, &part.called(None), options, detector, scanned, traced)?;
+        return Ok(Vec::new());
+    }
     let enclosing = enclosing(root);
     let in_repository = enclosing.is_some();
     let mut nested = match in_repository {
@@ -209,17 +215,37 @@ fn tree(
     // Only where history is asked for, what lies within is a repository of its own.
     let is_history = matches!(options.mode, Mode::History);
     let mut met: Vec<String> = Vec::new();
+    let mut within = nested.clone();
     coverage.gaps.retain(|it| {
         let is_met = it.reason == Reason::NestedRepository;
+        if is_met {
+            within.push(it.path.clone());
+        }
+        let is_unread = is_met && !is_history && !options.estate && is_bare(&top.join(&it.path));
         if is_met && is_history && !nested.contains(&it.path) {
             met.push(it.path.clone());
         }
-        !is_met
+        !is_met || is_unread
     });
+    within.sort();
+    within.dedup();
     met.retain(|it| is_another(&top.join(it), enclosing.as_ref()));
     nested.extend(met.iter().cloned());
     // The innermost owns a path.
     nested.sort_by_key(|it| std::cmp::Reverse(it.len()));
+    let ground = Ground {
+        base: top,
+        is_repository: in_repository,
+        within: &within,
+    };
+    let written = match options.estate {
+        true => {
+            let (written, gaps) = ground.authors(&named, options);
+            coverage.gaps.extend(gaps);
+            written
+        }
+        false => Written::new(),
+    };
     for gap in &mut coverage.gaps {
         gap.path = part.beside(&gap.path);
     }
@@ -253,12 +279,26 @@ fn tree(
     }
     for it in named {
         let (repository, path) = split(&it.path);
-        let origin = Origin::plain(OriginKind::File, &path, repository);
+        let line = (it.path, it.mention.place.line);
+        let origin = Origin {
+            introduced: written.get(&line).cloned(),
+            ..Origin::plain(OriginKind::File, &path, repository)
+        };
         scanned.references.push(Reference {
             path,
             mention: it.mention,
             origin,
         });
+    }
+    for inner in within
+        .iter()
+        .filter(|it| options.estate && is_bare(&top.join(it)))
+    {
+        let name = part.called(Some(inner));
+        if let Err(error) = bare::read(&top.join(inner), &name, options, detector, scanned, traced)
+        {
+            scanned.coverage.gaps.push(unread(&name, &error));
+        }
     }
     if let Some(history) = in_repository.then(|| History::open(root).ok()).flatten() {
         scanned.repositories.push(Repository {
@@ -315,7 +355,8 @@ fn past(
             }
         }
     }
-    if !part.roots.iter().all(|it| is_git_folder(it)) {
+    let is_asked_for = bare::is_asked_for(part, options) && options.references;
+    if is_asked_for || !part.roots.iter().all(|it| is_git_folder(it)) {
         let top = part.roots.first().map_or(Path::new("."), PathBuf::as_path);
         let own = enclosing(top);
         let top = own.as_ref().and_then(git2::Repository::workdir);
@@ -367,6 +408,15 @@ fn unopened(name: &str, error: &SourceError) -> Gap {
         path: name.to_owned(),
         reason,
         detail: format!("{why}; only its files were read"),
+    }
+}
+
+/// One whose files cannot be had.
+fn unread(name: &str, error: &Error) -> Gap {
+    Gap {
+        path: name.to_owned(),
+        reason: Reason::Io,
+        detail: format!("{error}; its files were not read"),
     }
 }
 

@@ -163,6 +163,11 @@ impl Objects {
         &self.gaps
     }
 
+    /// Every pack.
+    pub(crate) fn packs(&self) -> impl Iterator<Item = &Pack> {
+        self.packs.iter().map(|it| &it.pack)
+    }
+
     /// Whether a pack has this id.
     pub(crate) fn is_packed(&self, id: &ObjectId) -> bool {
         self.packs.iter().any(|it| it.pack.has(id))

@@ -402,6 +402,12 @@ impl Worker<'_> {
                 self.scan.gap(entry.path(), reason, detail);
                 return WalkState::Skip;
             }
+            if is_bare(entry.path()) {
+                let detail = "a bare repository: nothing of it was read; see --history".to_owned();
+                self.scan
+                    .gap(entry.path(), Reason::NestedRepository, detail);
+                return WalkState::Skip;
+            }
         }
         self.scan
             .exclusions

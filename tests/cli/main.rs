@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, its builder too"
 )]
 
+mod authors;
 mod clouds;
 mod codes;
 mod evidence;

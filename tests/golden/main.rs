@@ -105,6 +105,7 @@ fn report(dir: &Path) -> Report {
         exclude: Vec::new(),
         min_confidence: Confidence::Medium,
         references: true,
+        estate: true,
         salt: None,
         fingerprinter: store.fingerprinter(),
         known: None,

@@ -60,6 +60,7 @@ fn judged(authors: [&str; 2], scope: Scope, change: impl Fn(&mut Record)) -> Vec
         exclude: Vec::new(),
         min_confidence: Confidence::Medium,
         references: true,
+        estate: true,
         salt: None,
         fingerprinter: store.fingerprinter(),
         ground: scan::Ground::default(),

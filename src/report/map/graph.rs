@@ -224,7 +224,6 @@ impl Builder<'_> {
                 Some(next) => self.object(next),
                 None => self.place(hop),
             };
-            let is_last = next.is_none();
             let edge = Edge {
                 from,
                 to,
@@ -232,12 +231,8 @@ impl Builder<'_> {
                 evidence: it.evidence.name(),
                 path: Some(self.path(hop)),
                 line: Some(hop.line.max(1)),
-                author: it
-                    .author
-                    .as_deref()
-                    .filter(|_| is_last)
-                    .map(|it| self.text.clean(it)),
-                date: it.date.filter(|_| is_last).and_then(rfc3339),
+                author: hop.author.as_deref().map(|it| self.text.clean(it)),
+                date: hop.date.and_then(rfc3339),
                 occurrence: it.occurrence.clone(),
             };
             edges.push(self.edge(edge));
@@ -287,6 +282,7 @@ impl Builder<'_> {
             self.text.clean(&it.masked)
         );
         let origin = it.origins.first();
+        let introduced = origin.and_then(|it| it.introduced.as_ref());
         let from = self.node(NodeKind::Stray, label, None);
         let hop = Hop {
             repository: origin.and_then(|it| it.repository.clone()),
@@ -294,8 +290,9 @@ impl Builder<'_> {
             line: it.place.line,
             syntax: it.rule.clone(),
             name: String::new(),
+            author: introduced.map(|it| it.author.clone()),
+            date: introduced.map(|it| it.seconds),
         };
-        let introduced = origin.and_then(|it| it.introduced.as_ref());
         let to = self.place(&hop);
         let edge = Edge {
             from,

@@ -487,6 +487,8 @@ mod tests {
             line,
             syntax: syntax.into(),
             name: name.into(),
+            author: Some("Ada".into()),
+            date: Some(0),
         };
         Report {
             records: vec![Record {

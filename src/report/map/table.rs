@@ -45,7 +45,7 @@ pub(super) fn write(
             for (at, hop) in it.chain.iter().enumerate() {
                 let is_last = at + 1 == it.chain.len();
                 let last = |it: Option<&str>| of(it.filter(|_| is_last));
-                let date = it.date.filter(|_| is_last).and_then(rfc3339);
+                let date = hop.date.and_then(rfc3339);
                 row(
                     out,
                     [
@@ -62,7 +62,7 @@ pub(super) fn write(
                         text.clean(&hop.path),
                         hop.line.max(1).to_string(),
                         last(it.consumer.as_deref()),
-                        last(it.author.as_deref()),
+                        of(hop.author.as_deref()),
                         date.unwrap_or_default(),
                         it.occurrence.clone().unwrap_or_default(),
                     ]
